@@ -1,0 +1,199 @@
+"""The frozen records through which all rooms of the house meet.
+
+Nothing here opens a file, draws a pixel or imports a heavy library: torch tensors appear only as annotations.
+Every picture coordinate is in pixels, x to the right and y down, origin at the top left of the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import torch
+
+BoxKind = Literal["region", "mask"]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels: its top left corner and its size (never negative)."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def __post_init__(self) -> None:
+        if self.width < 0 or self.height < 0:
+            raise ValueError(f"a box needs a width and height of at least 0, got {self.width} x {self.height}")
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.height
+
+    @property
+    def area(self) -> float:
+        return self.width * self.height
+
+    def union(self, other: Box) -> Box:
+        """The smallest box that holds both."""
+        x, y = min(self.x, other.x), min(self.y, other.y)
+        return Box(x, y, max(self.right, other.right) - x, max(self.bottom, other.bottom) - y)
+
+    def intersect(self, other: Box) -> Box | None:
+        """The common part, or None where there is none of positive area."""
+        x, y = max(self.x, other.x), max(self.y, other.y)
+        width, height = min(self.right, other.right) - x, min(self.bottom, other.bottom) - y
+        return Box(x, y, width, height) if width > 0 and height > 0 else None
+
+    def as_list(self) -> list[float]:
+        return [self.x, self.y, self.width, self.height]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One visible word of a page: its text, its box, and the number of the visual line it stands on.
+
+    `line` counts the visual lines of the page in document order; words of one line may belong to several nodes
+    (a link inside a sentence), and a node's words may spread over several lines (a paragraph).
+    """
+
+    text: str
+    box: Box
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of a page or of a reading: a text leaf, an image leaf, or an inner node with children.
+
+    A text leaf has `text`; an image leaf has `image` (file name without folder and extension) or `alt` or both;
+    an inner node has `children`. `words` belongs to text leaves of rendered pages, `confidence` (0..1) to readings.
+    """
+
+    text: str | None = None
+    image: str | None = None
+    alt: str | None = None
+    children: tuple[Node, ...] = ()
+    box: Box | None = None
+    words: tuple[Word, ...] = ()
+    confidence: float | None = None
+
+    @property
+    def is_text(self) -> bool:
+        return self.text is not None
+
+    @property
+    def is_image(self) -> bool:
+        return self.text is None and (self.image is not None or self.alt is not None)
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all below it, in document order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class Screenshot:
+    """A rendered page: its pixels as PNG bytes and the truth about them as a condensed tree."""
+
+    png: bytes
+    width: int
+    height: int
+    root: Node
+    source: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnBox:
+    """A drawing instruction carried out at load time: a blue outline round a region, or an opaque mask over text."""
+
+    box: Box
+    kind: BoxKind
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A picture with what is to be said about it; one row of a shard (DESIGN, "Example record / shard columns").
+
+    `image` holds PNG, JPEG or lossless WebP bytes; `prompt` is rendered as a header, and `boxes` are drawn, when the
+    example is loaded; `targets` are all acceptable answers.
+    """
+
+    id: str
+    image: bytes
+    targets: tuple[str, ...]
+    prompt: str = ""
+    boxes: tuple[DrawnBox, ...] = ()
+    group_id: str = ""
+    source: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """One picture as patches. pixels: (N, 768) float32; rows, cols: (N,) int64, counted from 1 (0 is padding)."""
+
+    pixels: torch.Tensor
+    rows: torch.Tensor
+    cols: torch.Tensor
+
+    def __len__(self) -> int:
+        return int(self.rows.shape[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Padded patches and target ids. pixels: (B, N, 768) float32; rows, cols: (B, N) int64, 0 is padding.
+
+    `labels` is (B, T) int64, ended by eos and padded with the pad id 0, or None when there is nothing to learn from.
+    """
+
+    pixels: torch.Tensor
+    rows: torch.Tensor
+    cols: torch.Tensor
+    labels: torch.Tensor | None = None
+
+    def __len__(self) -> int:
+        return int(self.rows.shape[0])
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same batch on another device."""
+        labels = None if self.labels is None else self.labels.to(device)
+        return Batch(self.pixels.to(device), self.rows.to(device), self.cols.to(device), labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the decoder reads: the cross-attention keys and values of every decoder layer, computed once a picture.
+
+    keys, values: one (B, H, N, D) tensor a layer; mask: (B, 1, 1, N) bool, True where a patch is real.
+    """
+
+    keys: tuple[torch.Tensor, ...]
+    values: tuple[torch.Tensor, ...]
+    mask: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader found: the output text, its tree, and the mean log-probability of its tokens.
+
+    `boxes` are the regions that were read, in reading order (empty for a single pass over the whole picture).
+    """
+
+    text: str
+    tree: Node
+    score: float
+    width: int
+    height: int
+    seconds: float
+    boxes: tuple[Box, ...] = ()
