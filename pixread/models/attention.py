@@ -1,0 +1,95 @@
+"""Attention as T5.1.1 and Pix2Struct use it: no biases, no 1/sqrt(D) on the scores, relative positions by bucket.
+
+Legend: B pictures, L layers, Q queries, K keys, H heads, D size of a head, C = H * D channels.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Attention(nn.Module):
+    """Multi-head attention whose keys and values may come from elsewhere (a cache, or another sequence)."""
+
+    def __init__(self, *, channels: int, num_heads: int, head_size: int) -> None:
+        super().__init__()
+        self.head_size = head_size
+        inner = num_heads * head_size
+        self.query = nn.Linear(channels, inner, bias=False)
+        self.key = nn.Linear(channels, inner, bias=False)
+        self.value = nn.Linear(channels, inner, bias=False)
+        self.output = nn.Linear(inner, channels, bias=False)
+
+    def reset_parameters(self) -> None:
+        """Draw the reference's starting weights.
+
+        The scores are never divided by sqrt(D): the query weights start that much smaller instead. Without this the
+        softmax starts saturated and training from scratch stalls.
+        """
+        for linear in (self.query, self.key, self.value, self.output):
+            nn.init.normal_(linear.weight, std=linear.in_features**-0.5)
+        with torch.no_grad():
+            self.query.weight.mul_(self.head_size**-0.5)
+
+    def keys_and_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What `attend` looks at. x: (B, K, C) -> two tensors (B, H, K, D)."""
+        return self._split(self.key(x)), self._split(self.value(x))
+
+    def attend(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+        """x: (B, Q, C) -> (B, Q, C).
+
+        `mask` is broadcast to (B, H, Q, K): bool (True is seen) or a number added to the scores; None sees all.
+        """
+        queries = self._split(self.query(x))  # (B, H, Q, D)
+        if mask is not None and mask.dtype != torch.bool:
+            mask = mask.to(queries.dtype)
+        mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, scale=1.0)
+        return self.output(mixed.transpose(1, 2).flatten(2))  # (B, H, Q, D) -> (B, Q, C)
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (-1, self.head_size)).transpose(1, 2)  # (B, K, C) -> (B, H, K, D)
+
+
+def distance_buckets(max_distance: int, *, count: int, length: int) -> Tensor:
+    """The bucket of every backward distance 0..length-1, as (length,) int64.
+
+    The first half of the `count` buckets hold one distance each, the others logarithmically growing ranges up to
+    `max_distance`, and the last all that lie beyond (T5, arXiv 1910.10683 section 2.1, unidirectional form).
+    """
+    distance = torch.arange(length)
+    exact = count // 2
+    # float32 and this order of operations decide at the borders of the ranges; released weights rely on them.
+    growth = torch.log(distance.clamp(min=1).float() / exact) / math.log(max_distance / exact) * (count - exact)
+    far = (exact + growth.long()).clamp(max=count - 1)
+    return torch.where(distance < exact, distance, far)
+
+
+class RelativeBias(nn.Module):
+    """A learned number for every head and bucket of backward distance, added to the scores of self-attention."""
+
+    def __init__(self, *, count: int, max_distance: int, num_heads: int) -> None:
+        super().__init__()
+        self.count = count
+        self.max_distance = max_distance
+        self.table = nn.Embedding(count, num_heads)
+
+    def reset_parameters(self) -> None:
+        """Draw the reference's starting weights: uniform with variance 1 / mean(buckets, heads)."""
+        limit = math.sqrt(6 / sum(self.table.weight.shape))
+        nn.init.uniform_(self.table.weight, -limit, limit)
+
+    def by_distance(self, length: int) -> Tensor:
+        """The bias of every backward distance 0..length-1, as (H, length)."""
+        buckets = distance_buckets(self.max_distance, count=self.count, length=length)
+        return self.table(buckets.to(self.table.weight.device)).T
+
+    def causal(self, length: int) -> Tensor:
+        """The bias of a whole sequence at once, with -inf on what lies ahead, as (1, H, length, length)."""
+        place = torch.arange(length, device=self.table.weight.device)
+        distance = place[:, None] - place[None, :]  # (Q, K)
+        bias = self.by_distance(length)[:, distance.clamp(min=0)]  # (H, Q, K)
+        return bias.masked_fill(distance < 0, -math.inf)[None]
