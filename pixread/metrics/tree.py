@@ -1,13 +1,13 @@
 """Tree edit similarity: do the nodes stand where they should, and does each leaf say what it should?
 
 The measure is that of TEDS (Zhong et al. 2020, "Image-based table recognition", section 4) and of the NTED of
-Kosmos-2.5: 1 - tree edit distance / nodes of the larger tree. Deleting or inserting a node costs 1. Changing a node into
-one of its own kind costs the normalised edit distance of their texts (0..1; inner nodes have no text, hence 0), into one
-of another kind (text, image, inner) costs 1.
+Kosmos-2.5: 1 - tree edit distance / nodes of the larger tree. Deleting or inserting a node costs 1. Changing one into
+another of its kind costs the normalised edit distance of their texts (0..1; inner nodes have no text, hence 0), into
+one of another kind (text, image, inner) costs 1.
 
 The distance is Zhang and Shasha's (1989), written out here because the `apted` package (1.0.3) recurses as deep as the
-trees, which overflows on what a model may write, and because its distance is too large for one pair in seventy of random
-small trees when changing an inner node costs a fraction (with the costs above no such pair was found).
+trees, which overflows on what a model may write, and because its distance is too large for one in seventy pairs of
+random small trees when changing an inner node costs a fraction (with the costs above no such pair was found).
 """
 
 from __future__ import annotations
