@@ -1,0 +1,106 @@
+"""Runs a command and watches how long it takes and how much memory its whole process tree holds."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+PROC = Path("/proc")
+PIXREAD = (sys.executable, "-m", "pixread")
+SAMPLE_EVERY_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The memory of a process tree at one moment: seconds since the start, and bytes."""
+
+    seconds: float
+    num_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished command: wall-clock seconds, its output, and the memory samples (none where /proc is missing)."""
+
+    seconds: float
+    output: str
+    memory: tuple[Sample, ...]
+
+    @property
+    def peak_mib(self) -> float | None:
+        """The largest sample, in MiB."""
+        return max(sample.num_bytes for sample in self.memory) / 2**20 if self.memory else None
+
+    @property
+    def growth_mib(self) -> float | None:
+        """Median of the last quarter less median of the second quarter, in MiB: about 0 when memory is flat.
+
+        The first quarter is left out because imports, browsers and workers start in it.
+        """
+        quarter = len(self.memory) // 4
+        if not quarter:
+            return None
+        early = median(sample.num_bytes for sample in self.memory[quarter : 2 * quarter])
+        return (median(sample.num_bytes for sample in self.memory[-quarter:]) - early) / 2**20
+
+
+def run_command(command: Sequence[str], *, sample_every_s: float = SAMPLE_EVERY_S) -> Run:
+    """Run a command to its end and measure it; RuntimeError with its last words when it fails."""
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        start = time.perf_counter()
+        samples: list[Sample] = []
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors) as process:
+            try:
+                while process.poll() is None:
+                    if num_bytes := tree_bytes(process.pid):
+                        samples.append(Sample(time.perf_counter() - start, num_bytes))
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(sample_every_s)
+            finally:
+                process.terminate()  # does nothing to a process that has ended
+        seconds = time.perf_counter() - start
+        output.seek(0)
+        errors.seek(0)
+        if process.returncode != 0:
+            last = errors.read().strip().splitlines()[-1:] or ["it said nothing"]
+            raise RuntimeError(f"{' '.join(command)} failed with exit code {process.returncode}: {last[0]}")
+        return Run(seconds=seconds, output=output.read(), memory=tuple(samples))
+
+
+def tree_bytes(pid: int) -> int:
+    """The memory of a process and all below it in bytes, or 0 where /proc does not tell.
+
+    Proportional set sizes are added up, so that a page shared by several processes of a browser counts once.
+    """
+    return sum(process_bytes(member) for member in descendants(pid))
+
+
+def process_bytes(pid: int) -> int:
+    """Proportional set size in bytes; 0 for a process that has just gone."""
+    with contextlib.suppress(OSError):
+        for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """The process and everything below it, by parent ids: a browser leaves its starter's session, but not its tree."""
+    children: dict[int, list[int]] = {}
+    for stat in PROC.glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name stands in brackets and may hold spaces; state and parent follow the last bracket.
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(stat.parent.name))
+    waiting = [pid]
+    while waiting:
+        member = waiting.pop()
+        yield member
+        waiting.extend(children.get(member, ()))
