@@ -8,9 +8,11 @@
 Decisions where the paper is silent:
 
 - Inside texts, names and alts `<`, `>` and `&` are written `&lt;`, `&gt;` and `&amp;`; nothing else is an entity.
-- White space is layout, not content: every run of it (line breaks and no-break spaces too) is one blank, none at the ends.
+- White space is layout, not content: every run of it (line breaks and no-break spaces too) is one blank, and there is
+  none at the ends.
 - A text that begins with `img_src=` or `img_alt=` is written with one blank before it, and ` img_alt=` inside a NAME
-  with its blank doubled. As no cleaned text begins with a blank or doubles one, this is unambiguous, and reading undoes it.
+  with its blank doubled. As no cleaned text begins with a blank or doubles one, this is unambiguous, and reading
+  undoes it.
 - A blank text, a blank image and an inner node without children are the same thing, `<>`, and read as `Node()`.
 - Half of a surrogate pair, which no file can hold, becomes U+FFFD.
 
@@ -61,9 +63,9 @@ def serialise(node: Node) -> str:
 def parse(text: str) -> Node:
     """Reads simplified HTML, well formed or not; any string gives a tree, in time linear in its length.
 
-    Nodes left open are closed at the end, surplus `>` are ignored, text beside children becomes a text leaf, and several
-    roots (or none) are put under one. Bare `<` and `>` count as text where they can be told apart from brackets: inside
-    a text, `<` before a blank or `=`, and `>` between two blanks with more text behind it.
+    Nodes left open are closed at the end, surplus `>` are ignored, text beside children becomes a text leaf, and
+    several roots (or none) are put under one. Bare `<` and `>` count as text where they can be told apart from
+    brackets: inside a text, `<` before a blank or `=`, and `>` between two blanks with more text behind it.
     """
     stack = [_OpenNode()]
     flattened = 0  # nodes open beyond MAX_DEPTH

@@ -29,7 +29,7 @@ MARKUP = st.text(st.sampled_from("<>&= \nab;lt") | st.characters(), max_size=60)
 
 def cleaned(node: Node) -> Node:
     """What the module promises to give back, said another way."""
-    if node.is_text:
+    if node.text is not None:
         return Node(text=clean_text(node.text) or None)
     return Node(
         image=clean_text(node.image or "") or None,

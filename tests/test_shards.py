@@ -1,0 +1,182 @@
+"""pixread.shards: what goes in comes out, byte for byte and for `datasets` too."""
+
+import io
+import json
+import multiprocessing
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from pixread.records import Box, DrawnBox, Example
+from pixread.shards import ShardSet, write_shards
+
+
+def png(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def make(count: int) -> list[Example]:
+    return [
+        Example(
+            id=f"page-{number}",
+            image=png(8 + number % 5, 4, (number % 256, 0, 0)),
+            targets=(f"<text {number}>", "other")[: 1 + number % 2],
+            prompt="" if number % 3 else "what is it?",
+            boxes=(DrawnBox(Box(0.5, 1, 2.1, 3), "region"), DrawnBox(Box(1, 1, 1, 1), "mask"))[: number % 3],
+            group_id=f"page-{number // 4}",
+            source="a/b é.html",
+            meta={"size": [8, 4], "name": "ü", "nested": {"a": None}},
+        )
+        for number in range(count)
+    ]
+
+
+def read_in_worker(shards: ShardSet, indices: list[int], queue) -> None:
+    queue.put([shards[index] for index in indices])
+
+
+@pytest.mark.parametrize(
+    ("count", "rows_per_shard", "files"), [(0, 10, 1), (1, 10, 1), (10, 10, 1), (11, 10, 2), (150, 70, 3)]
+)
+def test_examples_come_back_in_order(tmp_path, count, rows_per_shard, files):
+    examples = make(count)
+    manifest = write_shards(
+        iter(examples), tmp_path / "set", seed=3, about={"by": "test"}, rows_per_shard=rows_per_shard
+    )
+    shards = ShardSet(tmp_path / "set")
+    assert (len(shards), len(manifest["shards"]), manifest["seed"]) == (count, files, 3)
+    assert shards.manifest == manifest == json.loads((tmp_path / "set" / "manifest.json").read_text())
+    assert list(shards) == examples
+    for index in [*range(0, count, 7), -1][: count and None]:
+        assert shards[index] == examples[index]
+    with pytest.raises(IndexError, match=f"example {count} of a shard set of {count}"):
+        shards[count]
+
+
+@given(text=st.text(st.characters(codec=None), max_size=20), number=st.floats(0, 1e6))
+def test_any_text_is_stored(tmp_path_factory, text, number):
+    folder = tmp_path_factory.mktemp("any") / "set"
+    example = Example(
+        id="x",
+        image=b"\x00",
+        targets=(text, ""),
+        boxes=(DrawnBox(Box(number, 0, number, 0), "mask"),),
+        meta={"t": text},
+    )
+    write_shards([example], folder, seed=0)
+    again = ShardSet(folder)[0]
+    assert again.targets[0] == text.encode("utf-8", "replace").decode()
+    assert (again.meta, again.boxes, again.targets[1]) == (example.meta, example.boxes, "")
+
+
+def test_same_examples_give_the_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        write_shards(make(100), tmp_path / name, seed=1, rows_per_shard=40)
+    first, second = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("a", "b"))
+    assert first == second
+    assert sorted(first)[:2] == ["manifest.json", "train-00000-of-00003.parquet"]
+
+
+def test_datasets_opens_them_with_decoded_images(tmp_path):
+    datasets = pytest.importorskip("datasets")
+    write_shards(make(50), tmp_path / "set", seed=1, rows_per_shard=30)
+    loaded = datasets.load_dataset(
+        "parquet", data_files=str(tmp_path / "set" / "*.parquet"), split="train", cache_dir=str(tmp_path / "cache")
+    )
+    assert len(loaded) == 50
+    assert isinstance(loaded.features["image"], datasets.Image)
+    assert loaded[7]["image"].size == (10, 4)
+    assert loaded[7]["image"].getpixel((0, 0)) == (7, 0, 0)
+    assert loaded[5]["boxes"] == [
+        {"kind": "region", "x": 0.5, "y": 1.0, "width": 2.1, "height": 3.0},
+        {"kind": "mask", "x": 1.0, "y": 1.0, "width": 1.0, "height": 1.0},
+    ]
+    assert loaded[7]["targets"] == ["<text 7>", "other"]
+
+
+def test_several_sets_are_one_sequence(tmp_path):
+    examples = make(30)
+    write_shards(examples[:10], tmp_path / "a", seed=1)
+    write_shards(examples[10:], tmp_path / "b", seed=1)
+    shards = ShardSet([tmp_path / "a", tmp_path / "b"])
+    assert list(shards) == examples
+    assert (shards.manifest["count"], len(shards.manifest["sets"])) == (30, 2)
+
+
+def test_workers_read_a_set_opened_before_they_started(tmp_path):
+    examples = make(40)
+    write_shards(examples, tmp_path / "set", seed=1)
+    shards = ShardSet(tmp_path / "set")
+    assert shards[0] == examples[0]
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    worker = context.Process(target=read_in_worker, args=(shards, [3, 35, 0], queue))
+    worker.start()
+    assert queue.get(timeout=60) == [examples[3], examples[35], examples[0]]
+    worker.join()
+    assert pickle.loads(pickle.dumps(shards))[39] == examples[39]
+
+
+def test_a_failure_leaves_nothing_behind_and_an_older_set_alone(tmp_path):
+    def failing():
+        yield from make(5)
+        raise RuntimeError("sick")
+
+    with pytest.raises(RuntimeError, match="sick"):
+        write_shards(failing(), tmp_path / "set", seed=0)
+    assert list(tmp_path.iterdir()) == []
+    write_shards(make(2), tmp_path / "set", seed=0)
+    with pytest.raises(RuntimeError, match="sick"):
+        write_shards(failing(), tmp_path / "set", seed=0)
+    assert len(ShardSet(tmp_path / "set")) == 2
+    write_shards(make(3), tmp_path / "set", seed=0)
+    assert len(ShardSet(tmp_path / "set")) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+def test_a_folder_with_something_else_is_not_overwritten(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(ValueError, match="exists and is not a shard set: give another folder or empty it first"):
+        write_shards(make(1), tmp_path, seed=0)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def change_manifest(folder, **changes):
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (
+            lambda folder: (folder / "manifest.json").unlink(),
+            "has no manifest.json: it is not a shard set, or was not finished",
+        ),
+        (lambda folder: (folder / "manifest.json").write_text("{"), "manifest.json cannot be read: "),
+        (lambda folder: change_manifest(folder, format="other"), "is not the manifest of a shard set of this version"),
+        (lambda folder: change_manifest(folder, columns=["id"]), "has the columns id; needed: id, image, prompt"),
+        (lambda folder: next(folder.glob("*.parquet")).unlink(), "is missing although the manifest lists it"),
+        (lambda folder: next(folder.glob("*.parquet")).write_bytes(b"PAR1"), "has 4 bytes, its manifest says"),
+    ],
+)
+def test_a_broken_set_is_refused_in_one_sentence(tmp_path, spoil, sentence):
+    write_shards(make(2), tmp_path / "set", seed=0)
+    spoil(tmp_path / "set")
+    with pytest.raises(ValueError, match=sentence) as caught:
+        ShardSet(tmp_path / "set")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_path_is_refused_with_a_hint(tmp_path):
+    with pytest.raises(ValueError, match=r"nowhere is not a folder: a shard set is a folder with a manifest.json"):
+        ShardSet(tmp_path / "nowhere")
+    write_shards(make(1), tmp_path / "parse", seed=0)
+    write_shards(make(1), tmp_path / "lines", seed=0)
+    with pytest.raises(ValueError, match="is not a shard set itself but holds some: name one of lines, parse"):
+        ShardSet(tmp_path)
