@@ -1,0 +1,110 @@
+"""What the README tells people to type works: its Python and its parse command run, all other commands exist."""
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import pixread
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MODEL = Path(pixread.__file__).parent / "assets" / "reader"
+PIXREAD = [sys.executable, "-m", "pixread"]
+
+needs_model = pytest.mark.skipif(not MODEL.is_dir(), reason="no model is shipped in assets/reader")
+
+
+def fenced(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands(program: str) -> Iterator[list[str]]:
+    """Every line of an indented block or a shell block that starts with the program, without its comment."""
+    indented = [line[4:] for line in README.splitlines() if line.startswith("    ")]
+    for line in [*indented, *"".join(fenced("sh")).splitlines()]:
+        if line.startswith(f"{program} "):
+            yield shlex.split(line, comments=True)
+
+
+def links() -> list[str]:
+    return [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
+
+
+PIXREAD_COMMANDS = list(commands("pixread"))
+RUNNABLE = [command for command in PIXREAD_COMMANDS if command[1] == "parse" and (ROOT / command[2]).is_file()]
+
+
+def test_readme_has_what_is_checked_below():
+    assert len(fenced("python")) == 1
+    assert len(RUNNABLE) == 1
+    assert len(PIXREAD_COMMANDS) >= 5
+    assert ["make", "demo"] in commands("make")
+    assert len(links()) >= 5
+
+
+@needs_model
+def test_python_runs(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(ROOT)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(fenced("python")[0], "README.md", "exec"), {})
+    assert printed.getvalue().startswith("<")
+
+
+@needs_model
+@pytest.mark.parametrize("command", RUNNABLE, ids=" ".join)
+def test_parse_runs(command: list[str]):
+    run = subprocess.run([*PIXREAD, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert '"tree"' in run.stdout
+
+
+@pytest.mark.parametrize("command", PIXREAD_COMMANDS, ids=" ".join)
+def test_commands_have_their_options(command: list[str]):
+    run = subprocess.run(
+        [*PIXREAD, command[1], "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    assert run.returncode == 0, run.stderr
+    missing = [option for option in command if option.startswith("--") and option not in run.stdout]
+    assert missing == []
+
+
+@pytest.mark.parametrize("command", commands("make"), ids=" ".join)
+def test_make_targets_exist(command: list[str]):
+    """The tests must not install anything, so `make` only says what it would do."""
+    run = subprocess.run(
+        ["make", "--dry-run", "--always-make", *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    for setting in command[2:]:
+        assert setting.partition("=")[2] in run.stdout
+
+
+@pytest.mark.parametrize("link", links())
+def test_links_lead_somewhere(link: str):
+    assert (ROOT / link).exists()
+
+
+def test_tree_names_what_is_there():
+    """Every room of the package stands in the README's file tree, and nothing that is gone."""
+    block = README.partition("## The tree")[2].partition("    tests/")[0]
+    named = set(re.findall(r"^ {6}([\w.]+?)(?:/|\s|$)", block, flags=re.MULTILINE))
+    package = Path(pixread.__file__).parent
+    there = {
+        path.name
+        for path in package.iterdir()
+        if not path.name.startswith(("_", ".")) and (path.suffix == ".py" or (path.is_dir() and any(path.iterdir())))
+    }
+    assert named == there
