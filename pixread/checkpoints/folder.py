@@ -1,0 +1,172 @@
+"""A checkpoint folder, as `transformers` lays it out: strict when read, written aside and renamed last."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pixread.checkpoints import config as config_file
+from pixread.checkpoints import weights
+from pixread.checkpoints.errors import CheckpointError
+from pixread.checkpoints.names import rename
+from pixread.checkpoints.names.pix2struct import TENSORS
+from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
+
+CONFIG = "config.json"
+GENERATION = "generation_config.json"
+OWN = (CONFIG, GENERATION, weights.SINGLE, weights.INDEX)
+# What a folder may hold and still be replaced by a new checkpoint.
+COMPANIONS = (
+    *OWN,
+    "preprocessor_config.json",
+    "processor_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "spiece.model",
+    "README.md",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A model read from `folder`, in evaluation mode, with its generation settings ({} where there are none)."""
+
+    model: Pix2Struct
+    config: Pix2StructConfig
+    generation: dict[str, Any]
+    folder: Path
+
+
+def load(
+    folder: str | Path, *, device: torch.device | str = "cpu", dtype: torch.dtype | None = torch.float32
+) -> Checkpoint:
+    """Read a checkpoint folder. `dtype` is what the model computes in; None keeps what is stored.
+
+    The weights stay mapped to the file where device and dtype allow it. Raises CheckpointError for anything that is
+    missing, surplus, damaged or of another shape than config.json says.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder} is {'a file, not' if folder.exists() else 'not'} a checkpoint folder")
+    config = config_file.from_json(_read_json(folder / CONFIG), path=folder / CONFIG)
+    generation = _read_json(folder / GENERATION) if (folder / GENERATION).exists() else {}
+    if not isinstance(generation, dict):
+        raise CheckpointError(f"{folder / GENERATION} must hold a JSON object, got {type(generation).__name__}")
+    with torch.device("meta"):
+        model = Pix2Struct(config)
+    expected = model.state_dict()
+    theirs = rename(expected, TENSORS)
+    found = weights.read(folder, {theirs[name]: tensor.shape for name, tensor in expected.items()})
+    model.load_state_dict({name: found[theirs[name]] for name in expected}, strict=True, assign=True)
+    return Checkpoint(model.to(device=device, dtype=dtype).eval(), config, generation, folder)
+
+
+def save(
+    model: Pix2Struct,
+    folder: str | Path,
+    *,
+    generation: Mapping[str, Any] | None = None,
+    files: Mapping[str, bytes | Path] | None = None,
+    dtype: torch.dtype = torch.float32,
+    max_shard_bytes: int = weights.MAX_SHARD_BYTES,
+) -> Path:
+    """Write a checkpoint folder, whole or not at all, replacing an older checkpoint of that name.
+
+    `files` are written beside the weights: file name -> content, or a file to copy (tokenizer, preprocessing).
+    `dtype` is what the weights are stored in. Raises CheckpointError when the disk refuses or when `folder` holds
+    anything that is not part of a checkpoint.
+    """
+    folder = Path(folder).resolve()  # "." has no name to write aside under
+    files = dict(files or {})
+    _check_files(files)
+    _check_target(folder, files)
+    state = model.state_dict()
+    theirs = rename(state, TENSORS)
+    tensors = {theirs[name]: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in state.items()}
+    documents = {CONFIG: config_file.to_json(model.config), GENERATION: _generation(model.config, generation or {})}
+    aside = folder.with_name(f".{folder.name}.writing-{secrets.token_hex(4)}")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside.mkdir()
+        for name, document in documents.items():
+            _write(aside / name, (json.dumps(document, indent=2) + "\n").encode())
+        for name, content in files.items():
+            _write(aside / name, content if isinstance(content, bytes) else content.read_bytes())
+        weights.write(tensors, aside, max_shard_bytes=max_shard_bytes)
+        _swap(aside, folder)
+    except OSError as error:
+        raise CheckpointError(f"cannot write the checkpoint {folder}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return folder
+
+
+def _generation(config: Pix2StructConfig, generation: Mapping[str, Any]) -> dict[str, Any]:
+    # transformers copies use_cache=False from old configs and then decodes without a cache; say it outright.
+    special = {"decoder_start_token_id": config.pad, "pad_token_id": config.pad, "eos_token_id": config.eos}
+    return {**special, "use_cache": True, **generation}
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} is missing") from error
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} is not JSON: {error}") from error
+
+
+def _check_files(files: Mapping[str, bytes | Path]) -> None:
+    for name in files:
+        if Path(name).name != name or name in OWN or _is_shard(name):
+            raise CheckpointError(f"{name!r} cannot be a further file of a checkpoint; give another plain file name")
+
+
+def _check_target(folder: Path, files: Mapping[str, bytes | Path]) -> None:
+    """Refuse to replace what is not a checkpoint: the folder's former content is deleted."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise CheckpointError(f"cannot write the checkpoint {folder}: it is a file")
+    for entry in sorted(folder.iterdir()):
+        if entry.name not in COMPANIONS and entry.name not in files and not _is_shard(entry.name):
+            raise CheckpointError(
+                f"cannot write the checkpoint {folder}: it holds {entry.name}, which is not part of a checkpoint"
+            )
+
+
+def _is_shard(name: str) -> bool:
+    return name.startswith("model-") and name.endswith(".safetensors")
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _swap(new: Path, folder: Path) -> None:
+    """Put `new` in the place of `folder`. A folder cannot be renamed onto a full one, so the old one steps aside."""
+    if not folder.exists():
+        new.rename(folder)
+        return
+    old = new.with_name(new.name + ".old")
+    folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

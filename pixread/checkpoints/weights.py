@@ -1,0 +1,120 @@
+"""model.safetensors (or its shards) <-> tensors by name, strictly."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from pixread.checkpoints.errors import CheckpointError
+
+SINGLE = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+SHARD = "model-{:05d}-of-{:05d}.safetensors"
+MAX_SHARD_BYTES = 5_000_000_000
+STORED = ("F32", "BF16", "F16", "F64")
+NAMED = 3  # how many of the names that do not fit an error sentence lists
+
+
+def write(tensors: Mapping[str, Tensor], folder: Path, *, max_shard_bytes: int = MAX_SHARD_BYTES) -> None:
+    """Write one model.safetensors, or shards and their index where that would exceed `max_shard_bytes`.
+
+    Raises OSError when the disk refuses.
+    """
+    shards = list(_shards(tensors, max_shard_bytes))
+    files = [SINGLE] if len(shards) == 1 else [SHARD.format(i + 1, len(shards)) for i in range(len(shards))]
+    for file, names in zip(files, shards, strict=True):
+        _save({name: tensors[name] for name in names}, folder / file)
+    if len(shards) > 1:
+        index = {
+            "metadata": {"total_size": sum(tensor.nbytes for tensor in tensors.values())},
+            "weight_map": {name: file for file, names in zip(files, shards, strict=True) for name in names},
+        }
+        (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+
+
+def read(folder: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
+    """Exactly the tensors that `shapes` names, mapped from disk rather than copied.
+
+    Raises CheckpointError for a missing, surplus or wrongly shaped tensor and for a damaged file.
+    """
+    files = _files(folder)
+    found: dict[str, Tensor] = {}
+    for file in files:
+        try:
+            with safe_open(file, framework="pt") as handle:
+                found |= _take(handle, shapes, file=file, already=found)
+        except FileNotFoundError as error:
+            raise CheckpointError(f"{file} is missing") from error
+        except (OSError, SafetensorError) as error:
+            raise CheckpointError(f"{file} is truncated or no safetensors file ({error})") from error
+    missing = [name for name in shapes if name not in found]
+    if missing:
+        raise CheckpointError(f"{folder} lacks {_some(missing)} that config.json asks for")
+    return found
+
+
+def _take(handle: safe_open, shapes: Mapping[str, torch.Size], *, file: Path, already: Mapping[str, Tensor]) -> dict:
+    names = list(handle.keys())
+    surplus = [name for name in names if name not in shapes or name in already]
+    if surplus:
+        raise CheckpointError(f"{file} holds {_some(surplus)} that the model of config.json has no place for")
+    for name in names:
+        view = handle.get_slice(name)
+        shape, kind = tuple(view.get_shape()), view.get_dtype()
+        if shape != tuple(shapes[name]):
+            raise CheckpointError(
+                f"{file} holds {name} with shape {shape}, but config.json asks for {tuple(shapes[name])}"
+            )
+        if kind not in STORED:
+            raise CheckpointError(f"{file} stores {name} as {kind}; the kinds read are {', '.join(STORED)}")
+    return {name: handle.get_tensor(name) for name in names}
+
+
+def _files(folder: Path) -> list[Path]:
+    if (folder / SINGLE).is_file():
+        return [folder / SINGLE]
+    index = folder / INDEX
+    if not index.is_file():
+        raise CheckpointError(f"{folder} has neither {SINGLE} nor {INDEX}")
+    try:
+        files = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{index} holds no weight_map in JSON") from error
+    # A name with a folder in it would read outside the checkpoint.
+    if not all(isinstance(file, str) and Path(file).name == file for file in files):
+        raise CheckpointError(f"{index} must name files of its own folder")
+    return [folder / file for file in sorted(files)]
+
+
+def _shards(tensors: Mapping[str, Tensor], limit: int) -> Iterator[list[str]]:
+    """Names in order, cut so that no shard exceeds `limit` bytes (a single tensor may)."""
+    names: list[str] = []
+    size = 0
+    for name, tensor in tensors.items():
+        if names and size + tensor.nbytes > limit:
+            yield names
+            names, size = [], 0
+        names.append(name)
+        size += tensor.nbytes
+    yield names
+
+
+def _save(tensors: dict[str, Tensor], path: Path) -> None:
+    try:
+        save_file(tensors, path, metadata={"format": "pt"})
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _some(names: list[str]) -> str:
+    rest = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{'the tensor' if len(names) == 1 else 'the tensors'} {', '.join(names[:NAMED])}{rest}"
