@@ -81,7 +81,7 @@ def test_commands_have_their_options(command: list[str]):
     assert missing == []
 
 
-@pytest.mark.parametrize("command", commands("make"), ids=" ".join)
+@pytest.mark.parametrize("command", list(commands("make")), ids=" ".join)
 def test_make_targets_exist(command: list[str]):
     """The tests must not install anything, so `make` only says what it would do."""
     run = subprocess.run(
