@@ -5,9 +5,9 @@ Kosmos-2.5: 1 - tree edit distance / nodes of the larger tree. Deleting or inser
 another of its kind costs the normalised edit distance of their texts (0..1; inner nodes have no text, hence 0), into
 one of another kind (text, image, inner) costs 1.
 
-The distance is Zhang and Shasha's (1989), written out here because the `apted` package (1.0.3) recurses as deep as the
-trees, which overflows on what a model may write, and because its distance is too large for one in seventy pairs of
-random small trees when changing an inner node costs a fraction (with the costs above no such pair was found).
+The distance is Zhang and Shasha's (1989), written out here because the `apted` package (1.0.3) is not to be relied on:
+with fractional costs for changing inner nodes its distance is too large for one in seventy pairs of random small trees
+(with the costs above no such pair was found, but nothing explains why), and it recurses as deep as the trees.
 """
 
 from __future__ import annotations

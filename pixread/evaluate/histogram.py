@@ -1,0 +1,36 @@
+"""A histogram of scores in 0..1 as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+NUM_BINS = 20
+_WIDTH, _HEIGHT, _ABOVE, _BELOW = 640, 220, 16, 22
+
+
+def histogram(scores: Sequence[float]) -> str:
+    """The SVG element: a bar for every twentieth, its count above it; a score of 1 belongs to the last."""
+    counts = count(scores)
+    most = max(*counts, 1)
+    step = _WIDTH / NUM_BINS
+    parts = []
+    for number, found in enumerate(counts):
+        height = (_HEIGHT - _ABOVE - _BELOW) * found / most
+        left, top = number * step, _HEIGHT - _BELOW - height
+        parts.append(f'<rect x="{left + 1:g}" y="{top:.1f}" width="{step - 2:g}" height="{height:.1f}"/>')
+        if found:
+            parts.append(f'<text x="{left + step / 2:g}" y="{top - 4:.1f}">{found}</text>')
+    parts.append(f'<line x1="0" x2="{_WIDTH}" y1="{_HEIGHT - _BELOW}" y2="{_HEIGHT - _BELOW}"/>')
+    for tenth in range(0, 11, 2):
+        # The outer labels are moved inwards, so that they are not cut off.
+        at = min(max(_WIDTH * tenth / 10, 10), _WIDTH - 10)
+        parts.append(f'<text x="{at:g}" y="{_HEIGHT - 6}">{tenth / 10:g}</text>')
+    return f'<svg class="histogram" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">{"".join(parts)}</svg>'
+
+
+def count(scores: Sequence[float]) -> list[int]:
+    """How many scores fall into each of the NUM_BINS equal parts of 0..1."""
+    counts = [0] * NUM_BINS
+    for score in scores:
+        counts[min(int(score * NUM_BINS), NUM_BINS - 1)] += 1
+    return counts

@@ -1,0 +1,23 @@
+"""The histogram of scores."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from pixread.evaluate.histogram import NUM_BINS, count, histogram
+
+
+def test_edges_belong_to_the_bin_above_and_one_to_the_last():
+    counts = count([0.0, 0.049, 0.05, 0.5, 0.999, 1.0])
+    assert counts == [2, 1, *[0] * 7, 0, 1, *[0] * 8, 2]
+
+
+@pytest.mark.parametrize("scores", [[], [0.3], [0.0, 1.0, 1.0]])
+def test_svg_is_well_formed_with_a_bar_for_each_bin(scores):
+    root = ET.fromstring(histogram(scores))
+    bars = root.findall("rect")
+    assert len(bars) == NUM_BINS
+    heights = [float(bar.attrib["height"]) for bar in bars]
+    assert [height > 0 for height in heights] == [found > 0 for found in count(scores)]

@@ -1,0 +1,92 @@
+"""The lines of predictions.jsonl, and what an example says about itself."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from pixread.evaluate.predictions import Prediction, read_lines, script_of, site_of, unread, write_line
+from pixread.records import Example
+from tests.evaluate.knowing import make_example
+
+
+@pytest.mark.parametrize(
+    ("source", "meta", "expected"),
+    [
+        ("django-doc/topics/db.html", {}, "django-doc"),  # the first folder
+        ("page.html", {}, "page.html"),  # a file of no folder
+        ("https://example.org:8080/a/b", {}, "example.org"),  # the host
+        ("/pages/a.html", {}, "pages"),  # an absolute path
+        ("../x/a.html", {}, "x"),  # dots are no folder
+        ("warmup", {}, "warmup"),
+        ("", {}, "unknown"),
+        ("a/b.html", {"site": "named"}, "named"),  # what the maker of the shard says comes first
+    ],
+)
+def test_site(source, meta, expected):
+    assert site_of(Example(id="1", image=b"", targets=("t",), source=source, meta=meta)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Hello, world! 123", "latin"),
+        ("naïve Übergröße Łódź", "latin"),  # accents
+        ("Ｆｕｌｌ ｗｉｄｔｈ", "latin"),  # full-width forms
+        ("こんにちは world", "other"),  # 5 letters of 10
+        ("こんに world", "latin"),  # 3 letters of 8
+        ("Привет", "other"),
+        ("αβγ abcd", "latin"),
+        ("123 + 456 = ?!", "none"),
+        ("", "none"),
+    ],
+)
+def test_script(text, expected):
+    assert script_of(text) == expected
+
+
+@pytest.fixture
+def prediction():
+    return Prediction(
+        index=3,
+        id="é-3",
+        source="s",
+        group="g",
+        site="s",
+        script="latin",
+        masked=True,
+        targets=("a\nb", "ü"),
+        prediction="日本\u2028\x85x",
+        target=1,
+        scores={"f1": 0.5},
+        score=-1.5,
+        seconds=0.25,
+        boxes=((0.0, 1.0, 2.0, 3.5),),
+    )
+
+
+def test_lines_read_back(prediction, tmp_path):
+    path = tmp_path / "p.jsonl"
+    with path.open("w", encoding="utf-8") as stream:
+        write_line(stream, prediction)
+        write_line(stream, prediction)
+    assert read_lines(path) == [prediction, prediction]
+
+
+@pytest.mark.parametrize("cut", [1, 2, 40])
+def test_a_line_cut_off_by_an_interruption_is_left_out(prediction, tmp_path, cut):
+    path = tmp_path / "p.jsonl"
+    stream = io.StringIO()
+    write_line(stream, prediction)
+    write_line(stream, prediction)
+    path.write_text(stream.getvalue()[:-cut], encoding="utf-8")
+    assert read_lines(path) == [prediction]
+
+
+def test_unread_takes_the_page_as_group():
+    assert unread(5, make_example(1, "x"), targets=("x",)).group == "page1"
+    assert unread(5, make_example(1, "x", group_id=""), targets=("x",)).group == "site1/page1.html"
+    assert unread(5, make_example(1, "x", group_id="", source=""), targets=("x",)).group == "example-1"
+    assert unread(5, make_example(1, "x", masks=1), targets=("x",)).masked
+    assert not unread(5, make_example(1, "x", masks=0), targets=("x",)).masked
