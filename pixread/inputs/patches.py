@@ -1,0 +1,96 @@
+"""Variable-resolution patches (Pix2Struct, section 2.2): as many 16x16 patches as the budget holds, shape kept.
+
+Legend: H, W picture height and width in pixels; R, C rows and columns of the patch grid; N = R * C patches;
+P = 16 patch side; F = P * P * 3 = 768 values a patch, in (y, x, channel) order with the channel fastest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pixread.records import Patches
+
+if TYPE_CHECKING:
+    import torch
+    from PIL import Image
+
+PATCH = 16
+
+
+def grid(height: int, width: int, *, max_patches: int) -> tuple[int, int]:
+    """Rows and columns of the largest patch grid of about the picture's shape with at most `max_patches` patches.
+
+    Computed in float32 and in this order because the original is: in float64 the 4096-patch grid of 891 square sizes
+    comes out one row and column larger.
+    """
+    if height < 1 or width < 1:
+        raise ValueError(f"a picture needs at least 1x1 pixels, got {width}x{height}")
+    if max_patches < 1:
+        raise ValueError(f"max_patches must be at least 1, got {max_patches}")
+    side, h, w = np.float32(PATCH), np.float32(height), np.float32(width)
+    scale = np.sqrt(np.float32(max_patches) * (side / h) * (side / w))
+    rows = int(np.clip(np.floor(scale * h / side), 1, max_patches))
+    cols = int(np.clip(np.floor(scale * w / side), 1, max_patches))
+    return rows, cols
+
+
+def line_budget(width: int, height: int, *, stretch: float) -> int:
+    """The patch budget that puts one text line on a single row of patches, `stretch` times wider than its shape asks.
+
+    A line of text then always stands 16 pixels high, whatever its font size. `stretch` below 2 keeps `grid` at one
+    row, since rows = floor(sqrt(budget * height / width)) = floor(stretch).
+    """
+    if not 1.0 <= stretch < 2.0:
+        raise ValueError(f"stretch must be at least 1 and below 2, got {stretch}")
+    return max(1, round(stretch * stretch * width / height))
+
+
+def true_scale_budget(width: int, height: int) -> int:
+    """The patch budget at which a picture keeps its own scale: one patch for every 16x16 pixels begun."""
+    return max(1, -(-width // PATCH) * -(-height // PATCH))
+
+
+def standardise(pixels: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 -> (H, W, 3) float32 of mean 0 and deviation 1 over all pixels and channels together.
+
+    Population deviation with a floor of 1 / sqrt(values), as the original; a plain picture becomes zeros.
+    """
+    values = pixels.astype(np.float32)
+    floor = 1.0 / np.sqrt(np.float32(values.size))
+    deviation = max(float(values.std(dtype=np.float64)), float(floor))
+    return (values - np.float32(values.mean(dtype=np.float64))) / np.float32(deviation)
+
+
+def to_patches(image: Image.Image, *, max_patches: int) -> Patches:
+    """A picture as at most `max_patches` patches, in rows from the top left.
+
+    Order as in the original: standardise, then resize (bilinear, half-pixel centres, antialiased when shrinking), then
+    cut. Returns pixels (N, 768) float32 and rows, cols (N,) int64 counted from 1.
+    """
+    import torch
+    from torch.nn.functional import interpolate
+
+    pixels = standardise(np.asarray(image.convert("RGB")))
+    height, width, _ = pixels.shape
+    rows, cols = grid(height, width, max_patches=max_patches)
+    values = torch.from_numpy(pixels).permute(2, 0, 1)[None]  # (1, 3, H, W)
+    size = (rows * PATCH, cols * PATCH)
+    if size != (height, width):
+        values = interpolate(values, size=size, mode="bilinear", align_corners=False, antialias=True)
+    return Patches(_cut(values[0], rows, cols), *_ids(rows, cols))
+
+
+def _cut(values: torch.Tensor, rows: int, cols: int) -> torch.Tensor:
+    """(3, R * P, C * P) -> (N, F)."""
+    cells = values.reshape(3, rows, PATCH, cols, PATCH).permute(1, 3, 2, 4, 0)  # (R, C, P, P, 3)
+    return cells.reshape(rows * cols, PATCH * PATCH * 3)
+
+
+def _ids(rows: int, cols: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Row and column number of every patch, counted from 1 because 0 marks padding."""
+    import torch
+
+    row_ids = torch.arange(1, rows + 1).repeat_interleave(cols)
+    return row_ids, torch.arange(1, cols + 1).repeat(rows)

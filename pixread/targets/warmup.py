@@ -1,0 +1,134 @@
+"""The reading curriculum (Pix2Struct, section 2.4): coloured text in many fonts and sizes; the target is the text.
+
+Two layouts. "page" is the paper's: a white picture 640 px wide, text of up to 128 bytes wrapped at its width. "line"
+is for readers of single lines: one line, drawn tight, on any background, as a page would show it.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from PIL import Image, ImageDraw, ImageFilter
+
+from pixread.grammar import serialise
+from pixread.records import Example, Node
+from pixread.targets.fonts import drawable, load_font
+from pixread.targets.words import random_text
+
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class WarmupSettings:
+    """fonts: font files. max_chars: longest text. sizes: font sizes in pixels, smallest and largest.
+
+    vocabulary: words to draw from beside the invented ones. underlined: share of underlined lines (links).
+    markup: whether the target is a text leaf of simplified HTML instead of the bare text.
+    """
+
+    fonts: tuple[str, ...]
+    layout: Literal["page", "line"] = "page"
+    max_chars: int = 128
+    sizes: tuple[int, int] = (16, 48)  # 12 to 36 pt at 96 dots an inch
+    width: int = 640
+    vocabulary: tuple[str, ...] = ()
+    underlined: float = 0.1
+    markup: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.fonts:
+            raise ValueError("warm-up pictures need at least one font file, got none")
+        if self.max_chars < 1 or self.sizes[0] < 4 or self.sizes[0] > self.sizes[1]:
+            raise ValueError(f"max_chars must be >= 1 and sizes rise from 4 px, got {self.max_chars} and {self.sizes}")
+
+
+def sample(settings: WarmupSettings, rng: random.Random) -> tuple[Image.Image, str]:
+    """One picture and its text."""
+    file = rng.choice(settings.fonts)
+    text = drawable(file, random_text(rng, max_chars=settings.max_chars, vocabulary=settings.vocabulary))
+    draw = _draw_page if settings.layout == "page" else _draw_line
+    return draw(text, file, settings, rng), serialise(Node(text=text)) if settings.markup else text
+
+
+def examples(settings: WarmupSettings, *, count: int, seed: int) -> list[Example]:
+    """`count` examples as shard rows, the same for the same seed."""
+    made = []
+    for number in range(count):
+        image, text = sample(settings, random.Random(f"{seed}/{number}"))
+        stream = io.BytesIO()
+        image.save(stream, "PNG")
+        made.append(Example(id=f"warmup-{seed}-{number}", image=stream.getvalue(), targets=(text,), source="warmup"))
+    return made
+
+
+def _draw_page(text: str, file: str, settings: WarmupSettings, rng: random.Random) -> Image.Image:
+    font = load_font(file, rng.randint(*settings.sizes))
+    per_line = max(1, int(settings.width * 0.95 / max(font.getlength("n"), 1.0)))
+    wrapped = "\n".join(textwrap.wrap(text, width=per_line)) or text
+    probe = ImageDraw.Draw(Image.new("RGB", (1, 1)))
+    _, _, _, bottom = probe.textbbox((4, 4), wrapped, font=font)
+    image = Image.new("RGB", (settings.width, int(bottom) + 6), "white")
+    ImageDraw.Draw(image).text((4, 4), wrapped, font=font, fill=_any_colour(rng))
+    return image
+
+
+def _draw_line(text: str, file: str, settings: WarmupSettings, rng: random.Random) -> Image.Image:
+    low, high = settings.sizes
+    # Sizes as on real pages: mostly those of running text, now and then a heading.
+    size = min(high, max(low, round(rng.gauss(15, 2.5)) if rng.random() < 0.7 else rng.randint(low, high)))
+    font = load_font(file, size)
+    left, top, right, bottom = font.getbbox(text)
+    before, above = rng.randint(2, 7), rng.randint(2, 7)
+    after, below = rng.randint(2, 7), rng.randint(2, 7)
+    ground, ink = _colours(rng)
+    image = Image.new("RGB", (int(right - left) + before + after, int(bottom - top) + above + below), ground)
+    pen = ImageDraw.Draw(image)
+    # A fraction of a pixel more or less: browsers place glyphs between pixels.
+    spot = (before - left + rng.random(), above - top + rng.random())
+    pen.text(spot, text, font=font, fill=ink)
+    if rng.random() < settings.underlined:
+        base = int(spot[1] + font.getmetrics()[0] + max(1, size // 12))
+        pen.line((before, base, image.width - after, base), fill=ink, width=max(1, size // 14))
+    return _worn(image, rng)
+
+
+def _worn(image: Image.Image, rng: random.Random) -> Image.Image:
+    """Now and then softened or scaled, as screenshots of other screens are."""
+    roll = rng.random()
+    if roll < 0.06:
+        return image.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 0.6)))
+    if roll < 0.14:
+        factor = rng.uniform(0.75, 1.5)
+        size = (max(4, round(image.width * factor)), max(4, round(image.height * factor)))
+        return image.resize(size, Image.Resampling.BILINEAR)
+    return image
+
+
+def _any_colour(rng: random.Random) -> Colour:
+    return rng.randrange(256), rng.randrange(256), rng.randrange(256)
+
+
+def _luma(colour: Sequence[int]) -> float:
+    return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
+
+
+def _colours(rng: random.Random) -> tuple[Colour, Colour]:
+    """Background and text colour with enough contrast to be read, mostly dark on light."""
+    roll = rng.random()
+    if roll < 0.4:
+        grey = rng.randint(0, 110)
+        return (rng.choice((255, 255, 250, 245, 238)),) * 3, (grey, grey, grey)
+    for _ in range(50):
+        ground, ink = _any_colour(rng), _any_colour(rng)
+        if roll < 0.55:
+            ground = (rng.randint(235, 255), rng.randint(235, 255), rng.randint(235, 255))
+        elif roll < 0.75:
+            ground, ink = (rng.randint(0, 60), rng.randint(0, 60), rng.randint(0, 70)), (rng.randint(200, 255),) * 3
+        if abs(_luma(ground) - _luma(ink)) >= 60:
+            return ground, ink
+    return (255, 255, 255), (0, 0, 0)

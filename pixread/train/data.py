@@ -1,0 +1,152 @@
+"""Training batches in an order that depends on the recipe alone: not on workers, not on where a run was resumed.
+
+The endless stream of examples is cut into windows of `BATCHES` batches. A window is prepared by one worker process,
+sorted by size so that little is padded, cut into batches, and the batches shuffled.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset
+
+from pixread.inputs.batch import collate
+from pixread.inputs.picture import PictureError, open_picture
+from pixread.inputs.prepare import Preprocess
+from pixread.inputs.tokenizer import EOS, Tokenizer
+from pixread.records import Batch, DrawnBox, Patches
+from pixread.shards import ShardSet
+from pixread.targets.warmup import WarmupSettings, sample
+
+BATCHES = 8  # batches in a window: enough to sort by size, few enough to start at once
+TRIES = 20
+INK_MARGINS = (1, 4)  # pixels round the ink of a line: varied, since no segmentation is pixel-exact
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One training example before it becomes patches."""
+
+    image: Image.Image
+    target: str
+    prompt: str = ""
+    boxes: tuple[DrawnBox, ...] = ()
+
+
+class Source(Protocol):
+    """Where examples come from: the example at a position of the stream, always the same for the same seed."""
+
+    def item(self, position: int, rng: random.Random) -> Item: ...
+
+
+@dataclass(frozen=True)
+class DrawnText:
+    """Text drawn on the spot: never the same twice."""
+
+    settings: WarmupSettings
+
+    def item(self, position: int, rng: random.Random) -> Item:
+        image, target = sample(self.settings, rng)
+        return Item(image, target)
+
+
+class Shards:
+    """Examples of shards: every one once an epoch, in an order shuffled anew each time; one target drawn a pass."""
+
+    def __init__(self, shards: ShardSet, *, seed: int) -> None:
+        if len(shards) == 0:
+            raise ValueError("the shards to train on hold no examples")
+        self._shards, self._seed = shards, seed
+
+    def item(self, position: int, rng: random.Random) -> Item:
+        epoch, place = divmod(position, len(self._shards))
+        example = self._shards[int(_order(len(self._shards), self._seed, epoch)[place])]
+        image = open_picture(example.image, name=example.id)
+        return Item(image, rng.choice(example.targets), example.prompt, example.boxes)
+
+
+@lru_cache(maxsize=2)
+def _order(count: int, seed: int, epoch: int) -> torch.Tensor:
+    return torch.randperm(count, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Sources with the share of the stream that each gets."""
+
+    sources: Sequence[Source]
+    shares: Sequence[float]
+
+    def item(self, position: int, rng: random.Random) -> Item:
+        return rng.choices(self.sources, self.shares)[0].item(position, rng)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Prepared batches, and how many examples were left out because their picture could not be opened."""
+
+    batches: tuple[Batch, ...]
+    unreadable: int
+
+
+@dataclass(frozen=True)
+class Windows(Dataset[Window]):
+    """Window number -> its batches."""
+
+    source: Source
+    preprocess: Preprocess
+    tokenizer: Tokenizer
+    batch_size: int
+    max_tokens: int
+    seed: int
+
+    def __getitem__(self, number: int) -> Window:
+        torch.set_num_threads(1)  # the model needs the cores
+        size = self.batch_size * BATCHES
+        made = [self.row(position) for position in range(number * size, (number + 1) * size)]
+        rows = sorted((row for row, _ in made), key=lambda row: len(row[0]) + len(row[1]))
+        cut = [rows[start : start + self.batch_size] for start in range(0, size, self.batch_size)]
+        random.Random(f"{self.seed}/window/{number}").shuffle(cut)
+        batches = tuple(collate([row[0] for row in part], [row[1] for row in part]) for part in cut)
+        return Window(batches, unreadable=sum(failures for _, failures in made))
+
+    def row(self, position: int) -> tuple[tuple[Patches, list[int]], int]:
+        """Patches and target ids at a position, and how many unreadable pictures were passed over to find one."""
+        for failures in range(TRIES):
+            # Passing over must not move the examples behind: a resumed run counts windows, not pictures.
+            place = position + failures * 2**40
+            rng = random.Random(f"{self.seed}/{place}")
+            try:
+                item = self.source.item(place, rng)
+            except PictureError:
+                continue
+            margin = rng.randint(*INK_MARGINS)
+            patches = self.preprocess.patches(item.image, question=item.prompt, boxes=item.boxes, margin=margin)
+            # As in the original, a target too long for the decoder is cut and then has no end.
+            return (patches, [*self.tokenizer.encode(item.target), EOS][: self.max_tokens]), failures
+        raise ValueError(f"{TRIES} pictures one after another could not be read; the shards look damaged")
+
+
+def batches(windows: Windows, *, start: int, workers: int) -> Iterator[tuple[Batch, int]]:
+    """The endless batches from batch number `start` on, each with the unreadable examples met just before it."""
+    first, skip = divmod(start, BATCHES)
+    loader = DataLoader(
+        windows,
+        batch_size=None,
+        sampler=range(first, 2**40),
+        num_workers=workers,
+        prefetch_factor=3 if workers else None,
+        persistent_workers=False,
+    )
+    for window in loader:
+        unreadable = window.unreadable
+        for batch in window.batches[skip:]:
+            yield batch, unreadable
+            unreadable = 0
+        skip = 0

@@ -1,0 +1,278 @@
+"""The one training loop: warm-up, pretraining and fine-tuning differ in their recipe alone."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+from torch.optim import Optimizer
+
+from pixread.checkpoints import folder as checkpoint_folder
+from pixread.inputs.prepare import Preprocess
+from pixread.inputs.tokenizer import PAD, Tokenizer, train_tokenizer
+from pixread.models.pix2struct import Pix2Struct, sized
+from pixread.records import Batch
+from pixread.targets.fonts import find_fonts, weigh_screen_fonts
+from pixread.targets.warmup import WarmupSettings
+from pixread.targets.words import ALPHABET
+from pixread.train.data import DrawnText, Mixture, Shards, Source, Windows, batches
+from pixread.train.optim import build_optimizers, learning_rate_factor, set_learning_rate
+from pixread.train.recipes import Recipe, make_recipe
+from pixread.train.scoring import held_out, score
+from pixread.train.state import append_metrics, load_step, resolve_checkpoint, save_step, start_run
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a caller is told after every step: the step just done, and the newest logged numbers."""
+
+    step: int
+    steps: int
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """Where a run ended. `interrupted` is set when a signal stopped it before its last step."""
+
+    folder: Path
+    step: int
+    interrupted: bool
+
+
+@dataclass
+class _Window:
+    """Numbers gathered between two log lines."""
+
+    loss: float = 0.0
+    tokens: int = 0
+    samples: int = 0
+    steps: int = 0
+    unreadable: int = 0
+    waited: float = 0.0
+    started: float = field(default_factory=time.perf_counter)
+
+    def summary(self) -> dict[str, float]:
+        elapsed = max(1e-9, time.perf_counter() - self.started)
+        return {
+            "loss": round(self.loss / max(1, self.steps), 5),
+            "samples_per_second": round(self.samples / elapsed, 1),
+            "tokens_per_second": round(self.tokens / elapsed, 1),
+            "waiting": round(self.waited / elapsed, 4),
+            "unreadable": self.unreadable,
+        }
+
+
+class Trainer:
+    """A model, its optimisers and its data, one step at a time."""
+
+    def __init__(self, recipe: Recipe, *, data: list[Path], device: torch.device) -> None:
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.device = recipe, device
+        self.model, self.tokenizer = _start_model(recipe)
+        self.model.to(device).train()
+        self.preprocess = Preprocess(max_patches=recipe.max_patches, line_stretch=recipe.line_stretch)
+        self.windows = Windows(
+            source=_source(recipe, data),
+            preprocess=self.preprocess,
+            tokenizer=self.tokenizer,
+            batch_size=recipe.batch_size,
+            max_tokens=recipe.max_tokens,
+            seed=recipe.seed,
+        )
+        self.optimizers: list[Optimizer] = build_optimizers(
+            self.model, name=recipe.optimizer, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
+        self.autocast = _autocast_dtype(recipe.precision, device)
+
+    def step(self, number: int, feed: Iterator[tuple[Batch, int]], window: _Window) -> None:
+        """One optimiser step over `accumulate` batches, its gradients averaged over all their tokens."""
+        waited_from = time.perf_counter()
+        parts = [next(feed) for _ in range(self.recipe.accumulate)]
+        window.waited += time.perf_counter() - waited_from
+        total = sum(int((batch.labels != PAD).sum()) for batch, _ in parts if batch.labels is not None)
+        for batch, unreadable in parts:
+            loss = self._loss(batch.to(self.device)) / total
+            loss.backward()
+            window.loss += float(loss.detach())
+            window.samples += len(batch)
+            window.unreadable += unreadable
+        window.tokens += total
+        window.steps += 1
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        set_learning_rate(self.optimizers, self._learning_rate(number))
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    def _learning_rate(self, number: int) -> float:
+        recipe = self.recipe
+        return recipe.learning_rate * learning_rate_factor(
+            number, schedule=recipe.schedule, warmup_steps=recipe.warmup_steps, steps=recipe.steps
+        )
+
+    def _loss(self, batch: Batch) -> torch.Tensor:
+        """Cross-entropy in nats plus z_loss * log(Z)^2, summed over the real tokens (facts of the T5X recipe)."""
+        assert batch.labels is not None, "training batches carry labels"
+        with torch.autocast(self.device.type, dtype=self.autocast, enabled=self.autocast is not torch.float32):
+            logits = self.model(batch)  # (B, T, V)
+        flat, labels = logits.float().flatten(0, 1), batch.labels.flatten()
+        loss = F.cross_entropy(flat, labels, ignore_index=PAD, reduction="sum")
+        if self.recipe.z_loss:
+            loss = loss + self.recipe.z_loss * (flat.logsumexp(-1).square() * (labels != PAD)).sum()
+        return loss
+
+
+def train(
+    recipe_name: str,
+    *,
+    out: str | Path,
+    data: list[Path] | None = None,
+    overrides: Mapping[str, str] | None = None,
+    resume: bool = False,
+    device: str = "auto",
+    progress: Callable[[Progress], None] | None = None,
+) -> TrainResult:
+    """Runs a recipe to its last step, or until a signal asks it to stop; either way the newest step is saved.
+
+    A resumed run repeats exactly what the uninterrupted one would have done. Raises ValueError (one sentence) for an
+    unknown recipe or field, missing data, or a folder that holds another run.
+    """
+    out, recipe = Path(out), make_recipe(recipe_name, overrides or {})
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    chosen = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    trainer = Trainer(recipe, data=data or [], device=chosen)
+    done = start_run(out, recipe, name=recipe_name, resume=resume)
+    if done:
+        load_step(out, done, model=trainer.model, optimizers=trainer.optimizers)
+    with _stop_on_signal() as stop:
+        step = _run(trainer, out, done=done, stop=stop, progress=progress)
+    return TrainResult(folder=resolve_checkpoint(out), step=step, interrupted=step < recipe.steps)
+
+
+def _run(
+    trainer: Trainer,
+    out: Path,
+    *,
+    done: int,
+    stop: list[int],
+    progress: Callable[[Progress], None] | None,
+) -> int:
+    recipe, latest = trainer.recipe, dict[str, float]()
+    feed = batches(trainer.windows, start=done * recipe.accumulate, workers=recipe.workers)
+    window, saved, step = _Window(), done, done
+    while step < recipe.steps and not stop:
+        trainer.step(step, feed, window)
+        step += 1
+        if step % recipe.log_every == 0:
+            latest = {**latest, **window.summary()}
+            append_metrics(
+                out, {"step": step, "seen": step * recipe.batch_size * recipe.accumulate, **window.summary()}
+            )
+            window = _Window()
+        if recipe.evaluate_examples and step % recipe.evaluate_every == 0:
+            latest = {**latest, **_evaluate(trainer, out, step)}
+            window.started = time.perf_counter()
+        if progress:
+            progress(Progress(step, recipe.steps, latest))
+        if step % recipe.save_every == 0:
+            saved = _save(trainer, out, step)
+    if step != saved:
+        _save(trainer, out, step)
+    return step
+
+
+def _save(trainer: Trainer, out: Path, step: int) -> int:
+    save_step(
+        out,
+        step,
+        model=trainer.model,
+        optimizers=trainer.optimizers,
+        tokenizer=trainer.tokenizer,
+        preprocess=trainer.preprocess,
+        recipe=trainer.recipe,
+    )
+    return step
+
+
+def _evaluate(trainer: Trainer, out: Path, step: int) -> dict[str, float]:
+    """Decodes examples that training never meets; loss alone is no evidence of reading."""
+    recipe = trainer.recipe
+    batch = held_out(trainer.windows, count=recipe.evaluate_examples)
+    trainer.model.eval()
+    scores = score(trainer.model, batch.to(trainer.device), trainer.tokenizer, max_tokens=recipe.max_tokens)
+    trainer.model.train()
+    append_metrics(out, {"step": step, **scores})
+    return scores
+
+
+def _start_model(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:
+    """A model to start from: the checkpoint of `init`, or fresh weights and a fresh tokenizer."""
+    if recipe.init is not None:
+        folder = resolve_checkpoint(Path(recipe.init))
+        return checkpoint_folder.load(folder).model, Tokenizer.load(folder)
+    tokenizer = train_tokenizer([], vocab_size=recipe.vocab_size, alphabet=ALPHABET)
+    return Pix2Struct(sized(recipe.size, vocab_size=len(tokenizer))), tokenizer
+
+
+def _source(recipe: Recipe, data: list[Path]) -> Source:
+    """Drawn text, the shards of --data, or both in the recipe's proportion."""
+    from pixread.shards import ShardSet
+
+    sources: list[Source] = []
+    shares: list[float] = []
+    if recipe.warmup_share > 0:
+        sources.append(DrawnText(_drawing(recipe)))
+        shares.append(recipe.warmup_share)
+    if recipe.warmup_share < 1:
+        if not data:
+            raise ValueError("this recipe trains on shards; name them with --data")
+        sources.append(Shards(ShardSet(data), seed=recipe.seed))
+        shares.append(1.0 - recipe.warmup_share)
+    return sources[0] if len(sources) == 1 else Mixture(sources, shares)
+
+
+def _drawing(recipe: Recipe) -> WarmupSettings:
+    if recipe.line_stretch is None:
+        return WarmupSettings(fonts=find_fonts(), max_chars=recipe.warmup_chars)
+    return WarmupSettings(
+        fonts=weigh_screen_fonts(find_fonts()),
+        layout="line",
+        max_chars=recipe.warmup_chars,
+        sizes=(10, 40),
+        markup=True,
+    )
+
+
+def _autocast_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """bfloat16 where the hardware multiplies it faster than float32, float32 elsewhere or when asked for."""
+    if precision == "float32":
+        return torch.float32
+    fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.bfloat16 if fast or precision == "bfloat16" else torch.float32
+
+
+@contextlib.contextmanager
+def _stop_on_signal() -> Iterator[list[int]]:
+    """Ctrl-C and SIGTERM end the run after the step in progress; a second Ctrl-C ends it at once."""
+    caught: list[int] = []
+
+    def handle(number: int, frame: Any) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
+
+    former = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield caught
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
