@@ -94,7 +94,8 @@ def _parts(metrics: Mapping[str, Any]) -> str:
     bodies = []
     for part in ("by_script", "by_masked", "by_site"):
         rows = "".join(_part_row(group, found, metrics["main"]) for group, found in metrics[part].items())
-        bodies.append(f"<tbody>{rows}</tbody>")
+        if len(metrics[part]) > 1 or part == "by_site":
+            bodies.append(f'<tbody><tr><th colspan="{len(names) + 2}">{part.replace("_", " ")}</th></tr>{rows}</tbody>')
     return f"<table><thead><tr><th></th><th>examples</th>{head}</tr></thead>{''.join(bodies)}</table>"
 
 
@@ -113,7 +114,7 @@ def _skipped(predictions: Sequence[Prediction]) -> str:
     if not failed:
         return ""
     rows = "".join(f"<tr><td>{escape(one.id)}</td><td>{escape(one.error or '')}</td></tr>" for one in failed)
-    return f'<h2>Skipped: {len(failed)}</h2><div class="card pad scroll"><table>{rows}</table></div>'
+    return f'<h2>Skipped: {len(failed)}</h2><div class="card pad scroll"><table class="reasons">{rows}</table></div>'
 
 
 def _legend() -> str:

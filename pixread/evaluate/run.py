@@ -158,13 +158,13 @@ def _answer(
     predictions = list(done)
     known = {prediction.index for prediction in done}
     left = [index for index in order if index not in known]
-    with _plain_errors(path), path.open("w", encoding="utf-8") as stream:
+    with _plain_errors(path), path.open("w", encoding="utf-8", errors="replace") as stream:
         # Written anew, so that half a line at the end of an interrupted file disappears.
         for prediction in done:
             write_line(stream, prediction)
     for start in range(0, len(left), batch_size):
         made = _answer_batch(task, reader, [(index, examples[index]) for index in left[start : start + batch_size]])
-        with _plain_errors(path), path.open("a", encoding="utf-8") as stream:
+        with _plain_errors(path), path.open("a", encoding="utf-8", errors="replace") as stream:
             for prediction in made:
                 write_line(stream, prediction)
         predictions.extend(made)
@@ -181,7 +181,8 @@ def _answer_batch(task: Task, reader: Reads, batch: Sequence[tuple[int, Example]
             raise ValueError(f"example {example.id} has no target to be scored against")
         blank = unread(index, example, targets=tuple(map(task.clean, example.targets)))
         try:
-            image = open_picture(example.image, name=example.id)
+            # A common name, so that equal faults of many pictures are counted as one reason; the line has the id.
+            image = open_picture(example.image, name="the picture")
         except ValueError as error:
             predictions.append(replace(blank, error=str(error)))
             continue
@@ -224,7 +225,7 @@ def _finish(out: Path, metrics: dict[str, Any], predictions: Sequence[Prediction
     Path(out, METRICS).unlink(missing_ok=True)
     write_report(Path(out, REPORT + UNFINISHED), metrics, predictions, examples)
     text = json.dumps(metrics, indent=1, ensure_ascii=False) + "\n"
-    Path(out, METRICS + UNFINISHED).write_text(text, encoding="utf-8")
+    Path(out, METRICS + UNFINISHED).write_text(text, encoding="utf-8", errors="replace")
     for name in (FILE, REPORT, METRICS):
         Path(out, name + UNFINISHED).replace(Path(out, name))
     Path(out, SETTINGS + UNFINISHED).unlink()

@@ -78,12 +78,12 @@ def squeeze(text: str) -> str:
 
 
 def text_lines(root: Node) -> str:
-    """The text leaves of a tree, one a line, in their order."""
-    return "\n".join(squeeze(node.text) for node in root.walk() if node.text is not None)
+    """The text leaves of a tree, one a line, in their order; blank ones are left out."""
+    return _lines("\n".join(squeeze(node.text) for node in root.walk() if node.text is not None))
 
 
 def _lines(text: str) -> str:
-    return "\n".join(line for line in map(squeeze, text.splitlines()) if line)
+    return "\n".join(line for line in map(squeeze, text.split("\n")) if line)
 
 
 def _score_page(answer: str, target: str) -> Scores:

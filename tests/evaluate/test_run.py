@@ -76,10 +76,10 @@ def test_broken_pictures_are_counted_and_the_others_read(tmp_path):
     metrics = run(tmp_path, shards, batch_size=3)
     assert (metrics["examples"], metrics["skipped"]) == (2, 3)
     assert sum(metrics["reasons"].values()) == 3
+    assert not any("example" in reason for reason in metrics["reasons"]), "reasons are of kinds, not of examples"
     assert metrics["scores"]["f1"] == pytest.approx((F1[0] + F1[3]) / 2)
     errors = {line["index"]: line["error"] for line in lines(tmp_path / "predictions.jsonl")}
     assert [index for index, error in errors.items() if error is None] == [0, 3]
-    assert "example-1" in errors[1]
     assert "example-1" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
@@ -89,6 +89,12 @@ def test_a_picture_that_the_reader_refuses_does_not_take_its_batch_along(tmp_pat
     assert metrics["examples"] == 4
     assert metrics["reasons"] == {"picture 2 is refused": 1}
     assert [line["index"] for line in lines(tmp_path / "predictions.jsonl")] == [0, 1, 2, 3, 4]
+
+
+def test_half_a_surrogate_pair_stops_nothing(tmp_path):
+    metrics = run(tmp_path, [make_example(0, "alpha beta", source="site/caf\udce9.html")])
+    assert metrics["examples"] == 1
+    assert lines(tmp_path / "predictions.jsonl")[0]["source"] == "site/caf?.html"
 
 
 def test_all_pictures_broken_is_a_result_too(tmp_path):

@@ -94,7 +94,7 @@ def test_text_lines_are_the_text_leaves_in_order():
     tree = Node(
         children=(Node(text=" a\n b "), Node(image="i", alt="no"), Node(children=(Node(text="c"),)), Node(text=""))
     )
-    assert text_lines(tree) == "a b\nc\n"
+    assert text_lines(tree) == "a b\nc"
 
 
 def test_squeeze_takes_every_kind_of_space():
