@@ -1,0 +1,1 @@
+"""Many pages at once: sources in, shard sets out (`pixread render`)."""

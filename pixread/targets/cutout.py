@@ -1,0 +1,46 @@
+"""Pieces of a page's picture. All targets of a page cut from one decoded picture: that of the last page is kept."""
+
+from __future__ import annotations
+
+import functools
+import io
+import math
+
+from PIL import Image
+
+from pixread.records import Box, Screenshot
+
+
+def cut(screenshot: Screenshot, box: Box) -> bytes:
+    """The part of the page inside the box (whole pixels, inside the page) as PNG bytes, compressed for speed."""
+    part = _decoded(screenshot.png).crop((int(box.x), int(box.y), int(box.right), int(box.bottom)))
+    buffer = io.BytesIO()
+    part.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def widen(box: Box, *, margins: tuple[float, float, float, float], width: int, height: int) -> Box:
+    """The box with margins added (left, top, right, bottom), rounded outwards and cut at the edge of the page."""
+    left, top, right, bottom = margins
+    x, y = max(0, math.floor(box.x - left)), max(0, math.floor(box.y - top))
+    return Box(x, y, min(width, math.ceil(box.right + right)) - x, min(height, math.ceil(box.bottom + bottom)) - y)
+
+
+def shift(box: Box, *, origin: Box) -> Box:
+    """The box as seen from the top left corner of `origin`."""
+    return Box(box.x - origin.x, box.y - origin.y, box.width, box.height)
+
+
+def is_inside(box: Box, outer: Box, *, tolerance: float = 1.0) -> bool:
+    """Whether the box lies in the outer one; text boxes may stick out by the rounding of the layout, in pixels."""
+    return (
+        box.x >= outer.x - tolerance
+        and box.y >= outer.y - tolerance
+        and box.right <= outer.right + tolerance
+        and box.bottom <= outer.bottom + tolerance
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _decoded(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(png)).convert("RGB")
