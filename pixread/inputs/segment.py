@@ -1,0 +1,115 @@
+"""A picture of a page -> the regions to be read: one box a line of text, one a picture; from the pixels alone.
+
+How it works: (1) `edges`: steps between neighbouring pixels, measured against the noise round about, with rules and
+outlines taken away; (2) `components`: what is left falls into connected pieces, about one a glyph; (3) `text_lines`:
+glyphs beside each other form lines; (4) lines that do not look written are dropped, and places without a flat
+background are pictures; (5) `layout`: the reading order. The thresholds were set on rendered web pages at device scale
+1, where text is 9 to 60 pixels high.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pixread.inputs.components import Boxes, components, connect
+from pixread.inputs.edges import Steps, ink, noise_level, steps
+from pixread.inputs.layout import Region, RegionKind, arrange, leaves
+from pixread.inputs.text_lines import find_lines
+from pixread.records import Box
+
+TALLEST = 110  # pixels: a piece that is higher or much wider was drawn, not written
+WIDEST = 300
+HOLLOW = 0.12  # an outline covers less of its box than this
+NOISY = 3  # from this noise on a background is a picture's
+PICTURE_CELL = 8
+PICTURE_SIDE = 32  # pixels: smaller pictures are icons and left out
+BACKGROUND_LINES = 6  # a picture behind so many lines of text is the page's background, and left out
+CONTRAST = 50  # grey levels between ink and paper, at least
+
+
+def segment(image: Image.Image) -> list[Region]:
+    """The regions of a picture in reading order. Boxes have whole-number corners and lie inside the picture."""
+    return leaves(arrange(find_regions(image)))
+
+
+def find_regions(image: Image.Image) -> list[Region]:
+    """The regions of a picture, lines of text from top to bottom, then pictures from top to bottom."""
+    pixels = np.asarray(image.convert("RGB"))
+    across, down = steps(pixels)
+    strength = np.maximum(across, down)
+    noise = noise_level(strength)
+    marks = ink(across, down, noise)
+    pieces = components(marks)
+    lines = find_lines(pieces.take(_glyph_like(pieces)), marks)
+    lines = lines.take(_written(lines, pixels, strength, noise))
+    pictures = _pictures(noise, pieces, lines)
+    # A step is marked at its left and upper pixel, which at the near sides of a glyph is still paper.
+    inked = Boxes(lines.left + (lines.left > 0), lines.top + (lines.top > 0), lines.right, lines.bottom, lines.weight)
+    return _regions(inked, "text") + _regions(pictures, "picture")
+
+
+def _regions(boxes: Boxes, kind: RegionKind) -> list[Region]:
+    found = [Region(Box(x, y, right - x, bottom - y), kind) for x, y, right, bottom in boxes.corners()]
+    return sorted(found, key=lambda region: (region.box.y, region.box.x))
+
+
+def _large(pieces: Boxes) -> NDArray[np.bool_]:
+    return (pieces.height > TALLEST) | (pieces.width > WIDEST)
+
+
+def _glyph_like(pieces: Boxes) -> NDArray[np.bool_]:
+    """Which pieces can be glyphs or parts of them: no drawings, hairlines or outlines. -> (N,)"""
+    area = pieces.width * pieces.height
+    hairline = ((pieces.width <= 2) & (pieces.height > 14)) | ((pieces.height <= 2) & (pieces.width > 24))
+    outline = (pieces.height > 20) & (pieces.weight < 0.1 * area)
+    return np.asarray(~_large(pieces) & ~hairline & ~outline & (area > 3))
+
+
+def _written(lines: Boxes, pixels: NDArray[np.uint8], strength: Steps, noise: Steps) -> NDArray[np.bool_]:
+    """Which boxes look like writing. -> (N,)"""
+    grey = np.asarray(Image.fromarray(pixels).convert("L"))
+    parts = [(slice(top, bottom), slice(left, right)) for left, top, right, bottom in lines.corners()]
+    return np.array([_looks_written(grey[part], strength[part], noise[part]) for part in parts], dtype=bool)
+
+
+def _looks_written(grey: NDArray[np.uint8], strength: Steps, noise: Steps) -> bool:
+    """Two clear tones, ink and paper, and hardly anything between; on noisy paper only long and clear lines count."""
+    height, width = grey.shape
+    dark, light = np.percentile(grey, (3, 97))
+    contrast = light - dark
+    if contrast < CONTRAST or strength.max() < CONTRAST:
+        return False
+    two_toned, flat = _two_toned(grey, (dark + light) / 2), float((strength <= NOISY).mean())
+    noisy = float(noise.mean())
+    if width < 1.2 * height:  # a lone glyph: a digit in a table, or else an icon, a bullet, a corner
+        size_fits = 7 <= height <= 20 and width >= 0.35 * height
+        return size_fits and noisy == 0 and contrast > 100 and 0.7 < two_toned < 0.96 and flat > 0.1
+    if noisy > 0.5:
+        return width > 1.6 * height and contrast > 80 and two_toned > 0.62 and (flat > 0.2 or contrast > 120)
+    return flat > 0.07 and two_toned > (0.5 if flat > 0.2 else 0.7)
+
+
+def _two_toned(grey: NDArray[np.uint8], middle: float) -> float:
+    """The part of the variance that is explained by two tones, 0..1 (Otsu 1979)."""
+    bright = grey > middle
+    share = float(bright.mean())
+    if share in {0.0, 1.0}:
+        return 0.0
+    between = share * (1 - share) * float(grey[bright].mean() - grey[~bright].mean()) ** 2
+    return between / float(grey.var())
+
+
+def _pictures(noise: Steps, pieces: Boxes, lines: Boxes) -> Boxes:
+    """Places without a flat background, and large drawings; overlapping ones joined."""
+    cells = components(noise[::PICTURE_CELL, ::PICTURE_CELL] >= NOISY).scaled(PICTURE_CELL, noise.shape)
+    cells = cells.take((cells.width >= PICTURE_SIDE) & (cells.height >= PICTURE_SIDE))
+    drawn = pieces.take(_large(pieces) & (pieces.weight >= HOLLOW * pieces.width * pieces.height))
+    found = Boxes.from_corners(cells.corners() + drawn.corners())
+    while True:
+        labels, count = connect(len(found), *np.nonzero(found.overlap(found)))
+        if count == len(found):
+            break
+        found = found.grouped(labels, count)
+    return found.take(found.overlap(lines).sum(axis=1) < BACKGROUND_LINES)

@@ -1,0 +1,134 @@
+"""Glyph boxes -> the boxes of lines of text.
+
+Glyphs that stand beside each other at the same height are one line, up to a gap that no sentence has. Lengths are in
+units of the heights at hand, so that footnotes and headlines follow the same rules.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pixread.inputs.components import Bitmap, Boxes, Ints, connect
+
+GAP = 1.05  # glyphs of one line are closer than this many glyph heights ...
+PIECE_GAP = 0.8  # ... and pieces of a line, which reach from ascender to descender, than this many of theirs
+UNLIKE = 3  # a glyph more than this many times as high as its neighbour belongs to another line
+TALL = 1.75  # a glyph this much higher than its line touches the line below, or is no glyph
+BAND = 4  # rows, for finding neighbours
+DOT = 8  # pixels: dots, accents and commas are at most this high
+SPLIT_HEIGHT = 17  # pixels: a lower box holds one line
+SPLIT_SHARE = 0.22  # a row with this little of the ink of its surroundings lies between two lines
+LEAST_HEIGHT = 7  # pixels of a line
+
+
+def find_lines(glyphs: Boxes, ink: Bitmap) -> Boxes:
+    """The tight boxes of all lines; lone dots and scratches are left out. ink: (H, W), to part lines that touch."""
+    first, second = _neighbours(glyphs)
+    labels, count = connect(len(glyphs), first, second)
+    tall = glyphs.height > TALL * _usual_height(glyphs.height, labels, count)[labels]
+    alike = tall[first] == tall[second]
+    labels, count = connect(len(glyphs), first[alike], second[alike])
+    lines = _with_dots(glyphs.grouped(labels, count), np.bincount(labels, minlength=count))
+    lines = lines.take((lines.height >= 5) & (lines.width >= 3) & (lines.weight > 12))
+    for _ in range(2):
+        labels, count = connect(len(lines), *_pieces(lines))
+        lines = lines.grouped(labels, count)
+    return _split(lines, ink)
+
+
+def _neighbours(glyphs: Boxes) -> tuple[Ints, Ints]:
+    """Pairs of glyphs of one line."""
+    first, second = _side_by_side(glyphs, reach=4)
+    low, high, gap, overlap = _relation(glyphs, first, second)
+    alike = (high <= UNLIKE * low) & (overlap >= 0.5 * low) & (gap <= GAP * high)
+    return first[alike], second[alike]
+
+
+def _pieces(lines: Boxes) -> tuple[Ints, Ints]:
+    """Pairs of pieces of one line: nearly the same height, and no further apart than words."""
+    first, second = _side_by_side(lines, reach=6)
+    low, high, gap, overlap = _relation(lines, first, second)
+    same = (high <= 2 * low) & (overlap >= 0.6 * low) & (gap <= PIECE_GAP * high)
+    return first[same], second[same]
+
+
+def _relation(boxes: Boxes, first: Ints, second: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """Of each pair: the lower and the larger height, the gap between them, and how many rows they share."""
+    height = boxes.height
+    overlap = np.minimum(boxes.bottom[first], boxes.bottom[second]) - np.maximum(boxes.top[first], boxes.top[second])
+    gap = boxes.left[second] - boxes.right[first]
+    return np.minimum(height[first], height[second]), np.maximum(height[first], height[second]), gap, overlap
+
+
+def _side_by_side(boxes: Boxes, *, reach: int) -> tuple[Ints, Ints]:
+    """Pairs (left one, right one) that share a band of rows with fewer than `reach` boxes between them."""
+    first_band = boxes.top // BAND
+    bands = (boxes.bottom - 1) // BAND - first_band + 1
+    index = np.repeat(np.arange(len(boxes)), bands)
+    band = np.arange(len(index)) - np.repeat(np.cumsum(bands) - bands, bands) + np.repeat(first_band, bands)
+    order = np.lexsort((boxes.left[index], band))
+    index, band = index[order], band[order]
+    pairs = []
+    for step in range(1, reach + 1):
+        same = band[step:] == band[:-step]
+        pairs.append(np.stack([index[:-step][same], index[step:][same]]))
+    joined = np.unique(np.concatenate(pairs, axis=1), axis=1)
+    return joined[0], joined[1]
+
+
+def _usual_height(heights: Ints, labels: Ints, count: int) -> Ints:
+    """The height that three quarters of the members of each group do not exceed. -> (count,)"""
+    order = np.lexsort((heights, labels))
+    firsts = np.searchsorted(labels[order], np.arange(count))
+    sizes = np.bincount(labels, minlength=count)
+    return heights[order][firsts + (3 * (sizes - 1)) // 4]
+
+
+def _with_dots(lines: Boxes, size: Ints) -> Boxes:
+    """Dots, accents and commas join the line they stand at. size: (N,) number of glyphs of each line."""
+    small = (lines.height <= DOT) & (lines.width <= 14) & (size <= 2)
+    big, dots = np.flatnonzero(~small), np.flatnonzero(small)
+    if not len(big) or not len(dots):
+        return lines
+    reach = 0.35 * lines.height[big]
+    middle_x = (lines.left[dots] + lines.right[dots])[:, None] / 2
+    middle_y = (lines.top[dots] + lines.bottom[dots])[:, None] / 2
+    away = np.maximum(np.maximum(lines.top[big] - middle_y, middle_y - lines.bottom[big]), 0)
+    near = (middle_x > lines.left[big] - reach) & (middle_x < lines.right[big] + reach) & (away <= reach)
+    away = np.where(near & (lines.height[dots][:, None] < 0.6 * lines.height[big]), away, np.inf)
+    found = np.isfinite(away.min(axis=1))
+    labels, count = connect(len(lines), dots[found], big[away.argmin(axis=1)[found]])
+    return lines.grouped(labels, count)
+
+
+def _split(lines: Boxes, ink: Bitmap) -> Boxes:
+    """Parts boxes in which lines touch, and draws every box tight."""
+    pieces = [piece for corners in lines.corners() for piece in _cut(corners, ink)]
+    return Boxes.from_corners(pieces)
+
+
+Corners = tuple[int, int, int, int]
+
+
+def _cut(corners: Corners, ink: Bitmap) -> list[Corners]:
+    """Cuts at a row with little ink between rows with much, again and again."""
+    left, top, right, bottom = corners
+    if bottom - top < SPLIT_HEIGHT or right - left < 1.5 * (bottom - top):
+        return [corners]
+    rows = ink[top:bottom, left:right].sum(axis=1)
+    above, below = np.maximum.accumulate(rows), np.maximum.accumulate(rows[::-1])[::-1]
+    share = rows / np.maximum(np.minimum(above, below), 1)
+    share[:LEAST_HEIGHT], share[-LEAST_HEIGHT:] = 1, 1
+    row = int(share.argmin())
+    if share[row] > SPLIT_SHARE:
+        return [corners]
+    halves = (left, top, right, top + row), (left, top + row, right, bottom)
+    return [piece for half in halves for piece in _cut(_tight(half, ink), ink)]
+
+
+def _tight(corners: Corners, ink: Bitmap) -> Corners:
+    """The part of a box that has ink; it has some."""
+    left, top, right, bottom = corners
+    part = ink[top:bottom, left:right]
+    rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+    return left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1
