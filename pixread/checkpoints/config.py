@@ -102,7 +102,7 @@ def _numbers(
         kinds = (int, float) if field in FLOATS else int
         lowest = 0 if field in MAY_BE_ZERO else 1
         if isinstance(value, bool) or not isinstance(value, kinds) or value < lowest:
-            what = "number" if field in FLOATS else "integer"
-            raise CheckpointError(f"{path} must give {section}{name} a {what} of at least {lowest}, got {value!r}")
+            what = "a number" if field in FLOATS else "an integer"
+            raise CheckpointError(f"{path} must give {section}{name} {what} of at least {lowest}, got {value!r}")
         found[field] = value
     return found

@@ -129,16 +129,17 @@ def _read_json(path: Path) -> Any:
 
 def _check_files(files: Mapping[str, bytes | Path]) -> None:
     for name in files:
-        if Path(name).name != name or name in OWN or _is_shard(name):
+        if name in {"", ".."} or Path(name).name != name or name in OWN or _is_shard(name):
             raise CheckpointError(f"{name!r} cannot be a further file of a checkpoint; give another plain file name")
 
 
 def _check_target(folder: Path, files: Mapping[str, bytes | Path]) -> None:
     """Refuse to replace what is not a checkpoint: the folder's former content is deleted."""
-    if not folder.exists():
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if not nearest.is_dir():
+        raise CheckpointError(f"cannot write the checkpoint {folder}: {nearest} is a file")
+    if nearest != folder:
         return
-    if not folder.is_dir():
-        raise CheckpointError(f"cannot write the checkpoint {folder}: it is a file")
     for entry in sorted(folder.iterdir()):
         if entry.name not in COMPANIONS and entry.name not in files and not _is_shard(entry.name):
             raise CheckpointError(

@@ -90,20 +90,21 @@ def test_the_round_trip_through_both_is_bit_for_bit(tmp_path: Path):
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [1, 4])
 def test_greedy_gives_their_ids(tmp_path: Path, seed: int):
-    theirs = their_model(seed=seed)
+    torch.manual_seed(seed)
+    ours = Pix2Struct(replace(SHAPE, vocab_size=12)).eval()
     with torch.no_grad():
-        theirs.decoder.lm_head.weight[SHAPE.eos] *= 2  # some rows end early
-    theirs.save_pretrained(tmp_path)
-    ours = load(tmp_path).model
+        ours.decoder.head.weight[SHAPE.eos] *= 2  # some rows end early, others never
+    theirs = TheirModel.from_pretrained(save(ours, tmp_path / "model")).eval()
     batch = random_batch(SHAPE, [9, 4, 7, 2, 8, 5], seed=seed, padding=2)
 
-    expected = theirs.generate(**their_inputs(batch), max_new_tokens=40, do_sample=False, use_cache=True)
-    found = greedy(ours, ours.encode(batch), max_new_tokens=40)
+    rows = theirs.generate(**their_inputs(batch), max_new_tokens=30, do_sample=False, use_cache=True)[:, 1:].tolist()
+    found = greedy(ours, ours.encode(batch), max_new_tokens=30)
 
-    for ids, row in zip(found.ids, expected[:, 1:].tolist(), strict=True):
-        assert ids == (row[: row.index(SHAPE.eos)] if SHAPE.eos in row else row)
+    expected = [row[: row.index(SHAPE.eos)] if SHAPE.eos in row else row for row in rows]
+    assert found.ids == expected
+    assert len({len(ids) for ids in expected}) > 1
 
 
 def test_nano_loads_in_transformers(tmp_path: Path):

@@ -1,0 +1,79 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pixread.checkpoints.config import from_json, to_json
+from pixread.checkpoints.errors import CheckpointError
+from pixread.models.pix2struct import SIZES
+from tests.models.tiny import TINY
+
+PATH = Path("model/config.json")
+
+
+def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    raw = to_json(TINY)
+    change(raw)
+    return raw
+
+
+def test_a_shape_comes_back_as_it_was():
+    for config in (TINY, *SIZES.values()):
+        assert from_json(to_json(config), path=PATH) == config
+
+
+def test_what_an_older_config_leaves_out_is_the_default_of_transformers():
+    sections = {"text_config": {"dropout_rate": 0.0}, "vision_config": {}}
+
+    assert from_json({"model_type": "pix2struct", **sections}, path=PATH) == SIZES["base"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        ([], "must hold a JSON object, got list"),
+        (changed(lambda raw: raw.pop("model_type")), "must say model_type 'pix2struct', got None"),
+        (changed(lambda raw: raw.update(model_type="donut")), "must say model_type 'pix2struct', got 'donut'"),
+        (changed(lambda raw: raw.pop("text_config")), "must hold an object text_config, got nothing"),
+        (changed(lambda raw: raw.update(vision_config=[])), "must hold an object vision_config, got list"),
+        (
+            changed(lambda raw: raw["text_config"].update(num_layers="2")),
+            "must give text_config.num_layers an integer of at least 1, got '2'",
+        ),
+        (
+            changed(lambda raw: raw["vision_config"].update(seq_len=0)),
+            "must give vision_config.seq_len an integer of at least 1, got 0",
+        ),
+        (
+            changed(lambda raw: raw["text_config"].update(num_heads=True)),
+            "must give text_config.num_heads an integer of at least 1, got True",
+        ),
+        (
+            changed(lambda raw: raw["text_config"].update(dropout_rate=None)),
+            "must give text_config.dropout_rate a number of at least 0, got None",
+        ),
+        (
+            changed(lambda raw: raw["vision_config"].update(d_ff=64)),
+            "must give both towers one d_ff, got 48 in text_config and 64 in vision_config",
+        ),
+        (
+            changed(lambda raw: (raw["text_config"].update(d_kv=9), raw["vision_config"].update(d_kv=9))),
+            "is inconsistent: num_heads * d_kv must be hidden_size, got 4 * 9 and 32",
+        ),
+        (
+            changed(lambda raw: raw["vision_config"].update(dense_act_fn="relu")),
+            "must say vision_config.dense_act_fn 'gelu_new', got 'relu'",
+        ),
+        (changed(lambda raw: raw.update(tie_word_embeddings=True)), "must say tie_word_embeddings False, got True"),
+        (
+            changed(lambda raw: raw["text_config"].update(decoder_start_token_id=2)),
+            "must start decoding with the pad id 0, got 2",
+        ),
+    ],
+)
+def test_a_wrong_config_is_one_sentence(raw: object, sentence: str):
+    with pytest.raises(CheckpointError) as caught:
+        from_json(raw, path=PATH)
+
+    assert str(caught.value) == f"{PATH} {sentence}"
