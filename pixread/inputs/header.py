@@ -41,8 +41,9 @@ def add_header(image: Image.Image, text: str) -> Image.Image:
         return image
     header = render_header(text)
     width = max(header.width, image.width)
-    image_height = int(image.height * width / image.width)
-    header_height = int(header.height * width / header.width)
+    # In this order as the original: the other one may come out a pixel lower.
+    image_height = int(image.height * (width / image.width))
+    header_height = int(header.height * (width / header.width))
     canvas = Image.new("RGB", (width, image_height + header_height), "white")
     canvas.paste(header.resize((width, header_height)), (0, 0))
     canvas.paste(image.convert("RGB").resize((width, image_height)), (0, header_height))

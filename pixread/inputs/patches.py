@@ -44,7 +44,8 @@ def line_budget(width: int, height: int, *, stretch: float) -> int:
     """
     if not 1.0 <= stretch < 2.0:
         raise ValueError(f"stretch must be at least 1 and below 2, got {stretch}")
-    return max(1, round(stretch * stretch * width / height))
+    # Rounding up must not reach the budget of a second row, 4 * width / height.
+    return max(1, min(round(stretch * stretch * width / height), -(-4 * width // height) - 1))
 
 
 def true_scale_budget(width: int, height: int) -> int:

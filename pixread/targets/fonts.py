@@ -9,18 +9,16 @@ from pathlib import Path
 from PIL import ImageFont
 
 SUFFIXES = (".ttf", ".otf", ".ttc")
-SYSTEM_FOLDERS = (
-    "/usr/share/fonts",
-    "/usr/local/share/fonts",
-    "~/.local/share/fonts",
-    "~/Library/Fonts",
-    "/Library/Fonts",
+SHIPPED = Path(__file__).parent.parent / "assets" / "fonts"
+FOLDERS = (
+    *(str(SHIPPED), "/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts"),
+    *("~/Library/Fonts", "/Library/Fonts", "C:/Windows/Fonts"),
 )
 PROBE = "AagR7e"  # letters that differ in every text font
 MISSING = "\U0010fffd"  # a private character that fonts draw as their empty box
 
 
-def find_fonts(folders: Iterable[str | Path] = SYSTEM_FOLDERS) -> tuple[str, ...]:
+def find_fonts(folders: Iterable[str | Path] = FOLDERS) -> tuple[str, ...]:
     """The text fonts with Latin letters below the folders, sorted by path; symbol and other-script fonts left out.
 
     Raises ValueError when there is none.

@@ -1,0 +1,98 @@
+"""The variable-resolution rule: grid, standardisation, order of the values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from pixread.inputs.patches import grid, line_budget, standardise, to_patches, true_scale_budget
+
+sides = st.integers(1, 3000)
+
+
+def noise(height: int, width: int, *, seed: int = 0) -> Image.Image:
+    rng = np.random.default_rng(seed)
+    return Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "max_patches", "expected"),
+    [
+        (1024, 1024, 2048, (45, 45)),  # the paper's pretraining case
+        (16, 16, 1, (1, 1)),
+        (16, 16, 4, (2, 2)),  # small pictures are scaled up to fill the budget
+        (100, 400, 64, (4, 16)),
+        (1, 4000, 64, (1, 64)),  # beyond the rule: one row, cut to the budget
+        (4000, 1, 64, (64, 1)),
+        # float32 decides here; float64 would give 64 x 64 (see the docstring of `grid`)
+        (41, 41, 4096, (63, 63)),
+        (3573, 3573, 4096, (63, 63)),
+    ],
+)
+def test_grid_of_known_sizes(height: int, width: int, max_patches: int, expected: tuple[int, int]) -> None:
+    assert grid(height, width, max_patches=max_patches) == expected
+
+
+@given(sides, sides, st.integers(1, 4096))
+def test_grid_stays_within_budget_and_keeps_the_shape(height: int, width: int, max_patches: int) -> None:
+    rows, cols = grid(height, width, max_patches=max_patches)
+    assert 1 <= rows * cols
+    if rows > 1 and cols > 1:
+        assert rows * cols <= max_patches
+        # Both sides were scaled alike and then cut down by less than one patch.
+        assert rows / (cols + 1) < height / width < (rows + 1) / cols
+        assert (rows + 1) * (cols + 1) > max_patches * 0.999
+
+
+@given(st.integers(12, 60), st.integers(2, 1024), st.floats(1.0, 1.99))
+def test_a_line_budget_gives_one_row(height: int, width: int, stretch: float) -> None:
+    rows, cols = grid(height, width, max_patches=line_budget(width, height, stretch=stretch))
+    assert rows == 1
+    assert cols <= stretch * width / height + 1.5
+
+
+def test_true_scale_budget_counts_patches_begun() -> None:
+    assert true_scale_budget(32, 16) == 2
+    assert true_scale_budget(33, 17) == 6
+
+
+def test_a_stretch_of_two_rows_is_refused() -> None:
+    with pytest.raises(ValueError, match="stretch must be at least 1 and below 2, got 2"):
+        line_budget(100, 20, stretch=2.0)
+
+
+def test_standardise_takes_all_channels_together() -> None:
+    values = standardise(np.asarray(noise(20, 30)))
+    assert values.mean() == pytest.approx(0.0, abs=1e-5)
+    assert values.std() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_plain_picture_becomes_zeros() -> None:
+    assert not to_patches(Image.new("RGB", (32, 32), (9, 9, 9)), max_patches=4).pixels.any()
+
+
+def test_patches_hold_rows_of_pixels_with_the_channel_fastest() -> None:
+    image = noise(32, 48)
+    patches = to_patches(image, max_patches=6)  # 2 x 3 patches: nothing is scaled
+    whole = standardise(np.asarray(image))
+    assert patches.rows.tolist() == [1, 1, 1, 2, 2, 2]
+    assert patches.cols.tolist() == [1, 2, 3, 1, 2, 3]
+    np.testing.assert_allclose(patches.pixels[5].numpy().reshape(16, 16, 3), whole[16:32, 32:48], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("height", "width", "max_patches"), [(123, 211, 64), (40, 33, 100), (300, 17, 30)])
+def test_patches_equal_those_of_transformers(height: int, width: int, max_patches: int) -> None:
+    from transformers.models.pix2struct.image_processing_pil_pix2struct import Pix2StructImageProcessorPil
+
+    image = noise(height, width)
+    theirs = Pix2StructImageProcessorPil(is_vqa=False)(image, max_patches=max_patches, return_tensors="pt")
+    flat = theirs["flattened_patches"][0]
+    ours = to_patches(image, max_patches=max_patches)
+    assert flat[: len(ours), 0].tolist() == ours.rows.tolist()
+    assert flat[: len(ours), 1].tolist() == ours.cols.tolist()
+    assert not flat[len(ours) :].any()
+    torch.testing.assert_close(flat[: len(ours), 2:], ours.pixels, atol=2e-5, rtol=0)

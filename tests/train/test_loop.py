@@ -1,0 +1,154 @@
+"""The training loop: it learns, it resumes exactly, it stops on Ctrl-C without losing anything."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from pixread.checkpoints import folder as checkpoint_folder
+from pixread.inputs.prepare import Preprocess
+from pixread.inputs.tokenizer import Tokenizer
+from pixread.records import Example
+from pixread.shards import write_shards
+from pixread.train.loop import Progress, train
+from pixread.train.state import last_step, resolve_checkpoint
+
+QUICK = {
+    "batch_size": "2",
+    "warmup_chars": "4",
+    "warmup_steps": "2",
+    "log_every": "1",
+    "save_every": "3",
+    "evaluate_every": "3",
+    "evaluate_examples": "2",
+    "workers": "0",
+    "precision": "float32",
+    "threads": "1",
+}
+
+
+def logged(out: Path, key: str) -> dict[int, float]:
+    records = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return {record["step"]: record[key] for record in records if key in record}
+
+
+def run(out: Path, *, resume: bool = False, recipe: str = "line-words", **overrides: str):
+    return train(recipe, out=out, overrides={**QUICK, **overrides}, resume=resume, device="cpu")
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon", "adafactor"])
+def test_a_resumed_run_repeats_the_uninterrupted_one(tmp_path: Path, optimizer: str) -> None:
+    whole = run(tmp_path / "whole", steps="6", optimizer=optimizer, accumulate="2")
+    run(tmp_path / "parts", steps="3", optimizer=optimizer, accumulate="2")
+    again = run(tmp_path / "parts", steps="6", optimizer=optimizer, accumulate="2", resume=True)
+    assert whole.step == again.step == 6
+    assert logged(tmp_path / "whole", "loss") == logged(tmp_path / "parts", "loss")
+    assert logged(tmp_path / "whole", "exact") == logged(tmp_path / "parts", "exact")
+    first = checkpoint_folder.load(whole.folder).model.state_dict()
+    second = checkpoint_folder.load(again.folder).model.state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_workers_do_not_change_the_examples(tmp_path: Path) -> None:
+    run(tmp_path / "alone", steps="2")
+    run(tmp_path / "helped", steps="2", workers="2")
+    assert logged(tmp_path / "alone", "loss") == logged(tmp_path / "helped", "loss")
+
+
+def test_what_was_logged_after_the_last_checkpoint_is_dropped(tmp_path: Path) -> None:
+    run(tmp_path, steps="3")
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 4, "loss": 0.0}\n{"step": 5, "lo')  # a crash in the middle of a line
+    run(tmp_path, steps="6", resume=True)
+    losses = logged(tmp_path, "loss")
+    assert sorted(losses) == [1, 2, 3, 4, 5, 6]
+    assert losses[4] > 0.0
+
+
+def test_ctrl_c_saves_the_step_in_progress(tmp_path: Path) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.step == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    result = train("line-words", out=tmp_path, overrides={**QUICK, "steps": "50"}, device="cpu", progress=interrupt)
+    assert result.interrupted
+    assert result.step == last_step(tmp_path) == 2
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_run_leaves_a_checkpoint_that_loads_and_only_the_newest(tmp_path: Path) -> None:
+    result = run(tmp_path, steps="9")
+    assert resolve_checkpoint(tmp_path) == result.folder == tmp_path / "step-00000009"
+    assert sorted(path.name for path in tmp_path.glob("step-*")) == [
+        *("step-00000006", "step-00000006.state", "step-00000009", "step-00000009.state"),
+    ]
+    saved = checkpoint_folder.load(result.folder)
+    assert saved.generation["reads"] == "regions"
+    assert Preprocess.load(result.folder).line_stretch == 1.6
+    assert saved.config.vocab_size == len(Tokenizer.load(result.folder))
+
+
+def test_a_second_run_in_the_same_folder_needs_resume(tmp_path: Path) -> None:
+    run(tmp_path, steps="3")
+    with pytest.raises(ValueError, match="already holds a training run; continue it with --resume"):
+        run(tmp_path, steps="3")
+    with pytest.raises(ValueError, match="was started with batch_size=2, not 4"):
+        run(tmp_path, steps="6", batch_size="4", resume=True)
+
+
+def test_a_run_starts_from_another_runs_newest_step(tmp_path: Path) -> None:
+    first = run(tmp_path / "first", steps="3")
+    second = run(tmp_path / "second", steps="1", init=str(tmp_path / "first"), learning_rate="0", weight_decay="0")
+    before = checkpoint_folder.load(first.folder).model.state_dict()
+    after = checkpoint_folder.load(second.folder).model.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_wrong_start_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"neither a checkpoint folder \(no config.json\) nor a training run"):
+        run(tmp_path / "run", steps="1", init=str(tmp_path))
+    with pytest.raises(ValueError, match="this recipe trains on shards; name them with --data"):
+        run(tmp_path / "run", steps="1", warmup_share="0")
+    assert not (tmp_path / "run").exists(), "nothing is left behind"
+
+
+def _crop(number: int, *, broken: bool = False) -> Example:
+    stream = io.BytesIO()
+    Image.new("RGB", (40, 16), (number * 20 % 256, 0, 0)).save(stream, "PNG")
+    return Example(id=f"e{number}", image=b"no picture" if broken else stream.getvalue(), targets=(f"<{number}>",))
+
+
+def test_shards_are_trained_on_and_broken_pictures_passed_over(tmp_path: Path) -> None:
+    rows = [_crop(number, broken=number % 4 == 0) for number in range(12)]
+    write_shards(rows, tmp_path / "shards", seed=0, about={})
+    result = train(
+        "line-pages",
+        out=tmp_path / "run",
+        data=[tmp_path / "shards"],
+        overrides={**QUICK, "steps": "8", "warmup_share": "0.5"},
+        device="cpu",
+    )
+    assert result.step == 8
+    unreadable = logged(tmp_path / "run", "unreadable")
+    assert sum(unreadable.values()) > 0
+
+
+def test_the_loss_falls_when_the_same_few_pictures_come_again(tmp_path: Path) -> None:
+    """Eight plain pictures in eight colours, each with its number: a model that sees must learn them by heart."""
+    write_shards([_crop(number) for number in range(8)], tmp_path / "shards", seed=0, about={})
+    train(
+        "line-pages",
+        out=tmp_path / "run",
+        data=[tmp_path / "shards"],
+        overrides={**QUICK, "steps": "40", "warmup_share": "0", "batch_size": "8", "learning_rate": "0.003"},
+        device="cpu",
+    )
+    losses = logged(tmp_path / "run", "loss")
+    assert losses[40] < 0.5 * losses[1]
