@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pixread.inputs.draw import draw_boxes
 from pixread.inputs.header import add_header
 from pixread.inputs.patches import PATCH, line_budget, to_patches
-from pixread.inputs.region import MARGIN, trim
+from pixread.inputs.region import MARGIN, ink_map, trim
 from pixread.records import DrawnBox, Patches
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ class Preprocess:
 
     max_patches: patch budget of a whole picture.
     is_vqa: whether the checkpoint was trained with questions as headers.
-    line_stretch: set for a checkpoint that reads single text lines: every picture is trimmed to its ink and put on
-        one row of patches, this much wider than its shape (`line_budget`); None for the rule of the paper.
+    line_stretch: set for a checkpoint that reads single text lines: every picture is trimmed to its ink, turned dark on
+        white (`region.ink_map`) and put on one row of patches, this much wider than its shape (`line_budget`); None
+        for the rule of the paper.
     """
 
     max_patches: int = 2048
@@ -50,7 +51,7 @@ class Preprocess:
         drawn = draw_boxes(image, boxes)
         limit = max_patches or self.max_patches
         if self.line_stretch is not None and not question:
-            line = trim(drawn, margin=margin)
+            line = ink_map(trim(drawn, margin=margin))
             budget = line_budget(line.width, line.height, stretch=self.line_stretch)
             return to_patches(line, max_patches=min(budget, limit))
         return to_patches(add_header(drawn, question), max_patches=limit)

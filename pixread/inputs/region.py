@@ -1,4 +1,7 @@
-"""Cuts a region of a page down to its ink, so that training and reading see every text line equally tight."""
+"""Brings a text line to its plainest form: cut to its ink, dark on white, whatever colours the page gave it.
+
+Training and reading go through the same steps, so that a small reader spends nothing on margins and colours.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,22 @@ from PIL import Image
 INK_STEP = 24  # grey levels between neighbouring pixels from which an edge counts as ink
 MARGIN = 2  # pixels left round the ink
 MIN_SIDE = 10  # pixels: a lone dash or dot is not blown up to the size of a letter
+
+
+FAINTEST = 32  # levels: ink that differs less from its ground is not amplified any further
+
+
+def ink_map(image: Image.Image) -> Image.Image:
+    """The line in grey, white where its background is and black where a pixel differs from it most.
+
+    The background is the median colour along the edge. The difference is the largest over the three channels, so that
+    red on green of the same brightness stays visible.
+    """
+    pixels = np.asarray(image.convert("RGB"), dtype=np.int16)  # (H, W, 3)
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    difference = np.abs(pixels - np.median(edge, axis=0).astype(np.int16)).max(axis=2)  # (H, W)
+    scale = 255.0 / max(int(difference.max()), FAINTEST)
+    return Image.fromarray((255.0 - difference * scale).astype(np.uint8))
 
 
 def trim(image: Image.Image, *, margin: int = MARGIN) -> Image.Image:

@@ -10,22 +10,27 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Protocol
 
 import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
+from pixread.grammar import parse
 from pixread.inputs.batch import collate
 from pixread.inputs.picture import PictureError, open_picture
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import EOS, Tokenizer
 from pixread.records import Batch, DrawnBox, Patches
 from pixread.shards import ShardSet
+from pixread.targets.fonts import find_fonts, weigh_screen_fonts
 from pixread.targets.warmup import WarmupSettings, sample
+from pixread.train.recipes import Recipe
 
 BATCHES = 8  # batches in a window: enough to sort by size, few enough to start at once
 TRIES = 20
+VOCABULARY_FROM = 3000  # examples of the shards whose words drawn text borrows
 INK_MARGINS = (1, 4)  # pixels round the ink of a line: varied, since no segmentation is pixel-exact
 
 
@@ -85,6 +90,41 @@ class Mixture:
 
     def item(self, position: int, rng: random.Random) -> Item:
         return rng.choices(self.sources, self.shares)[0].item(position, rng)
+
+
+def make_source(recipe: Recipe, data: Sequence[Path]) -> Source:
+    """Drawn text, the shards of `data`, or both in the recipe's proportion. Raises ValueError where shards lack."""
+    shards = ShardSet(list(data)) if data else None
+    if shards is None and recipe.warmup_share < 1:
+        raise ValueError("this recipe trains on shards; name them with --data")
+    sources: list[Source] = []
+    if recipe.warmup_share > 0:
+        sources.append(DrawnText(_drawing(recipe, vocabulary=_words(shards, seed=recipe.seed) if shards else ())))
+    if shards is not None and recipe.warmup_share < 1:
+        sources.append(Shards(shards, seed=recipe.seed))
+    if len(sources) == 1:
+        return sources[0]
+    return Mixture(sources, (recipe.warmup_share, 1.0 - recipe.warmup_share))
+
+
+def _drawing(recipe: Recipe, *, vocabulary: tuple[str, ...]) -> WarmupSettings:
+    if recipe.line_stretch is None:
+        return WarmupSettings(fonts=find_fonts(), max_chars=recipe.warmup_chars, vocabulary=vocabulary)
+    return WarmupSettings(
+        fonts=weigh_screen_fonts(find_fonts()),
+        layout="line",
+        max_chars=recipe.warmup_chars,
+        sizes=(10, 40),
+        vocabulary=vocabulary,
+        markup=True,
+    )
+
+
+def _words(shards: ShardSet, *, seed: int) -> tuple[str, ...]:
+    """Words of some of the shards' targets, each once: drawn text gets real words without their sentences."""
+    chosen = random.Random(seed).sample(range(len(shards)), k=min(len(shards), VOCABULARY_FROM))
+    leaves = (leaf for index in chosen for leaf in parse(shards[index].targets[0]).walk() if leaf.text)
+    return tuple(sorted({word for leaf in leaves for word in (leaf.text or "").split()}))
 
 
 @dataclass(frozen=True, slots=True)

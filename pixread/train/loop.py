@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim import Optimizer
 
 from pixread.checkpoints import folder as checkpoint_folder
@@ -19,14 +20,14 @@ from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import PAD, Tokenizer, train_tokenizer
 from pixread.models.pix2struct import Pix2Struct, sized
 from pixread.records import Batch
-from pixread.targets.fonts import find_fonts, weigh_screen_fonts
-from pixread.targets.warmup import WarmupSettings
 from pixread.targets.words import ALPHABET
-from pixread.train.data import DrawnText, Mixture, Shards, Source, Windows, batches
+from pixread.train.data import Windows, batches, make_source
 from pixread.train.optim import build_optimizers, learning_rate_factor, set_learning_rate
 from pixread.train.recipes import Recipe, make_recipe
 from pixread.train.scoring import held_out, score
 from pixread.train.state import append_metrics, load_step, resolve_checkpoint, save_step, start_run
+
+SHORT_SEQUENCE = 256  # patches
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Trainer:
         self.model.to(device).train()
         self.preprocess = Preprocess(max_patches=recipe.max_patches, line_stretch=recipe.line_stretch)
         self.windows = Windows(
-            source=_source(recipe, data),
+            source=make_source(recipe, data),
             preprocess=self.preprocess,
             tokenizer=self.tokenizer,
             batch_size=recipe.batch_size,
@@ -121,13 +122,20 @@ class Trainer:
     def _loss(self, batch: Batch) -> torch.Tensor:
         """Cross-entropy in nats plus z_loss * log(Z)^2, summed over the real tokens (facts of the T5X recipe)."""
         assert batch.labels is not None, "training batches carry labels"
-        with torch.autocast(self.device.type, dtype=self.autocast, enabled=self.autocast is not torch.float32):
+        lower = self.autocast is not torch.float32
+        with torch.autocast(self.device.type, dtype=self.autocast, enabled=lower), self._attention():
             logits = self.model(batch)  # (B, T, V)
         flat, labels = logits.float().flatten(0, 1), batch.labels.flatten()
         loss = F.cross_entropy(flat, labels, ignore_index=PAD, reduction="sum")
         if self.recipe.z_loss:
             loss = loss + self.recipe.z_loss * (flat.logsumexp(-1).square() * (labels != PAD)).sum()
         return loss
+
+    def _attention(self) -> contextlib.AbstractContextManager[None]:
+        """On CPUs, plain attention for short sequences: the fused kernel's backward pass is slower up to there."""
+        if self.device.type == "cpu" and self.recipe.max_patches <= SHORT_SEQUENCE:
+            return sdpa_kernel([SDPBackend.MATH])
+        return contextlib.nullcontext()
 
 
 def train(
@@ -221,35 +229,6 @@ def _start_model(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:
         return checkpoint_folder.load(folder).model, Tokenizer.load(folder)
     tokenizer = train_tokenizer([], vocab_size=recipe.vocab_size, alphabet=ALPHABET)
     return Pix2Struct(sized(recipe.size, vocab_size=len(tokenizer))), tokenizer
-
-
-def _source(recipe: Recipe, data: list[Path]) -> Source:
-    """Drawn text, the shards of --data, or both in the recipe's proportion."""
-    from pixread.shards import ShardSet
-
-    sources: list[Source] = []
-    shares: list[float] = []
-    if recipe.warmup_share > 0:
-        sources.append(DrawnText(_drawing(recipe)))
-        shares.append(recipe.warmup_share)
-    if recipe.warmup_share < 1:
-        if not data:
-            raise ValueError("this recipe trains on shards; name them with --data")
-        sources.append(Shards(ShardSet(data), seed=recipe.seed))
-        shares.append(1.0 - recipe.warmup_share)
-    return sources[0] if len(sources) == 1 else Mixture(sources, shares)
-
-
-def _drawing(recipe: Recipe) -> WarmupSettings:
-    if recipe.line_stretch is None:
-        return WarmupSettings(fonts=find_fonts(), max_chars=recipe.warmup_chars)
-    return WarmupSettings(
-        fonts=weigh_screen_fonts(find_fonts()),
-        layout="line",
-        max_chars=recipe.warmup_chars,
-        sizes=(10, 40),
-        markup=True,
-    )
 
 
 def _autocast_dtype(precision: str, device: torch.device) -> torch.dtype:

@@ -78,16 +78,16 @@ def finetune_base() -> Recipe:
     return Recipe(steps=10_000, batch_size=16, accumulate=16, max_patches=4096, save_every=200, evaluate_every=200)
 
 
-def line_words() -> Recipe:
-    """First lesson of the line reader: single short words, until it has found the way from patch to letter."""
+def line_letters() -> Recipe:
+    """First lesson of the line reader: up to four characters, until it has found the way from patch to letter."""
     return Recipe(
         size="nano",
         vocab_size=600,
         max_patches=256,
-        max_tokens=32,
+        max_tokens=16,
         line_stretch=1.6,
         warmup_share=1.0,
-        warmup_chars=10,
+        warmup_chars=4,
         steps=3000,
         batch_size=128,
         optimizer="adamw",
@@ -100,13 +100,18 @@ def line_words() -> Recipe:
     )
 
 
+def line_words() -> Recipe:
+    """Second lesson: words."""
+    return replace(line_letters(), max_tokens=32, warmup_chars=12, warmup_steps=50)
+
+
 def line_lines() -> Recipe:
-    """Second lesson: whole drawn lines."""
-    return replace(line_words(), max_tokens=64, warmup_chars=36, steps=5000, warmup_steps=50)
+    """Third lesson: whole drawn lines."""
+    return replace(line_words(), max_tokens=64, warmup_chars=40)
 
 
 def line_pages() -> Recipe:
-    """Third lesson: lines cut out of rendered pages (`--data` names crops shards), with drawn ones among them."""
+    """Last lesson: lines cut out of rendered pages (`--data` names crops shards), with drawn ones among them."""
     return replace(line_lines(), max_tokens=112, warmup_chars=64, warmup_share=0.35, steps=8000, schedule="linear")
 
 
@@ -116,6 +121,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "pretrain-base": pretrain_base,
     "pretrain-large": pretrain_large,
     "finetune-base": finetune_base,
+    "line-letters": line_letters,
     "line-words": line_words,
     "line-lines": line_lines,
     "line-pages": line_pages,

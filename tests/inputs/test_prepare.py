@@ -15,7 +15,7 @@ from pixread.inputs.draw import draw_boxes
 from pixread.inputs.header import add_header, render_header
 from pixread.inputs.patches import to_patches
 from pixread.inputs.prepare import Preprocess
-from pixread.inputs.region import MIN_SIDE, trim
+from pixread.inputs.region import MIN_SIDE, ink_map, trim
 from pixread.records import Box, DrawnBox, Patches
 
 WHITE = Image.new("RGB", (60, 40), "white")
@@ -94,6 +94,22 @@ def test_trim_keeps_a_dot_small_and_a_plain_picture_whole() -> None:
     assert trim(image) is image
     image.putpixel((50, 30), (0, 0, 0))
     assert trim(image, margin=1).size == (MIN_SIDE, MIN_SIDE)
+
+
+def test_the_ink_map_forgets_colours() -> None:
+    """Black on white, yellow on navy, red on green of the same brightness: all become black on white."""
+    for ground, ink in ((255, 255, 255), (0, 0, 0)), ((10, 10, 90), (250, 240, 60)), ((0, 100, 0), (195, 0, 0)):
+        image = Image.new("RGB", (40, 20), ground)
+        image.paste(ink, (10, 5, 30, 15))
+        grey = np.asarray(ink_map(image))
+        assert grey[0, 0] == 255 and grey[10, 20] == 0
+        assert sorted(np.unique(grey)) == [0, 255]
+
+
+def test_the_ink_map_does_not_blow_up_faint_noise() -> None:
+    image = Image.new("RGB", (40, 20), (200, 200, 200))
+    image.putpixel((20, 10), (204, 200, 200))
+    assert np.asarray(ink_map(image)).min() >= 220
 
 
 def test_collate_pads_with_zeros() -> None:

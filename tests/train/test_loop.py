@@ -39,7 +39,7 @@ def logged(out: Path, key: str) -> dict[int, float]:
     return {record["step"]: record[key] for record in records if key in record}
 
 
-def run(out: Path, *, resume: bool = False, recipe: str = "line-words", **overrides: str):
+def run(out: Path, *, resume: bool = False, recipe: str = "line-letters", **overrides: str):
     return train(recipe, out=out, overrides={**QUICK, **overrides}, resume=resume, device="cpu")
 
 
@@ -77,7 +77,7 @@ def test_ctrl_c_saves_the_step_in_progress(tmp_path: Path) -> None:
         if progress.step == 2:
             os.kill(os.getpid(), signal.SIGINT)
 
-    result = train("line-words", out=tmp_path, overrides={**QUICK, "steps": "50"}, device="cpu", progress=interrupt)
+    result = train("line-letters", out=tmp_path, overrides={**QUICK, "steps": "50"}, device="cpu", progress=interrupt)
     assert result.interrupted
     assert result.step == last_step(tmp_path) == 2
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
