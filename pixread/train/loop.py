@@ -21,11 +21,21 @@ from pixread.inputs.tokenizer import PAD, Tokenizer, train_tokenizer
 from pixread.models.pix2struct import Pix2Struct, sized
 from pixread.records import Batch
 from pixread.targets.words import ALPHABET
+from pixread.train.curves import draw_curves
 from pixread.train.data import Windows, batches, make_source
 from pixread.train.optim import build_optimizers, learning_rate_factor, set_learning_rate
 from pixread.train.recipes import Recipe, make_recipe
 from pixread.train.scoring import held_out, score
-from pixread.train.state import append_metrics, load_step, resolve_checkpoint, save_step, start_run
+from pixread.train.state import (
+    CURVES,
+    METRICS,
+    append_metrics,
+    load_step,
+    resolve_checkpoint,
+    save_step,
+    start_run,
+    write_text,
+)
 
 SHORT_SEQUENCE = 256  # patches
 
@@ -163,6 +173,8 @@ def train(
         load_step(out, done, model=trainer.model, optimizers=trainer.optimizers)
     with _stop_on_signal() as stop:
         step = _run(trainer, out, done=done, stop=stop, progress=progress)
+    with contextlib.suppress(ValueError):  # a run of a few steps has no curve
+        write_text(out / CURVES, draw_curves(out / METRICS, title=f"{recipe_name}, {step} steps"))
     return TrainResult(folder=resolve_checkpoint(out), step=step, interrupted=step < recipe.steps)
 
 

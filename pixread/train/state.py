@@ -2,6 +2,7 @@
 
     OUT/train.json               the recipe, as it was started
     OUT/metrics.jsonl            one JSON object a logged step or evaluation
+    OUT/curves.svg               the same as a picture, drawn when the run ends
     OUT/step-00001000/           a checkpoint folder like any other
     OUT/step-00001000.state      optimisers, step and random state: what `--resume` needs on top of it
 
@@ -31,6 +32,7 @@ from pixread.train.recipes import Recipe
 
 KEPT = 2  # steps kept; older ones are removed when a newer one is complete
 METRICS = "metrics.jsonl"
+CURVES = "curves.svg"
 RECIPE = "train.json"
 _STEP = re.compile(r"step-(\d{8})")
 
