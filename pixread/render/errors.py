@@ -1,0 +1,21 @@
+"""The one error of this room: why a page gave no screenshot, as a reason to count and a sentence to read."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Reason = Literal["timeout", "crash", "too_large", "empty", "not_html", "unreadable", "refused"]
+
+REASONS: tuple[str, ...] = get_args(Reason)
+
+
+class RenderError(ValueError):
+    """A page that could not be rendered. `reason` is one of REASONS; the message is one sentence."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason: Reason = reason
+
+    def __reduce__(self) -> tuple[type[RenderError], tuple[str, str]]:
+        # Errors travel from worker processes; the default would call the class with the message alone.
+        return type(self), (self.reason, str(self))

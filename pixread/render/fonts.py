@@ -1,0 +1,61 @@
+"""Which fonts a rendered page may use: one fixed choice for every generic family, and the families installed here."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from xml.sax.saxutils import escape
+
+# Generic or common family -> the free families that stand for it, best first, metric-compatible where such exist.
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "sans-serif": ("Liberation Sans", "Arimo", "DejaVu Sans"),
+    "serif": ("Liberation Serif", "Tinos", "DejaVu Serif"),
+    "monospace": ("Liberation Mono", "Cousine", "DejaVu Sans Mono"),
+    "system-ui": ("Liberation Sans", "Arimo", "DejaVu Sans"),
+    "Arial": ("Liberation Sans", "Arimo"),
+    "Helvetica": ("Liberation Sans", "Arimo"),
+    "Times New Roman": ("Liberation Serif", "Tinos"),
+    "Times": ("Liberation Serif", "Tinos"),
+    "Courier New": ("Liberation Mono", "Cousine"),
+    "Courier": ("Liberation Mono", "Cousine"),
+}
+
+
+def fontconfig() -> str:
+    """A fontconfig file: the system's fonts, generic families fixed by our table, hinting off."""
+    aliases = "\n".join(
+        f'  <alias binding="strong"><family>{escape(name)}</family><prefer>'
+        + "".join(f"<family>{escape(choice)}</family>" for choice in choices)
+        + "</prefer></alias>"
+        for name, choices in _CHOICES.items()
+    )
+    return f"""<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>/usr/share/fonts</dir>
+  <dir>/usr/local/share/fonts</dir>
+  <dir prefix="xdg">fonts</dir>
+  <cachedir>/var/cache/fontconfig</cachedir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
+  <match target="pattern">
+    <edit name="family" mode="append_last"><string>sans-serif</string></edit>
+  </match>
+{aliases}
+  <match target="font">
+    <edit name="antialias" mode="assign"><bool>true</bool></edit>
+    <edit name="hinting" mode="assign"><bool>false</bool></edit>
+    <edit name="autohint" mode="assign"><bool>false</bool></edit>
+    <edit name="rgba" mode="assign"><const>none</const></edit>
+    <edit name="embeddedbitmap" mode="assign"><bool>false</bool></edit>
+  </match>
+</fontconfig>
+"""
+
+
+def installed_families() -> tuple[str, ...]:
+    """The font families fontconfig knows on this machine, sorted; empty where the `fc-list` program is missing."""
+    program = shutil.which("fc-list")
+    if program is None:
+        return ()
+    listed = subprocess.run([program, ":", "family"], capture_output=True, text=True, check=False, timeout=60).stdout
+    return tuple(sorted({line.split(",")[0].strip() for line in listed.splitlines() if line.strip()}))

@@ -1,0 +1,154 @@
+"""A loopback web server that shows a browser one folder at a time.
+
+Pages are served instead of opened as `file://` for three reasons: a served page cannot name a file outside the folder, module
+scripts and same-origin frames work as on the web, and addresses do not betray where the folder lies, so that a page
+that prints its own address gives the same picture on every machine.
+
+Below the folder's own address (`/-/-/-/-/-/-/`) a page at depth d is found; `../` that leaves the folder lands on a shorter path
+of dashes and is refused. Paths that start elsewhere (`/css/site.css`) are looked up at the folder's root, as a web server would.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import quote, unquote, urlsplit
+
+HOST = "pixread.localhost"
+_BASE = "/-/-/-/-/-/-/"
+_HTML_TYPES = {
+    ".html": "text/html",
+    ".htm": "text/html",
+    ".xhtml": "application/xhtml+xml",
+    ".xht": "application/xhtml+xml",
+}
+_OTHER_TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+    ".ttf": "font/ttf",
+    ".otf": "font/otf",
+}
+_SNIFFED_BYTES = 1024
+_CHARSET = re.compile(rb"charset\s*=|<\?xml", re.IGNORECASE)
+
+
+def content_type(path: Path, data: bytes) -> str:
+    """The Content-Type of a file: by its suffix, with utf-8 named where the text is utf-8 and names no encoding itself."""
+    suffix = path.suffix.lower()
+    kind = _HTML_TYPES.get(suffix) or _OTHER_TYPES.get(suffix) or mimetypes.guess_type(path.name)[0]
+    kind = kind or "application/octet-stream"
+    if kind.startswith("text/") and not _CHARSET.search(data[:_SNIFFED_BYTES]):
+        # Over http a browser takes undeclared text for windows-1252, where it would guess utf-8 for a file.
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            return kind
+        return f"{kind}; charset=utf-8"
+    return kind
+
+
+class Site:
+    """The server. `mount` says which folder is shown; everything outside it answers 403 or 404.
+
+    `with Site() as site: url = site.mount(root, page)`; the browser must map HOST to 127.0.0.1 and `site.port`.
+    """
+
+    def __init__(self) -> None:
+        self.root = Path("/nonexistent")
+        self.requests: list[str] = []
+        site = self
+
+        class Handler(_Handler):
+            owner = site
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._server.block_on_close = False
+        self.port: int = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+
+    def __enter__(self) -> Site:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def mount(self, root: Path, page: Path) -> str:
+        """Show `root` from now on and return the address of `page`, which lies in it. Both must be resolved."""
+        self.root = root
+        return f"http://{HOST}{_BASE}{quote(page.relative_to(root).as_posix())}"
+
+    def find(self, target: str) -> Path | None:
+        """The file a request target names, or None where it is missing or outside the folder."""
+        path = unquote(urlsplit(target).path)
+        if path.startswith(_BASE):
+            relative = path.removeprefix(_BASE)
+        elif path.startswith("/-/"):
+            return None
+        else:
+            relative = path.lstrip("/")
+        try:
+            found = (self.root / relative).resolve()
+            if found.is_dir():
+                found /= "index.html"
+            # Symbolic links and `..` are resolved by now, so this one comparison is the whole fence.
+            return found if found.is_relative_to(self.root) and found.is_file() else None
+        except (OSError, ValueError):
+            return None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Headers and body leave as one packet; otherwise Nagle's algorithm holds small files back for 40 ms.
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    owner: Site
+
+    def do_GET(self) -> None:
+        path = self.owner.find(self.path)
+        if path is None:
+            self._answer(404, {"Content-Type": "text/plain"}, b"")
+            return
+        try:
+            stat = path.stat()
+            etag = f'"{abs(hash(path)):x}-{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+            headers = {"ETag": etag, "Cache-Control": "no-cache"}
+            if self.headers.get("If-None-Match") == etag:
+                self._answer(304, headers, b"")
+                return
+            data = path.read_bytes()
+        except OSError:
+            self._answer(404, {"Content-Type": "text/plain"}, b"")
+            return
+        self._answer(200, headers | {"Content-Type": content_type(path, data)}, data)
+
+    def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        try:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            self.wfile.flush()
+        except ConnectionError:
+            # The browser was closed, or has left for the next page.
+            self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the default writes a line to stderr for every request."""
