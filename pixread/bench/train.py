@@ -1,0 +1,44 @@
+"""Training: samples a second, and the share of the time in which the model waits for its data."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from pixread.bench.process import PIXREAD, run_command
+from pixread.bench.report import Figure, Measured, take_turns
+
+LOG_EVERY = 10
+
+
+def bench_train(
+    recipes: Sequence[str], *, data: Path | None, steps: int, overrides: Mapping[str, str], repeats: int
+) -> tuple[Figure, ...]:
+    """Train each recipe for a few steps from fresh weights; recipes that draw their own text need no data.
+
+    The first log line is left out: workers start and the first batches are drawn in it.
+    """
+    if steps < 2 * LOG_EVERY:
+        raise ValueError(f"the training bench needs at least {2 * LOG_EVERY} steps, got {steps}")
+    variants = {recipe: partial(_measure, recipe, data=data, steps=steps, overrides=overrides) for recipe in recipes}
+    return take_turns(variants, repeats=repeats)
+
+
+def _measure(recipe: str, *, data: Path | None, steps: int, overrides: Mapping[str, str]) -> Measured:
+    settings = {**overrides, "steps": steps, "log_every": LOG_EVERY, "save_every": steps, "evaluate_examples": 0}
+    options = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+    shards = [] if data is None else ["--data", str(data)]
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run"
+        run = run_command([*PIXREAD, "train", recipe, "--out", str(out), *shards, *options])
+        logged = [json.loads(line) for line in (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    steady = [record for record in logged if "samples_per_second" in record][1:]
+    return {
+        "samples/s": median(record["samples_per_second"] for record in steady),
+        "share of time waiting for data": median(record["waiting"] for record in steady),
+        "peak memory (MiB)": run.peak_mib,
+    }
