@@ -28,7 +28,7 @@ class RenderSettings:
 
     # Width of the viewport and of the picture.
     width: int = 1024
-    # None: the picture is as high as the content, at least min_height and at most max_height. A number: exactly that many first pixels.
+    # None: as high as the content, but at least min_height and at most max_height. A number: exactly the first so many.
     height: int | None = None
     min_height: int = 64
     max_height: int = 4096
@@ -56,9 +56,9 @@ def render_page(
 ) -> Screenshot:
     """Render an HTML file or an http(s) address.
 
-    `root` is the folder a file's page may load from; without it, the file's own folder. Raises RenderError, whose reason
-    says whether the page is unreadable, not HTML, refused (network), over its budgets (timeout, too_large), empty, or crashed
-    the tab. The browser stays usable after each of these.
+    `root` is the folder a file's page may load from; without it, the file's own folder. Raises RenderError, whose
+    reason says whether the page is unreadable, not HTML, refused (network), over its budgets (timeout, too_large),
+    empty, or crashed the tab. The browser stays usable after each of these.
     """
     url = _address(browser, source, root=root, allow_network=settings.allow_network)
     with browser.tab(timeout_s=settings.timeout_s) as tab:

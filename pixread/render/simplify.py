@@ -10,9 +10,9 @@ from pixread.records import Box, Node
 def simplify(node: Node) -> Node | None:
     """The condensed tree, or None where nothing of it can be seen.
 
-    Nodes without visible content below them go; a node that has exactly one child gives way to it, so that every inner node of
-    the result has at least two children. A leaf keeps its text, or its image name and alt text. The box of an inner node is the
-    union of its children's boxes.
+    Nodes without visible content below them go; a node that has exactly one child gives way to it, so that every inner
+    node of the result has at least two children. A leaf keeps its text, or its image name and alt text. The box of an
+    inner node is the union of its children's boxes.
     """
     if _is_leaf(node):
         return node if _has_content(node) else None

@@ -1,11 +1,11 @@
 """A loopback web server that shows a browser one folder at a time.
 
-Pages are served instead of opened as `file://` for three reasons: a served page cannot name a file outside the folder, module
-scripts and same-origin frames work as on the web, and addresses do not betray where the folder lies, so that a page
-that prints its own address gives the same picture on every machine.
+Pages are served instead of opened as `file://` for three reasons: a served page cannot name a file outside the folder,
+module scripts and same-origin frames work as on the web, and addresses do not betray where the folder lies, so that a
+page that prints its own address gives the same picture on every machine.
 
-Below the folder's own address (`/-/-/-/-/-/-/`) a page at depth d is found; `../` that leaves the folder lands on a shorter path
-of dashes and is refused. Paths that start elsewhere (`/css/site.css`) are looked up at the folder's root, as a web server would.
+The folder lies at `/-/-/-/-/-/-/`; a `../` that leaves it lands on a shorter path of dashes and is refused. Paths that
+start elsewhere (`/css/site.css`) are looked up at the folder's root, as a web server would.
 """
 
 from __future__ import annotations
@@ -15,18 +15,15 @@ import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
 from urllib.parse import quote, unquote, urlsplit
 
 HOST = "pixread.localhost"
 _BASE = "/-/-/-/-/-/-/"
-_HTML_TYPES = {
+_TYPES = {
     ".html": "text/html",
     ".htm": "text/html",
     ".xhtml": "application/xhtml+xml",
     ".xht": "application/xhtml+xml",
-}
-_OTHER_TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
     ".css": "text/css",
@@ -44,9 +41,9 @@ _CHARSET = re.compile(rb"charset\s*=|<\?xml", re.IGNORECASE)
 
 
 def content_type(path: Path, data: bytes) -> str:
-    """The Content-Type of a file: by its suffix, with utf-8 named where the text is utf-8 and names no encoding itself."""
+    """The Content-Type of a file: by suffix, with utf-8 named where the text is utf-8 but does not say so."""
     suffix = path.suffix.lower()
-    kind = _HTML_TYPES.get(suffix) or _OTHER_TYPES.get(suffix) or mimetypes.guess_type(path.name)[0]
+    kind = _TYPES.get(suffix) or mimetypes.guess_type(path.name)[0]
     kind = kind or "application/octet-stream"
     if kind.startswith("text/") and not _CHARSET.search(data[:_SNIFFED_BYTES]):
         # Over http a browser takes undeclared text for windows-1252, where it would guess utf-8 for a file.
@@ -82,9 +79,7 @@ class Site:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *failure: object) -> None:
         self._server.shutdown()
         self._server.server_close()
 

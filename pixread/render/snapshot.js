@@ -262,7 +262,7 @@
   };
   // Icon fonts that draw a word ("home", "menu") as one glyph.
   const isLigature = (text, box, size, style) =>
-    text.length > 2 && box.r - box.l <= 1.4 * size && ICON_FAMILY.test(style.fontFamily);
+    text.length > 2 && box.r - box.l <= 1.4 * size && ICON_FAMILY.test(style.fontFamily.split(",")[0]);
   // Sampling a run's ends and middle suffices nearly always; only where they disagree is every word looked at.
   const unhidden = (found, element, at) => {
     const seen = (word) => shows(element, (word.box.l + word.box.r) / 2 - at.x, (word.box.t + word.box.b) / 2 - at.y);

@@ -13,13 +13,13 @@ from pixread.render.errors import RenderError
 from pixread.render.simplify import union
 
 SNAPSHOT_JS = Path(__file__).with_name("snapshot.js").read_text(encoding="utf-8")
-# Pages nest up to a few dozen levels; Python's own limit would end in a RecursionError, and serialising recurses as well.
+# Visible content nests up to a few dozen levels; Python's own recursion limit lies not far above this one.
 MAX_DEPTH = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A page as it was found: its title, how many nodes were looked at, and its visible tree, None where nothing shows."""
+    """A page as found: its title, how many nodes were looked at, and its visible tree (None: nothing shows)."""
 
     title: str
     num_nodes: int
@@ -27,7 +27,7 @@ class Snapshot:
 
 
 def read_snapshot(text: str) -> Snapshot:
-    """Read the JSON of snapshot.js. Raises RenderError: too_large over the node budget, crash where the JSON is malformed."""
+    """Read the JSON of snapshot.js. Raises RenderError: too_large over the node budget, crash for malformed JSON."""
     try:
         data = json.loads(text)
         if "tooLarge" in data:
