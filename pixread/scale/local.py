@@ -1,0 +1,233 @@
+"""Pages to shard sets on this machine: `pixread render`.
+
+The pages are cut into chunks, worker processes (each with its own browser) write the examples of a chunk beside each
+other in any order, and the finished chunks are joined in the order of the pages. So the shards do not depend on the
+number of workers or on who was first, memory holds a few pages only, and an interrupted run is continued at the first
+unfinished chunk.
+
+A page that cannot be rendered is skipped and its reason counted. A worker that dies or hangs over a page is replaced;
+if the page does it twice, it is skipped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import importlib.metadata
+import itertools
+import json
+import random
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pixread.records import Example
+from pixread.render.page import RenderSettings
+from pixread.scale.pool import run_chunks
+from pixread.scale.sources import Source
+from pixread.scale.worker import (
+    TARGETS,
+    Chunk,
+    Finished,
+    OpenRenderer,
+    Page,
+    Plan,
+    chromium,
+    part_path,
+    record_path,
+)
+from pixread.shards import MANIFEST, is_replaceable, read_file, write_shards
+
+PARTS = ".parts"
+"""The folder of finished chunks, inside the output folder until the run is complete."""
+
+SKIPPED = "skipped.tsv"
+"""Every skipped page with its reason, beside the shard sets."""
+
+PATIENCE_S = 60.0
+"""A worker that says nothing for this long, in seconds, beyond four times the time limit of a page, hangs."""
+
+_CHUNK_PAGES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: pages of all, examples made, and skipped pages by reason."""
+
+    total: int
+    done: int
+    num_examples: int
+    skipped: Mapping[str, int]
+
+
+def render_shards(
+    sources: Sequence[Source | str],
+    out: Path,
+    *,
+    targets: Sequence[str] = ("parse",),
+    workers: int = 2,
+    seed: int = 0,
+    vary: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    render: RenderSettings | None = None,
+    resume: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    open_renderer: OpenRenderer = chromium,
+) -> dict[str, Any]:
+    """Renders the sources into one shard set a target, `out/TARGET`, and returns a report.
+
+    Sources are pages (`sources.find_pages`); a string is the path of an HTML file or an address. With `vary` each page
+    is rendered that many times with fonts, sizes, colours and texts varied by seed; with 0 once, as it is. `settings`
+    has the settings of targets that are not to use their defaults. `progress` is called after every page.
+
+    The report has the number of pages, those rendered, those skipped by reason, and the examples by target; the skipped
+    pages by name are in `out/skipped.tsv`. ValueError for unusable arguments and for an output folder with an
+    unfinished run of other arguments; OSError when no worker can go on.
+    """
+    chosen = _chosen_settings(targets, settings or {})
+    _check_counts(sources, workers=workers, vary=vary)
+    render = render or RenderSettings()
+    found = [source if isinstance(source, Source) else Source(source, None, source) for source in sources]
+    pages = _pages_of(found, seed=seed, vary=vary)
+    job = _describe(found, seed=seed, vary=vary, settings=chosen, render=render)
+    out = Path(out)
+    if resume and (report := _finished_report(out, job=job, targets=list(chosen))):
+        return report
+    parts = _open_parts(out, job=job, targets=list(chosen), resume=resume)
+    chunks = [
+        Chunk(number, tuple(pages[start : start + _CHUNK_PAGES]), {})
+        for number, start in enumerate(range(0, len(pages), _CHUNK_PAGES))
+    ]
+    waiting = [chunk for chunk in chunks if not record_path(parts, chunk.number).exists()]
+    tally = _Tally(len(pages), done=len(pages) - sum(len(chunk.pages) for chunk in waiting), progress=progress)
+    plan = Plan(parts, chosen, render, open_renderer)
+    run_chunks(waiting, plan=plan, workers=workers, patience_s=4 * render.timeout_s + PATIENCE_S, on_page=tally.count)
+    return _join(parts, out, job=job, targets=list(chosen), num_chunks=len(chunks), seed=seed)
+
+
+class _Tally:
+    """Counts finished pages and tells the caller. A page that is rendered anew after a crash counts once."""
+
+    def __init__(self, total: int, *, done: int, progress: Callable[[Progress], None] | None) -> None:
+        self._total, self._before, self._progress = total, done, progress
+        self._finished: dict[int, Finished] = {}
+
+    def count(self, finished: Finished) -> None:
+        self._finished[finished.page] = finished
+        if self._progress:
+            skipped = Counter(page.skipped for page in self._finished.values() if page.skipped)
+            num_examples = sum(page.num_examples for page in self._finished.values())
+            self._progress(Progress(self._total, self._before + len(self._finished), num_examples, dict(skipped)))
+
+
+def _chosen_settings(targets: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any]:
+    if not targets:
+        raise ValueError(f"no target was given: name some of {', '.join(TARGETS)}")
+    for name in [*targets, *settings]:
+        if name not in TARGETS:
+            raise ValueError(f"there is no target {name!r}: choose from {', '.join(TARGETS)}")
+    return {name: settings.get(name, TARGETS[name].defaults) for name in targets}
+
+
+def _check_counts(sources: Sequence[Source | str], *, workers: int, vary: int) -> None:
+    if not sources:
+        raise ValueError("no page was given: name at least one HTML file or URL")
+    if workers < 1:
+        raise ValueError(f"workers must be at least 1, got {workers}")
+    if vary < 0:
+        raise ValueError(f"vary must be 0 (as it is) or the number of varied copies, got {vary}")
+
+
+def _pages_of(sources: Sequence[Source], *, seed: int, vary: int) -> list[Page]:
+    """Every rendering of the run, in order. Seeds depend on the source, not on its place in the list."""
+    pages: list[Page] = []
+    for source, copy in itertools.product(sources, range(max(1, vary))):
+        rng = random.Random(f"page {seed} {copy} {source.name}")
+        own, vary_seed = rng.getrandbits(31), rng.getrandbits(31)
+        pages.append(Page(len(pages), source, own, vary_seed if vary else None))
+    return pages
+
+
+def _describe(
+    sources: Sequence[Source], *, seed: int, vary: int, settings: Mapping[str, Any], render: RenderSettings
+) -> dict[str, Any]:
+    """Everything the examples depend on, as JSON: runs with the same description may be continued and joined."""
+    return {
+        "pages": len(sources),
+        "sources": hashlib.sha256(
+            "\n".join(source.name for source in sources).encode("utf-8", "surrogateescape")
+        ).hexdigest(),
+        "seed": seed,
+        "vary": vary,
+        "settings": {name: dataclasses.asdict(own) for name, own in settings.items()},
+        "render": dataclasses.asdict(render),
+        "version": importlib.metadata.version("pixread"),
+    }
+
+
+def _open_parts(out: Path, *, job: Mapping[str, Any], targets: Sequence[str], resume: bool) -> Path:
+    """The folder for finished chunks: that of the interrupted run, or a new one."""
+    for name in targets:
+        if (out / name).exists() and not is_replaceable(out / name):
+            raise ValueError(f"{out / name} exists and is not a shard set: give another folder or empty it first")
+    parts = out / PARTS
+    job_file = parts / "job.json"
+    text = json.dumps(job, indent=1, sort_keys=True) + "\n"
+    if any(parts.glob("[0-9]*.json")):
+        if not resume:
+            raise ValueError(f"{out} holds an interrupted run: continue it with resume, or delete {parts}")
+        if job_file.read_text(encoding="utf-8") != text:
+            raise ValueError(f"{out} holds an interrupted run of other pages or settings: delete {parts} to start anew")
+        return parts
+    parts.mkdir(parents=True, exist_ok=True)
+    job_file.write_text(text, encoding="utf-8")
+    return parts
+
+
+def _join(
+    parts: Path, out: Path, *, job: Mapping[str, Any], targets: Sequence[str], num_chunks: int, seed: int
+) -> dict[str, Any]:
+    """Makes the shard sets of the finished chunks, in order, and removes the chunks."""
+    records = [json.loads(record_path(parts, number).read_text(encoding="utf-8")) for number in range(num_chunks)]
+    skipped = [page for record in records for page in record["skipped"]]
+    rendered = sum(record["rendered"] for record in records)
+    counts = dict(sorted(Counter(page["reason"] for page in skipped).items()))
+    report: dict[str, Any] = {"pages": rendered + len(skipped), "rendered": rendered, "skipped": counts, "examples": {}}
+    _write_skipped(skipped, out / SKIPPED)
+    for name in targets:
+        about = {"target": name, "job": dict(job), "pages": report["pages"], "rendered": rendered, "skipped": counts}
+        manifest = write_shards(_all_parts(parts, name, num_chunks=num_chunks), out / name, seed=seed, about=about)
+        report["examples"][name] = manifest["count"]
+    shutil.rmtree(parts)
+    return report
+
+
+def _all_parts(parts: Path, target: str, *, num_chunks: int) -> Iterator[Example]:
+    for number in range(num_chunks):
+        yield from read_file(part_path(parts, number, target))
+
+
+def _write_skipped(skipped: Sequence[Mapping[str, str]], path: Path) -> None:
+    """A table of source, reason and message; white space in them would break it."""
+    rows = [[" ".join(page[key].split()) for key in ("source", "reason", "message")] for page in skipped]
+    text = "".join("\t".join(row) + "\n" for row in [["source", "reason", "message"], *rows])
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
+def _finished_report(out: Path, *, job: Mapping[str, Any], targets: Sequence[str]) -> dict[str, Any] | None:
+    """The report of the same run, if it has been completed before."""
+    if (out / PARTS).exists():
+        return None
+    report: dict[str, Any] = {"examples": {}}
+    for name in targets:
+        with contextlib.suppress(OSError, ValueError):
+            manifest = json.loads((out / name / MANIFEST).read_text(encoding="utf-8"))
+            about = manifest.get("about", {})
+            if about.get("job") == json.loads(json.dumps(job)):
+                report |= {key: about[key] for key in ("pages", "rendered", "skipped")}
+                report["examples"][name] = manifest["count"]
+    return report if len(report["examples"]) == len(targets) else None

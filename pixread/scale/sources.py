@@ -1,0 +1,75 @@
+"""What `pixread render` is given (HTML files, folders, addresses, lists of them) as a list of single pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+HTML_SUFFIXES = {".html", ".htm", ".xhtml", ".xht"}
+LIST_SUFFIXES = {".txt", ".list"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One page. `address` is a path or an http(s) address; `root` the folder that a file's page may load from (None:
+    its own); `name` stands for the page in examples, without the place where a folder happens to lie."""
+
+    address: str
+    root: str | None
+    name: str
+
+
+def find_pages(given: Iterable[str]) -> list[Source]:
+    """The pages named by paths and addresses, in order and each once.
+
+    A folder stands for all HTML files below it (hidden ones excepted) by name, and is the root of all of them. A `.txt`
+    or `.list` file has a file, a folder (from the list's own folder) or an address on each line; blank lines and lines
+    with `#` in front do not count. ValueError for what is not there or is none of these, and when no page is left.
+    """
+    given = list(given)
+    found = {source: None for one in given for source in _pages(one)}
+    if not found:
+        raise ValueError(f"no HTML page in {', '.join(given) or 'an empty list'}")
+    return list(found)
+
+
+def _pages(given: str) -> Iterator[Source]:
+    path = Path(given)
+    if is_address(given):
+        yield Source(given, None, given)
+    elif path.is_dir():
+        yield from _pages_below(path)
+    elif not path.is_file():
+        raise ValueError(f"{given} does not exist: name HTML files, folders, http(s) addresses or a .txt list of them")
+    elif path.suffix.lower() in HTML_SUFFIXES:
+        yield Source(given, None, given)
+    elif path.suffix.lower() in LIST_SUFFIXES:
+        yield from _pages_listed(path)
+    else:
+        raise ValueError(f"{given} is no page: HTML files end in {', '.join(sorted(HTML_SUFFIXES))}, lists in .txt")
+
+
+def is_address(text: str) -> bool:
+    return text.startswith(("http://", "https://"))
+
+
+def _pages_below(folder: Path) -> Iterator[Source]:
+    for path in sorted(folder.rglob("*")):
+        inner = path.relative_to(folder)
+        is_hidden = any(part.startswith(".") for part in inner.parts)
+        if path.suffix.lower() in HTML_SUFFIXES and path.is_file() and not is_hidden:
+            yield Source(str(path), str(folder), f"{folder.resolve().name}/{inner.as_posix()}")
+
+
+def _pages_listed(path: Path) -> Iterator[Source]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not a list of pages in UTF-8: {error.reason} at byte {error.start}") from error
+    for line in map(str.strip, lines):
+        if not line or line.startswith("#"):
+            continue
+        if Path(line).suffix.lower() in LIST_SUFFIXES and not is_address(line):
+            raise ValueError(f"{path} names {line}: a list cannot hold other lists")
+        yield from _pages(line if is_address(line) else str(path.parent / line))

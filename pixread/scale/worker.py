@@ -1,0 +1,181 @@
+"""One worker process of a run: renders pages with a browser of its own and writes their examples, chunk by chunk.
+
+A chunk is a few pages in a row. Its examples lie in `NUMBER.TARGET.parquet`, one file a target; `NUMBER.json`, renamed
+into place last, tells that they are complete, and what became of each page.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Protocol
+
+from pixread.records import Example, Screenshot
+from pixread.render.browser import Browser
+from pixread.render.page import RenderError, RenderSettings, render_page
+from pixread.scale.sources import Source
+from pixread.shards import write_file
+from pixread.targets import crops, lines, parse
+
+RenderOne = Callable[[Source, "int | None"], Screenshot]
+"""(page, seed of the variation or None) -> what it looks like. Raises RenderError for a page that cannot be had."""
+
+OpenRenderer = Callable[[RenderSettings], AbstractContextManager[RenderOne]]
+
+
+class MakeExamples(Protocol):
+    """What every target file offers."""
+
+    def __call__(self, screenshot: Screenshot, *, settings: Any, seed: int) -> list[Example]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target by name: how its examples are made, and with which settings unless others are given."""
+
+    make: MakeExamples
+    defaults: Any
+
+
+TARGETS: dict[str, Target] = {
+    "parse": Target(parse.examples, parse.ParseSettings()),
+    "lines": Target(lines.examples, lines.LinesSettings()),
+    "crops": Target(crops.examples, crops.CropSettings()),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One rendering to be done. `number` counts over all sources and their varied copies."""
+
+    number: int
+    source: Source
+    seed: int
+    vary_seed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Pages whose examples are written together; `given_up` has the pages (by number) that brought a worker down."""
+
+    number: int
+    pages: tuple[Page, ...]
+    given_up: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is the same for all chunks of a run."""
+
+    folder: Path
+    settings: Mapping[str, Any]
+    render: RenderSettings
+    open_renderer: OpenRenderer
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Message: the worker is at this page now."""
+
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Message: a page is done, with a reason if it was skipped."""
+
+    page: int
+    skipped: str | None
+    num_examples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Message: the chunk is on disk, and the worker is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Message: the worker cannot go on, and no other could (no browser, disk full)."""
+
+    sentence: str
+
+
+@contextmanager
+def chromium(settings: RenderSettings) -> Iterator[RenderOne]:
+    """Renders with the real browser, which is open as long as the context."""
+    with Browser(allow_network=settings.allow_network) as browser:
+
+        def render(source: Source, vary_seed: int | None) -> Screenshot:
+            own = replace(settings, vary_seed=vary_seed)
+            return render_page(browser, source.address, settings=own, root=source.root)
+
+        yield render
+
+
+def work(connection: Connection, plan: Plan) -> None:
+    """The life of a worker: chunks come in by the connection, messages go out; ends on None or when nobody listens."""
+    # Ctrl-C reaches the whole process group: the main process alone decides what it means, and terminates the workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        with plan.open_renderer(plan.render) as render:
+            while (chunk := connection.recv()) is not None:
+                do_chunk(chunk, plan=plan, render=render, tell=connection.send)
+                connection.send(Written())
+    except (EOFError, BrokenPipeError):
+        return
+    except (ValueError, OSError) as error:  # no browser, no disk space
+        connection.send(Failed(str(error)))
+
+
+def do_chunk(chunk: Chunk, *, plan: Plan, render: RenderOne, tell: Callable[[Any], None]) -> None:
+    """Renders the pages of a chunk and writes its files."""
+    made: dict[str, list[Example]] = {name: [] for name in plan.settings}
+    skipped: list[dict[str, Any]] = []
+    for page in chunk.pages:
+        tell(Started(page.number))
+        reason, message = chunk.given_up.get(page.number), "a worker died over it twice"
+        examples: dict[str, list[Example]] = {}
+        if reason is None:
+            reason, message, examples = _do_page(page, plan=plan, render=render)
+        if reason is not None:
+            skipped.append({"source": page.source.name, "reason": reason, "message": message})
+        for name, some in examples.items():
+            made[name].extend(some)
+        tell(Finished(page.number, reason, sum(map(len, examples.values()))))
+    for name, some in made.items():
+        write_file(some, part_path(plan.folder, chunk.number, name))
+    record = {"rendered": len(chunk.pages) - len(skipped), "skipped": skipped}
+    aside = record_path(plan.folder, chunk.number).with_suffix(".writing")
+    aside.write_text(json.dumps(record), encoding="utf-8")
+    aside.replace(record_path(plan.folder, chunk.number))
+
+
+def part_path(folder: Path, number: int, target: str) -> Path:
+    return folder / f"{number:06d}.{target}.parquet"
+
+
+def record_path(folder: Path, number: int) -> Path:
+    return folder / f"{number:06d}.json"
+
+
+def _do_page(page: Page, *, plan: Plan, render: RenderOne) -> tuple[str | None, str, dict[str, list[Example]]]:
+    """(reason it was skipped or None, a sentence about it, examples by target)."""
+    try:
+        screenshot = replace(render(page.source, page.vary_seed), source=page.source.name)
+        return None, "", _make_all(screenshot, settings=plan.settings, seed=page.seed)
+    except RenderError as error:
+        return error.reason, str(error), {}
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with a page, the other thousands must come out
+        return "failed", f"{type(error).__name__}: {error}", {}
+
+
+def _make_all(screenshot: Screenshot, *, settings: Mapping[str, Any], seed: int) -> dict[str, list[Example]]:
+    return {name: TARGETS[name].make(screenshot, settings=own, seed=seed) for name, own in settings.items()}
