@@ -240,7 +240,10 @@ def _start_model(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:
         folder = resolve_checkpoint(Path(recipe.init))
         return checkpoint_folder.load(folder).model, Tokenizer.load(folder)
     tokenizer = train_tokenizer([], vocab_size=recipe.vocab_size, alphabet=ALPHABET)
-    return Pix2Struct(sized(recipe.size, vocab_size=len(tokenizer))), tokenizer
+    model = Pix2Struct(sized(recipe.size, vocab_size=len(tokenizer)))
+    if recipe.line_stretch is not None:
+        model.encoder.wave_positions()
+    return model, tokenizer
 
 
 def _autocast_dtype(precision: str, device: torch.device) -> torch.dtype:
