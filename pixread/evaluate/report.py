@@ -167,7 +167,7 @@ def _picture(prediction: Prediction, example: Example) -> tuple[str, bool]:
     part = image.crop((left, top, right, bottom))
     part.thumbnail((MAX_WIDTH, MAX_HEIGHT), Image.Resampling.LANCZOS)
     stream = io.BytesIO()
-    part.save(stream, "WEBP", quality=75)
+    part.save(stream, "WEBP", quality=75, method=2)  # twice as fast as the default, hardly larger
     data = base64.b64encode(stream.getvalue()).decode("ascii")
     boxes = [("asked", box) for box in asked] + [("read", Box(*box)) for box in prediction.boxes]
     outlines = "".join(

@@ -62,9 +62,9 @@ def evaluate(
     if not order:
         raise ValueError(f"there is nothing to evaluate: {name} holds no examples")
     settings = {"task": task, "model": _name(model), "shards": name, "limit": limit, "examples": len(examples)}
+    reader = _load(model)
     with _plain_errors(Path(out)):
         done = _prepare(Path(out), settings, resume=resume)
-    reader = _load(model)
     predictions = _answer(
         chosen,
         reader,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 RESAMPLES = 2000
+RESAMPLED_TOGETHER = 100  # more at once would be no faster, and large sets would fill the memory
 SEED = 0
 
 
@@ -63,9 +64,10 @@ def interval(predictions: Sequence[Prediction], score: str) -> list[float] | Non
     sums = np.array([sum(values) for values in groups.values()])
     counts = np.array([len(values) for values in groups.values()])
     random = np.random.default_rng(SEED)
-    # One resample at a time: all at once would be 2,000 times the groups in memory.
-    drawn = (random.integers(len(sums), size=len(sums)) for _ in range(RESAMPLES))
-    resampled = [sums[picked].sum() / counts[picked].sum() for picked in drawn]
+    resampled: list[float] = []
+    for _ in range(RESAMPLES // RESAMPLED_TOGETHER):
+        picked = random.integers(len(sums), size=(RESAMPLED_TOGETHER, len(sums)))
+        resampled.extend(sums[picked].sum(axis=1) / counts[picked].sum(axis=1))
     low, high = np.percentile(resampled, [2.5, 97.5])
     return [float(low), float(high)]
 

@@ -86,6 +86,18 @@ def _lines(text: str) -> str:
     return "\n".join(line for line in map(squeeze, text.split("\n")) if line)
 
 
+def bare(text: str) -> str:
+    """A line of text without its markup: readers and shards may write a line as it is, or as simplified HTML.
+
+    Only what is simplified HTML as `serialise` writes it (a line break off at the end is allowed) is taken for it, so
+    that brackets in a line stay. Of a line that is an image the markup is kept: there is nothing else to compare.
+    """
+    whole = parse(text)
+    if not text.startswith("<") or not serialise(whole).startswith(text):
+        return squeeze(text)
+    return squeeze(text_lines(whole)) or text
+
+
 def _score_page(answer: str, target: str) -> Scores:
     words = word_score(answer, target)
     similarity = edit_similarity(squeeze(answer), squeeze(target))
@@ -140,8 +152,8 @@ TASKS = {
             "crops",
             "edit_similarity",
             ask=lambda reader, questions: reader.read([question.image for question in questions]),
-            answer=lambda reading: squeeze(reading.text),
-            clean=squeeze,
+            answer=lambda reading: bare(reading.text),
+            clean=bare,
             score=_score_line,
         ),
     )

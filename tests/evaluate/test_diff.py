@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixread.evaluate.diff import indented, side_by_side
@@ -33,6 +33,7 @@ def test_hand_checked(truth, prediction, left, right):
     assert right is None or marks(found_right) == right
 
 
+@settings(deadline=None)
 @given(st.text("ab <>\n", max_size=20), st.text("ab <>\n", max_size=20))
 def test_pieces_are_the_text_and_marks_balance(truth, prediction):
     left, right = side_by_side(truth, prediction)

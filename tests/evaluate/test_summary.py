@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -72,6 +72,7 @@ def test_interval_draws_groups():
     assert interval_of(copied) == pytest.approx(once)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_interval_lies_within_the_scores(values):
     predictions = [made(index, value) for index, value in enumerate(values)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixread.metrics.edit import character_error_rate, edit_similarity
@@ -46,6 +46,7 @@ def test_hand_checked(prediction, truth, similarity, error_rate):
     assert character_error_rate(prediction, truth) == pytest.approx(error_rate)
 
 
+@settings(deadline=None)
 @given(short_texts, short_texts)
 def test_against_the_definition(a, b):
     distance = brute_distance(a, b)
@@ -53,6 +54,7 @@ def test_against_the_definition(a, b):
     assert character_error_rate(a, b) == pytest.approx(distance / max(len(b), 1))
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_range_identity_and_symmetry(a, b):
     assert 0 <= edit_similarity(a, b) <= 1

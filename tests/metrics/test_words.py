@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixread.metrics.words import WordScore, word_score
@@ -41,6 +41,7 @@ def test_hand_checked(prediction, truth, expected):
     assert (score.precision, score.recall, score.f1) == pytest.approx(expected)
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_range_and_swap(prediction, truth):
     score, swapped = word_score(prediction, truth), word_score(truth, prediction)
@@ -50,11 +51,13 @@ def test_range_and_swap(prediction, truth):
     assert swapped == WordScore(score.recall, score.precision, score.f1)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_equal_texts_are_perfect(text):
     assert word_score(text, text) == WordScore(1, 1, 1)
 
 
+@settings(deadline=None)
 @given(texts, texts)
 def test_common_words_are_the_best_pairing(prediction, truth):
     """Brute force: the most words that any one-to-one pairing of equal words connects."""
