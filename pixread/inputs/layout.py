@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import Literal
 
@@ -21,7 +22,8 @@ GUTTER = 0.8  # columns are at least this many line heights apart
 MUCH_WIDER = 1.5  # a gap this much wider than the usual one parts two blocks
 NEARLY_WIDEST = 0.75  # gaps of at least this part of the widest are cut together
 TABLE_FILLED = 0.85  # a table has at least this part of its cells
-TABLE_WIDTH = 0.8  # and its cells fill less of their column than lines of a paragraph do
+TABLE_WIDTH = 0.6  # and its cells fill less of the way to the next column than lines of a paragraph do ...
+CELL_WIDTH = 14.0  # ... and are at most this many line heights wide
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,8 @@ def _is_table(rows: list[_Group], columns: list[_Group]) -> bool:
     items = sum(len(row) for row in rows)
     if items > len(filled) * 1.1 or len(filled) < TABLE_FILLED * len(rows) * len(columns):
         return False
-    widths = [max(span.right for span in column) - min(span.left for span in column) for column in columns]
-    shares = [(span.right - span.left) / max(widths[number[id(span)]], 1.0) for row in rows for span in row]
-    return median(shares) < TABLE_WIDTH
+    starts = [min(span.left for span in column) for column in columns]
+    pitch = median(later - earlier for earlier, later in pairwise(starts))
+    width = median(span.right - span.left for row in rows for span in row)
+    height = median(span.bottom - span.top for row in rows for span in row)
+    return width < min(TABLE_WIDTH * pitch, CELL_WIDTH * height)

@@ -1,0 +1,48 @@
+"""What the tests of several rooms share."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from pixread.checkpoints.folder import save
+from pixread.inputs.prepare import Preprocess
+from pixread.inputs.tokenizer import train_tokenizer
+from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,<>/="
+MakeCheckpoint = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def make_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> MakeCheckpoint:
+    """Makes checkpoint folders of a tiny model with random weights: it reads, but nothing that makes sense."""
+
+    def make(*, reads: str | None = "regions", line_stretch: float | None = 1.6, **generation: object) -> Path:
+        torch.manual_seed(7)
+        tokenizer = train_tokenizer([], vocab_size=400, alphabet=LETTERS)
+        config = Pix2StructConfig(
+            hidden_size=16,
+            d_ff=24,
+            num_heads=2,
+            d_kv=8,
+            encoder_layers=1,
+            decoder_layers=1,
+            vocab_size=len(tokenizer),
+            max_positions=256,
+        )
+        preprocess = Preprocess(max_patches=128, line_stretch=line_stretch)
+        files = {**tokenizer.files(), "preprocessor_config.json": json.dumps(preprocess.to_json()).encode()}
+        settings = {"max_new_tokens": 12, **({"reads": reads} if reads else {}), **generation}
+        folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
+        return save(Pix2Struct(config), folder, generation=settings, files=files)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(make_checkpoint: MakeCheckpoint) -> Path:
+    """A tiny random reader of lines."""
+    return make_checkpoint()

@@ -1,0 +1,209 @@
+"""The reader: shapes, order and errors, with a tiny random model that says nothing sensible."""
+
+import json
+import math
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import pixread
+from pixread.grammar import parse, serialise
+from pixread.inputs.segment import segment
+from pixread.reader import Reader, load
+from pixread.records import Box
+from tests.conftest import MakeCheckpoint
+from tests.inputs.test_segment import draw_text
+
+
+@pytest.fixture(scope="module")
+def reader(tiny_checkpoint: Path) -> Reader:
+    return load(tiny_checkpoint, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def page() -> Image.Image:
+    image = Image.new("RGB", (500, 220), "white")
+    draw_text(image, (20, 20), "The heading of it", size=26)
+    for row in range(4):
+        draw_text(image, (20, 80 + 24 * row), f"line number {row} of a small page")
+    return image
+
+
+def test_a_page_is_read_line_by_line(reader: Reader, page: Image.Image):
+    reading = reader.parse(page)
+    assert (reading.width, reading.height) == page.size
+    assert list(reading.boxes) == [region.box for region in segment(page)]
+    assert len(reading.boxes) == 5
+    leaves = [node for node in reading.tree.walk() if node.confidence is not None]
+    assert [node.box for node in leaves] == list(reading.boxes)
+    assert all(0 < (node.confidence or 0) <= 1 for node in leaves)
+    assert reading.score < 0
+    assert reading.seconds > 0
+    assert reading.text == serialise(reading.tree)
+
+
+def test_each_line_is_what_one_pass_over_it_gives(reader: Reader, page: Image.Image):
+    """Batching, sorting and padding must not change an answer."""
+    reading = reader.parse(page, max_new_tokens=9)
+    for node in reading.tree.walk():
+        if node.confidence is not None and node.box is not None:
+            box = node.box
+            crop = page.crop((int(box.x) - 3, int(box.y) - 3, int(box.right) + 3, int(box.bottom) + 3))
+            alone = reader.read(crop, max_new_tokens=9)
+            assert serialise(parse(alone.text)) == serialise(replace(node, children=node.children))
+            assert math.exp(alone.score) == pytest.approx(node.confidence, rel=1e-4)
+
+
+def test_lists_give_lists_in_order(reader: Reader, page: Image.Image):
+    small = page.crop((0, 0, 500, 60))
+    both = reader.parse([page, small, page], batch_size=2)
+    assert [len(reading.boxes) for reading in both] == [5, 1, 5]
+    assert both[0].text == both[2].text == reader.parse(page).text
+    assert [reading.text for reading in reader.read([page, small])] == [
+        reader.read(page).text,
+        reader.read(small).text,
+    ]
+    assert reader.parse([]) == []
+    assert reader.read([]) == []
+
+
+def test_a_region_is_parsed_with_boxes_on_the_page(reader: Reader, page: Image.Image):
+    whole = reader.parse(page)
+    part = reader.parse(page, region=Box(0, 70, 500, 100))
+    assert list(part.boxes) == [box for box in whole.boxes if 70 < box.y < 165]
+    assert (part.width, part.height) == page.size
+
+
+def test_a_blank_page_has_nothing_on_it(reader: Reader):
+    reading = reader.parse(Image.new("RGB", (300, 300), "white"))
+    assert (reading.text, reading.boxes, reading.score) == ("<>", (), 0.0)
+
+
+def test_a_photograph_is_an_image_leaf(reader: Reader):
+    grain = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    image = Image.new("RGB", (400, 300), "white")
+    image.paste(Image.fromarray(grain), (100, 50))
+    images = [node for node in reader.parse(image).tree.walk() if node.is_image and node.confidence is None]
+    assert len(images) == 1
+    assert images[0].box is not None
+    assert images[0].box.intersect(Box(100, 50, 200, 200)) is not None
+
+
+def test_unsure_lines_can_be_left_out(reader: Reader, page: Image.Image, make_checkpoint: MakeCheckpoint):
+    confidences = sorted(node.confidence for node in reader.parse(page).tree.walk() if node.confidence is not None)
+    middle = confidences[len(confidences) // 2]
+    kept = sum(confidence >= middle for confidence in confidences)
+    assert len(reader.parse(page, min_confidence=middle).boxes) == kept < 5
+    assert load(make_checkpoint(min_confidence=1.0)).parse(page).boxes == ()
+
+
+def test_progress_counts_every_line(reader: Reader, page: Image.Image):
+    told: list[tuple[int, int]] = []
+    reader.parse(page, batch_size=2, progress=lambda done, total: told.append((done, total)))
+    assert told == [(2, 5), (4, 5), (5, 5)]
+
+
+def test_a_reader_of_whole_pictures_gets_a_blue_box(page: Image.Image, make_checkpoint: MakeCheckpoint):
+    reader = load(make_checkpoint(reads=None, line_stretch=None))
+    assert reader.reads == "page"
+    seen: list[Image.Image] = []
+    keep = type(reader.preprocess).patches
+
+    def patches(self, image, *, boxes=(), **options):
+        from pixread.inputs.draw import draw_boxes
+
+        seen.append(draw_boxes(image, boxes))
+        return keep(self, image, boxes=boxes, **options)
+
+    with patch.object(type(reader.preprocess), "patches", patches):
+        reader.parse(page)
+        reader.read(page, region=Box(10, 10, 100, 50))
+        reader.read(page)
+    corners = [image.getpixel((0, 0)) for image in seen]
+    assert corners == [(0, 0, 255), (255, 255, 255), (255, 255, 255)]
+    assert seen[1].getpixel((10, 10)) == (0, 0, 255)
+    assert reader.parse(page).boxes == ()
+
+
+def test_a_question_changes_the_picture(page: Image.Image, make_checkpoint: MakeCheckpoint):
+    reader = load(make_checkpoint(reads=None, line_stretch=None))
+    plain, asked = reader.read(page), reader.read(page, "What is the heading of it?")
+    assert plain.score != asked.score
+    two = reader.read([page, page], ["What is the heading of it?", ""])
+    assert [two[0].score, two[1].score] == pytest.approx([asked.score, plain.score], rel=1e-4)
+
+
+def test_limits_are_kept(reader: Reader, page: Image.Image):
+    long, short = reader.read(page, max_new_tokens=9, min_new_tokens=9), reader.read(page, max_new_tokens=2)
+    assert long.text.startswith(short.text.rstrip("\ufffd"))
+    assert len(long.text) > len(short.text)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            {"region": Box(0, 0, 501, 10)},
+            "the region 0,0,501,10 (x,y,width,height) must lie inside the picture of 500 x",
+        ),
+        ({"region": Box(-1, 0, 10, 10)}, "the region -1,0,10,10 "),
+        ({"region": Box(5, 5, 0, 0)}, "the region 5,5,0,0 "),
+        ({"region": [Box(0, 0, 9, 9)] * 2}, "give one region for all pictures or one for each, got 2 for 1 pictures"),
+        ({"max_new_tokens": 0}, "max_new_tokens must be at least 1, got 0"),
+        ({"min_new_tokens": -1}, "min_new_tokens must be at least 0, got -1"),
+        ({"max_patches": 0}, "max_patches must be at least 1, got 0"),
+        ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+    ],
+)
+@pytest.mark.parametrize("method", ["read", "parse"])
+def test_senseless_options_are_refused(reader: Reader, page: Image.Image, method: str, options: dict, sentence: str):
+    with pytest.raises(ValueError) as caught:
+        getattr(reader, method)(page, **options)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_the_picture_at_fault_is_named(reader: Reader, page: Image.Image):
+    with pytest.raises(ValueError, match=r"^picture 2 is not a picture of a known kind"):
+        reader.parse([page, b"no picture"])
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"name": "nowhere/at/all"}, "nowhere/at/all is not a checkpoint folder"),
+        ({"device": "quantum"}, "the device 'quantum' cannot be used: "),
+        ({"dtype": "int3"}, "dtype must be auto, float32 or bfloat16, got 'int3'"),
+    ],
+)
+def test_what_cannot_be_loaded_is_refused(tiny_checkpoint: Path, options: dict, sentence: str):
+    with pytest.raises(ValueError) as caught:
+        pixread.load(**{"name": tiny_checkpoint, "device": "cpu", **options})
+    assert str(caught.value).startswith(sentence)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_repository_that_cannot_be_fetched(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ValueError, match=r"^there is no folder nobody/nothing, and it cannot be fetched from the Hugg"):
+        pixread.load("nobody/nothing")
+
+
+def test_an_unknown_way_of_reading_is_refused(tiny_checkpoint: Path, tmp_path: Path):
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny_checkpoint, folder)
+    settings = json.loads((folder / "generation_config.json").read_text())
+    (folder / "generation_config.json").write_text(json.dumps({**settings, "reads": "minds"}))
+    with pytest.raises(ValueError, match="must be regions or page, got 'minds'"):
+        load(folder)
+
+
+def test_bfloat16_reads_too(tiny_checkpoint: Path, page: Image.Image):
+    reader = load(tiny_checkpoint, device="cpu", dtype="bfloat16")
+    assert next(reader.checkpoint.model.parameters()).dtype == torch.bfloat16
+    assert len(reader.parse(page).boxes) == 5
