@@ -56,15 +56,16 @@ def examples(screenshot: Screenshot, *, settings: CropSettings, seed: int) -> li
     Left out are lines that are cut off by the edge of the page or on which boxes of other words lie.
     """
     rng = random.Random(f"crops {seed} {screenshot.source}")
-    lines = [*_readable(screenshot, settings=settings)]
-    images = [*_textless_images(screenshot, min_side=settings.min_image_side)]
+    edges = _edges(screenshot)
+    lines = [*_readable(screenshot, edges, settings=settings)]
+    images = [*_textless_images(screenshot, edges, min_side=settings.min_image_side)]
     chosen = [
         *((line.box, _line_target(line, markup=settings.markup)) for line in _some(lines, settings.max_crops, rng)),
         *((box, serialise(node)) for node, box in _some(images, settings.max_images, rng)),
     ]
     made = []
     for number, (box, target) in enumerate(chosen):
-        left, top, right, bottom = (rng.randint(0, settings.jitter) for _ in range(4))
+        left, top, right, bottom = (min(rng.randint(0, settings.jitter), room) for room in _room(box, edges))
         margins = (left, top, right, bottom)
         crop = widen(box, margins=margins, width=screenshot.width, height=screenshot.height)
         made.append(
@@ -80,10 +81,14 @@ def examples(screenshot: Screenshot, *, settings: CropSettings, seed: int) -> li
     return made
 
 
-def _readable(screenshot: Screenshot, *, settings: CropSettings) -> Iterator[TextLine]:
+def _edges(screenshot: Screenshot) -> np.ndarray:
+    """The boxes of all words of the page, (N, 4): left, top, right, bottom."""
+    boxes = [word.box for node in screenshot.root.walk() for word in node.words]
+    return np.array([(box.x, box.y, box.right, box.bottom) for box in boxes], dtype=float).reshape(-1, 4)
+
+
+def _readable(screenshot: Screenshot, edges: np.ndarray, *, settings: CropSettings) -> Iterator[TextLine]:
     """The lines worth cutting out, in pieces that are short enough."""
-    words = [word.box for node in screenshot.root.walk() for word in node.words]
-    edges = np.array([(box.x, box.y, box.right, box.bottom) for box in words]).reshape(-1, 4)
     page = Box(0, 0, screenshot.width, screenshot.height)
     for line in text_lines(screenshot.root):
         for piece in _pieces(line, max_chars=settings.max_chars):
@@ -118,22 +123,36 @@ def _parts(line: TextLine, index: int) -> bool:
 
 
 def _count_overlapping(box: Box, edges: np.ndarray) -> int:
-    """How many word boxes (N, 4: x, y, right, bottom) share more than a little with the box, its own words included."""
+    """How many words share more than a little with the box, its own words included."""
     wide = np.minimum(edges[:, 2], box.right) - np.maximum(edges[:, 0], box.x)
     high = np.minimum(edges[:, 3], box.bottom) - np.maximum(edges[:, 1], box.y)
     smaller = np.minimum(edges[:, 3] - edges[:, 1], box.height)
     return int(np.count_nonzero((wide > 1) & (high > _ALLOWED_OVERLAP * smaller)))
 
 
-def _textless_images(screenshot: Screenshot, *, min_side: float) -> Iterator[tuple[Node, Box]]:
+def _room(box: Box, edges: np.ndarray) -> tuple[float, float, float, float]:
+    """How far the box can grow to each side (left, top, right, bottom) until it meets a word there, in pixels."""
+    beside = (edges[:, 1] < box.bottom) & (edges[:, 3] > box.y)
+    stacked = (edges[:, 0] < box.right) & (edges[:, 2] > box.x)
+    middle_x, middle_y = box.x + box.width / 2, box.y + box.height / 2
+    left = box.x - edges[beside & (edges[:, 2] < middle_x) & (edges[:, 0] < box.x), 2]
+    right = edges[beside & (edges[:, 0] > middle_x) & (edges[:, 2] > box.right), 0] - box.right
+    top = box.y - edges[stacked & (edges[:, 3] < middle_y) & (edges[:, 1] < box.y), 3]
+    bottom = edges[stacked & (edges[:, 1] > middle_y) & (edges[:, 3] > box.bottom), 1] - box.bottom
+    left, top, right, bottom = (max(0.0, float(gaps.min(initial=np.inf))) for gaps in (left, top, right, bottom))
+    return left, top, right, bottom
+
+
+def _textless_images(screenshot: Screenshot, edges: np.ndarray, *, min_side: float) -> Iterator[tuple[Node, Box]]:
     """The images that are large enough, wholly on the page and have no word standing on them."""
-    words = [word.box for node in screenshot.root.walk() for word in node.words]
     page = Box(0, 0, screenshot.width, screenshot.height)
     for node in screenshot.root.walk():
         box = node.box if node.is_image else None
         if box is None or min(box.width, box.height) < min_side or not is_inside(box, page):
             continue
-        if not any(box.intersect(word) for word in words):
+        wide = np.minimum(edges[:, 2], box.right) > np.maximum(edges[:, 0], box.x)
+        high = np.minimum(edges[:, 3], box.bottom) > np.maximum(edges[:, 1], box.y)
+        if not np.any(wide & high):
             yield node, box
 
 

@@ -67,6 +67,15 @@ def test_cut_off_and_covered_lines_are_left_out():
     assert texts(page) == ["good line", "tight lines", "are fine"]
 
 
+def test_margins_end_at_the_next_word():
+    tight = Node(children=tuple(text_leaf("line one two", y=10 + 16 * number, line=number) for number in range(8)))
+    made = examples(screenshot(tight), settings=CropSettings(jitter=30, max_chars=8), seed=0)
+    assert [example.targets[0] for example in made] == ["line one", "two"] * 8
+    for number, example in enumerate(made):
+        first = 3 * (number // 2) + 2 * (number % 2)
+        assert colours(example.image) == ({first} if number % 2 else {first, first + 1})
+
+
 def test_images_without_text_have_their_leaf_as_target():
     icon = Node(image="icon", box=Box(10, 10, 10, 10))
     photo = Node(image="photo", alt="A <cat>", box=Box(100, 100, 50, 40))
