@@ -10,8 +10,13 @@ from torch.nn.utils.rnn import pad_sequence
 from pixread.records import Batch, Patches
 
 
-def collate(patches: Sequence[Patches], labels: Sequence[Sequence[int]] | None = None) -> Batch:
-    """Pads to the longest picture and the longest target of the batch; 0 pads rows, cols and labels alike.
+def collate(
+    patches: Sequence[Patches],
+    labels: Sequence[Sequence[int]] | None = None,
+    *,
+    places: Sequence[Sequence[int]] | None = None,
+) -> Batch:
+    """Pads to the longest picture and the longest target of the batch; 0 pads rows, cols, labels and places alike.
 
     Raises ValueError for an empty batch or for a different number of pictures and targets.
     """
@@ -19,10 +24,14 @@ def collate(patches: Sequence[Patches], labels: Sequence[Sequence[int]] | None =
         raise ValueError("a batch needs at least one picture, got none")
     if labels is not None and len(labels) != len(patches):
         raise ValueError(f"a batch needs one target a picture, got {len(patches)} pictures and {len(labels)} targets")
-    ids = None if labels is None else pad_sequence([torch.tensor(row) for row in labels], batch_first=True)
     return Batch(
         pixels=pad_sequence([item.pixels for item in patches], batch_first=True),  # (B, N, 768)
         rows=pad_sequence([item.rows for item in patches], batch_first=True),
         cols=pad_sequence([item.cols for item in patches], batch_first=True),
-        labels=ids,
+        labels=None if labels is None else _padded(labels),
+        places=None if places is None else _padded(places),
     )
+
+
+def _padded(rows: Sequence[Sequence[int]]) -> torch.Tensor:
+    return pad_sequence([torch.tensor(row, dtype=torch.int64) for row in rows], batch_first=True)

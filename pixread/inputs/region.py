@@ -30,7 +30,12 @@ def ink_map(image: Image.Image) -> Image.Image:
 
 
 def trim(image: Image.Image, *, margin: int = MARGIN) -> Image.Image:
-    """The picture cut to its edges plus a margin; the picture itself where it shows no edge at all."""
+    """The picture cut to its ink plus a margin; the picture itself where it shows no edge at all."""
+    return image.crop(ink_span(image, margin=margin))
+
+
+def ink_span(image: Image.Image, *, margin: int = MARGIN) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the picture's edges plus a margin, in pixels; all of a picture without any."""
     grey = np.asarray(image.convert("L"), dtype=np.int16)
     columns, rows = np.zeros(grey.shape[1], bool), np.zeros(grey.shape[0], bool)
     across = np.abs(np.diff(grey, axis=1)) >= INK_STEP  # (H, W - 1)
@@ -40,10 +45,10 @@ def trim(image: Image.Image, *, margin: int = MARGIN) -> Image.Image:
     rows |= across.any(axis=1)
     rows[1:] |= down.any(axis=1)
     if not columns.any() or not rows.any():
-        return image
+        return 0, 0, image.width, image.height
     left, right = _span(columns, margin)
     top, bottom = _span(rows, margin)
-    return image.crop((left, top, right, bottom))
+    return left, top, right, bottom
 
 
 def _span(hits: np.ndarray, margin: int) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from pixread.grammar import serialise
 from pixread.records import Example, Node
@@ -21,6 +21,7 @@ from pixread.targets.fonts import drawable, load_font
 from pixread.targets.words import random_text
 
 Colour = tuple[int, int, int]
+ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +48,45 @@ class WarmupSettings:
             raise ValueError(f"max_chars must be >= 1 and sizes rise from 4 px, got {self.max_chars} and {self.sizes}")
 
 
-def sample(settings: WarmupSettings, rng: random.Random) -> tuple[Image.Image, str]:
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A drawn picture and its target. `centres` has, for layout "line", the x of every character of the target."""
+
+    image: Image.Image
+    target: str
+    centres: tuple[float, ...] = ()
+
+
+def sample(settings: WarmupSettings, rng: random.Random) -> Drawn:
     """One picture and its text."""
     file = rng.choice(settings.fonts)
     text = drawable(file, random_text(rng, max_chars=settings.max_chars, vocabulary=settings.vocabulary))
-    draw = _draw_page if settings.layout == "page" else _draw_line
-    return draw(text, file, settings, rng), serialise(Node(text=text)) if settings.markup else text
+    if settings.layout == "page":
+        return Drawn(_draw_page(text, file, settings, rng), text)
+    image, centres = _draw_line(text, file, settings, rng)
+    if not settings.markup:
+        return Drawn(image, text, centres)
+    target = serialise(Node(text=text))
+    return Drawn(image, target, _centres_in_markup(text, target, centres))
+
+
+def _centres_in_markup(text: str, target: str, centres: tuple[float, ...]) -> tuple[float, ...]:
+    """One x a character of the target: brackets stand at the ends, an entity where its character stands."""
+    widths = [len(ENTITIES.get(char, char)) for char in text]
+    spread = [centre for centre, width in zip(centres, widths, strict=True) for _ in range(width)]
+    spread = [spread[0], *spread, spread[-1]]
+    return tuple(spread) if len(spread) == len(target) else ()
 
 
 def examples(settings: WarmupSettings, *, count: int, seed: int) -> list[Example]:
     """`count` examples as shard rows, the same for the same seed."""
     made = []
     for number in range(count):
-        image, text = sample(settings, random.Random(f"{seed}/{number}"))
+        drawn = sample(settings, random.Random(f"{seed}/{number}"))
         stream = io.BytesIO()
-        image.save(stream, "PNG")
-        made.append(Example(id=f"warmup-{seed}-{number}", image=stream.getvalue(), targets=(text,), source="warmup"))
+        drawn.image.save(stream, "PNG")
+        row = Example(id=f"warmup-{seed}-{number}", image=stream.getvalue(), targets=(drawn.target,), source="warmup")
+        made.append(row)
     return made
 
 
@@ -77,7 +101,10 @@ def _draw_page(text: str, file: str, settings: WarmupSettings, rng: random.Rando
     return image
 
 
-def _draw_line(text: str, file: str, settings: WarmupSettings, rng: random.Random) -> Image.Image:
+def _draw_line(
+    text: str, file: str, settings: WarmupSettings, rng: random.Random
+) -> tuple[Image.Image, tuple[float, ...]]:
+    """The line, and the x of the middle of each of its characters."""
     low, high = settings.sizes
     # Sizes as on real pages: mostly those of running text, now and then a heading.
     size = min(high, max(low, round(rng.gauss(15, 2.5)) if rng.random() < 0.7 else rng.randint(low, high)))
@@ -94,7 +121,16 @@ def _draw_line(text: str, file: str, settings: WarmupSettings, rng: random.Rando
     if rng.random() < settings.underlined:
         base = int(spot[1] + font.getmetrics()[0] + max(1, size // 12))
         pen.line((before, base, image.width - after, base), fill=ink, width=max(1, size // 14))
-    return _worn(image, rng)
+    worn = _worn(image, rng)
+    scale = worn.width / image.width
+    return worn, tuple(scale * (spot[0] + place) for place in _middles(text, font))
+
+
+def _middles(text: str, font: ImageFont.FreeTypeFont) -> list[float]:
+    """The middle of each character, in pixels from the start of the line; kerning is spread evenly."""
+    widths = [font.getlength(char) for char in text]
+    scale = font.getlength(text) / max(sum(widths), 1e-6)
+    return [scale * (sum(widths[:number]) + width / 2) for number, width in enumerate(widths)]
 
 
 def _worn(image: Image.Image, rng: random.Random) -> Image.Image:

@@ -21,6 +21,7 @@ from pixread.grammar import parse
 from pixread.inputs.batch import collate
 from pixread.inputs.picture import PictureError, open_picture
 from pixread.inputs.prepare import Preprocess
+from pixread.inputs.region import ink_span
 from pixread.inputs.tokenizer import EOS, Tokenizer
 from pixread.records import Batch, DrawnBox, Patches
 from pixread.shards import ShardSet
@@ -42,6 +43,19 @@ class Item:
     target: str
     prompt: str = ""
     boxes: tuple[DrawnBox, ...] = ()
+    centres: tuple[float, ...] = ()  # x of each character of the target in pixels, where it is known
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One training example as numbers: its patches, its target ids, and the patch that shows each of them (or 0)."""
+
+    patches: Patches
+    ids: list[int]
+    places: list[int]
+
+    def __len__(self) -> int:
+        return len(self.patches) + len(self.ids)
 
 
 class Source(Protocol):
@@ -57,8 +71,8 @@ class DrawnText:
     settings: WarmupSettings
 
     def item(self, position: int, rng: random.Random) -> Item:
-        image, target = sample(self.settings, rng)
-        return Item(image, target)
+        drawn = sample(self.settings, rng)
+        return Item(drawn.image, drawn.target, centres=drawn.centres)
 
 
 class Shards:
@@ -129,10 +143,10 @@ def _words(shards: ShardSet, *, seed: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Prepared batches, and how many examples were left out because their picture could not be opened."""
+    """Prepared batches, and how many examples were passed over: unreadable pictures, lines too long."""
 
     batches: tuple[Batch, ...]
-    unreadable: int
+    unusable: int
 
 
 @dataclass(frozen=True)
@@ -150,14 +164,17 @@ class Windows(Dataset[Window]):
         torch.set_num_threads(1)  # the model needs the cores
         size = self.batch_size * BATCHES
         made = [self.row(position) for position in range(number * size, (number + 1) * size)]
-        rows = sorted((row for row, _ in made), key=lambda row: len(row[0]) + len(row[1]))
+        rows = sorted((row for row, _ in made), key=len)
         cut = [rows[start : start + self.batch_size] for start in range(0, size, self.batch_size)]
         random.Random(f"{self.seed}/window/{number}").shuffle(cut)
-        batches = tuple(collate([row[0] for row in part], [row[1] for row in part]) for part in cut)
-        return Window(batches, unreadable=sum(failures for _, failures in made))
+        batches = tuple(
+            collate([row.patches for row in part], [row.ids for row in part], places=[row.places for row in part])
+            for part in cut
+        )
+        return Window(batches, unusable=sum(failures for _, failures in made))
 
-    def row(self, position: int) -> tuple[tuple[Patches, list[int]], int]:
-        """Patches and target ids at a position, and how many unreadable pictures were passed over to find one."""
+    def row(self, position: int) -> tuple[Row, int]:
+        """Patches and target ids at a position, and how many unusable examples were passed over to find one."""
         for failures in range(TRIES):
             # Passing over must not move the examples behind: a resumed run counts windows, not pictures.
             place = position + failures * 2**40
@@ -166,15 +183,31 @@ class Windows(Dataset[Window]):
                 item = self.source.item(place, rng)
             except PictureError:
                 continue
+            ids = [*self.tokenizer.encode(item.target), EOS]
+            if len(ids) > self.max_tokens and self.preprocess.line_stretch is not None:
+                continue  # a line whose end is cut off would teach the reader to stop early
             margin = rng.randint(*INK_MARGINS)
             patches = self.preprocess.patches(item.image, question=item.prompt, boxes=item.boxes, margin=margin)
             # As in the original, a target too long for the decoder is cut and then has no end.
-            return (patches, [*self.tokenizer.encode(item.target), EOS][: self.max_tokens]), failures
-        raise ValueError(f"{TRIES} pictures one after another could not be read; the shards look damaged")
+            places = self._places(item, patches, length=len(ids), margin=margin)
+            return Row(patches, ids[: self.max_tokens], places[: self.max_tokens]), failures
+        raise ValueError(
+            f"{TRIES} examples one after another could not be used: unreadable pictures or lines beyond max_tokens"
+        )
+
+    def _places(self, item: Item, patches: Patches, *, length: int, margin: int) -> list[int]:
+        """The patch of each target id; known for drawn lines whose every character is one token."""
+        if self.preprocess.line_stretch is None or len(item.centres) != length - 1:
+            return [0] * length
+        left, _, right, _ = ink_span(item.image, margin=margin)
+        last = len(patches)
+        scale = last / (right - left)
+        found = [min(max(int((centre - left) * scale) + 1, 1), last) for centre in item.centres]
+        return [*found, last]
 
 
 def batches(windows: Windows, *, start: int, workers: int) -> Iterator[tuple[Batch, int]]:
-    """The endless batches from batch number `start` on, each with the unreadable examples met just before it."""
+    """The endless batches from batch number `start` on, each with the unusable examples met just before it."""
     first, skip = divmod(start, BATCHES)
     loader = DataLoader(
         windows,
@@ -185,8 +218,8 @@ def batches(windows: Windows, *, start: int, workers: int) -> Iterator[tuple[Bat
         persistent_workers=False,
     )
     for window in loader:
-        unreadable = window.unreadable
+        unusable = window.unusable
         for batch in window.batches[skip:]:
-            yield batch, unreadable
-            unreadable = 0
+            yield batch, unusable
+            unusable = 0
         skip = 0

@@ -23,6 +23,7 @@ from pixread.records import Batch
 from pixread.targets.words import ALPHABET
 from pixread.train.curves import draw_curves
 from pixread.train.data import Windows, batches, make_source
+from pixread.train.guide import guidance_loss, watched
 from pixread.train.optim import build_optimizers, learning_rate_factor, set_learning_rate
 from pixread.train.recipes import Recipe, make_recipe
 from pixread.train.scoring import held_out, score
@@ -66,7 +67,7 @@ class _Window:
     tokens: int = 0
     samples: int = 0
     steps: int = 0
-    unreadable: int = 0
+    unusable: int = 0
     waited: float = 0.0
     started: float = field(default_factory=time.perf_counter)
 
@@ -77,7 +78,7 @@ class _Window:
             "samples_per_second": round(self.samples / elapsed, 1),
             "tokens_per_second": round(self.tokens / elapsed, 1),
             "waiting": round(self.waited / elapsed, 4),
-            "unreadable": self.unreadable,
+            "unusable": self.unusable,
         }
 
 
@@ -109,12 +110,12 @@ class Trainer:
         parts = [next(feed) for _ in range(self.recipe.accumulate)]
         window.waited += time.perf_counter() - waited_from
         total = sum(int((batch.labels != PAD).sum()) for batch, _ in parts if batch.labels is not None)
-        for batch, unreadable in parts:
-            loss = self._loss(batch.to(self.device)) / total
-            loss.backward()
-            window.loss += float(loss.detach())
+        for batch, unusable in parts:
+            loss, told = self._loss(batch.to(self.device))
+            (loss / total).backward()
+            window.loss += told / total
             window.samples += len(batch)
-            window.unreadable += unreadable
+            window.unusable += unusable
         window.tokens += total
         window.steps += 1
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
@@ -129,17 +130,28 @@ class Trainer:
             number, schedule=recipe.schedule, warmup_steps=recipe.warmup_steps, steps=recipe.steps
         )
 
-    def _loss(self, batch: Batch) -> torch.Tensor:
-        """Cross-entropy in nats plus z_loss * log(Z)^2, summed over the real tokens (facts of the T5X recipe)."""
+    def _loss(self, batch: Batch) -> tuple[torch.Tensor, float]:
+        """What is minimised, and the cross-entropy in it that is logged; both in nats, summed over the real tokens.
+
+        Minimised are also z_loss * log(Z)^2, as in the T5X recipe, and the guidance of `train.guide`.
+        """
         assert batch.labels is not None, "training batches carry labels"
         lower = self.autocast is not torch.float32
-        with torch.autocast(self.device.type, dtype=self.autocast, enabled=lower), self._attention():
-            logits = self.model(batch)  # (B, T, V)
+        with (
+            torch.autocast(self.device.type, dtype=self.autocast, enabled=lower),
+            self._attention(),
+            watched(self.model) as asked,
+        ):
+            memory = self.model.encode(batch)
+            logits = self.model.decode(self.model.shift_right(batch.labels), memory)  # (B, T, V)
         flat, labels = logits.float().flatten(0, 1), batch.labels.flatten()
         loss = F.cross_entropy(flat, labels, ignore_index=PAD, reduction="sum")
+        told = float(loss.detach())
         if self.recipe.z_loss:
             loss = loss + self.recipe.z_loss * (flat.logsumexp(-1).square() * (labels != PAD)).sum()
-        return loss
+        if self.recipe.guidance and batch.places is not None:
+            loss = loss + self.recipe.guidance * guidance_loss(self.model, batch, memory, asked)
+        return loss, told
 
     def _attention(self) -> contextlib.AbstractContextManager[None]:
         """On CPUs, plain attention for short sequences: the fused kernel's backward pass is slower up to there."""

@@ -35,6 +35,7 @@ class Recipe:
     weight_decay: float = 0.01
     clip: float = 1.0  # largest gradient norm
     z_loss: float = 1e-4
+    guidance: float = 0.0  # weight of showing the decoder where drawn letters stand (see train.guide)
     precision: str = "auto"  # auto, float32, bfloat16
     seed: int = 0
     workers: int = 1
@@ -95,6 +96,7 @@ def line_letters() -> Recipe:
         schedule="constant",
         warmup_steps=200,
         z_loss=0.0,
+        guidance=0.5,
         save_every=500,
         evaluate_every=500,
     )

@@ -21,7 +21,7 @@ def held_out(windows: Windows, *, count: int) -> Batch:
     Of shards, which come round again, they are a sample: a score on them shows learning, not generalisation.
     """
     rows = [windows.row(HELD_OUT + number)[0] for number in range(count)]
-    return collate([patches for patches, _ in rows], [ids for _, ids in rows])
+    return collate([row.patches for row in rows], [row.ids for row in rows])
 
 
 @torch.inference_mode()

@@ -46,13 +46,15 @@ def test_screen_fonts_make_up_half_of_the_draws() -> None:
 def test_the_same_seed_draws_the_same_picture(fonts: tuple[str, ...], layout) -> None:
     settings = WarmupSettings(fonts=fonts, layout=layout, max_chars=30)
     first, second, other = (sample(settings, random.Random(seed)) for seed in (1, 1, 2))
-    assert first[1] == second[1] != other[1]
-    np.testing.assert_array_equal(np.asarray(first[0]), np.asarray(second[0]))
+    assert first.target == second.target != other.target
+    assert first.centres == second.centres
+    np.testing.assert_array_equal(np.asarray(first.image), np.asarray(second.image))
 
 
 def test_pages_are_white_and_as_wide_as_the_paper_says(fonts: tuple[str, ...]) -> None:
     for seed in range(20):
-        image, text = sample(WarmupSettings(fonts=fonts), random.Random(seed))
+        drawn = sample(WarmupSettings(fonts=fonts), random.Random(seed))
+        image, text = drawn.image, drawn.target
         pixels = np.asarray(image)
         assert image.width == 640
         assert pixels[0].min() == 255 and pixels[:, -1].min() == 255, "no text is cut off"
@@ -62,7 +64,8 @@ def test_pages_are_white_and_as_wide_as_the_paper_says(fonts: tuple[str, ...]) -
 def test_lines_show_ink_that_differs_from_the_ground(fonts: tuple[str, ...]) -> None:
     settings = WarmupSettings(fonts=fonts, layout="line", max_chars=12, sizes=(10, 30))
     for seed in range(50):
-        image, text = sample(settings, random.Random(seed))
+        drawn = sample(settings, random.Random(seed))
+        image, text = drawn.image, drawn.target
         grey = np.asarray(image.convert("L"), dtype=int)
         assert grey.max() - grey.min() > 25, f"{text!r} cannot be seen"
         assert image.height < 60
@@ -71,8 +74,18 @@ def test_lines_show_ink_that_differs_from_the_ground(fonts: tuple[str, ...]) -> 
 def test_markup_gives_a_text_leaf(fonts: tuple[str, ...]) -> None:
     settings = WarmupSettings(fonts=fonts, layout="line", max_chars=20, markup=True)
     for seed in range(30):
-        leaf = parse(sample(settings, random.Random(seed))[1])
+        leaf = parse(sample(settings, random.Random(seed)).target)
         assert leaf.is_text and leaf.text
+
+
+@pytest.mark.parametrize("markup", [False, True])
+def test_centres_rise_from_left_to_right_within_the_picture(fonts: tuple[str, ...], markup: bool) -> None:
+    settings = WarmupSettings(fonts=fonts, layout="line", max_chars=20, markup=markup)
+    for seed in range(40):
+        drawn = sample(settings, random.Random(seed))
+        assert len(drawn.centres) == len(drawn.target)
+        assert list(drawn.centres) == sorted(drawn.centres)
+        assert drawn.centres[0] > 0 and drawn.centres[-1] < drawn.image.width
 
 
 def test_texts_are_hard_to_guess_and_within_length() -> None:
