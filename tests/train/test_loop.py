@@ -136,8 +136,8 @@ def test_shards_are_trained_on_and_broken_pictures_passed_over(tmp_path: Path) -
         device="cpu",
     )
     assert result.step == 8
-    unreadable = logged(tmp_path / "run", "unreadable")
-    assert sum(unreadable.values()) > 0
+    unusable = logged(tmp_path / "run", "unusable")
+    assert sum(unusable.values()) > 0
 
 
 def test_the_loss_falls_when_the_same_few_pictures_come_again(tmp_path: Path) -> None:
