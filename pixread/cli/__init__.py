@@ -1,0 +1,76 @@
+"""The command line: results on stdout, progress and complaints on stderr; exit 0, 1 (failed) or 2 (bad usage).
+
+Commands are plain functions; what takes long to import is imported inside of them, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from pixread import __version__
+from pixread.cli.data import inspect, render
+from pixread.cli.learning import bench, evaluate, train
+from pixread.cli.reading import parse
+
+__all__ = ["app", "main"]
+
+DEBUG = "PIXREAD_DEBUG"
+
+app = typer.Typer(
+    help="Reads pictures of pages into structure.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (parse, render, inspect, train, evaluate, bench):
+    app.command()(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and end.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Reads pictures of pages into structure."""
+
+
+def main() -> None:
+    """Runs a command. Errors become one sentence on stderr; PIXREAD_DEBUG=1 shows where they come from."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows few letters is no reason to fail
+    try:
+        app()
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        typer.echo(f"pixread: {sentence(error)}", err=True)
+        sys.exit(1)
+
+
+def sentence(error: Exception) -> str:
+    """What a user is told about an error, on one line."""
+    said = " ".join(str(error).split())
+    if isinstance(error, ValueError) and said:
+        return said
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this"
+    if isinstance(error, ImportError) and error.name:
+        return f"this needs the Python package {error.name}; pip install 'pixread[all]' installs all that may be needed"
+    kind = type(error).__name__
+    return f"{f'{kind}: {said}' if said else kind} (set {DEBUG}=1 to see where it happened)"

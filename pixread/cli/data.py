@@ -1,0 +1,76 @@
+"""Commands that make training data and look at it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pixread.cli.models import shard_sets
+from pixread.cli.terminal import progress_bar, say
+
+if TYPE_CHECKING:
+    from pixread.scale.local import Progress
+
+
+def render(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE...", help="HTML files, folders, addresses, .txt lists of them.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the shard sets, one a target.")],
+    targets: Annotated[str, typer.Option(help="What to make of the pages: parse, lines, crops; commas between.")] = (
+        "parse"
+    ),
+    workers: Annotated[int, typer.Option(min=1, help="Processes, each with a browser.")] = 2,
+    seed: Annotated[int, typer.Option(help="Decides all that is drawn by chance.")] = 0,
+    vary: Annotated[
+        int, typer.Option(min=0, help="Render each page so often, with texts, fonts and colours varied.")
+    ] = 0,
+    width: Annotated[int, typer.Option(min=1, help="Of the page, in pixels.")] = 1024,
+    max_height: Annotated[int, typer.Option(min=1, help="Of the page, in pixels.")] = 4096,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds a page may take.")] = 15.0,
+    allow_network: Annotated[bool, typer.Option("--allow-network", help="Let pages load from the network.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+) -> None:
+    """Render pages and make training examples of them."""
+    from pixread.render.page import RenderSettings
+    from pixread.scale.local import render_shards
+    from pixread.scale.sources import find_pages
+
+    settings = RenderSettings(width=width, max_height=max_height, timeout_s=timeout, allow_network=allow_network)
+    with progress_bar("pages") as show:
+        report = render_shards(
+            find_pages(sources),
+            out,
+            targets=[target.strip() for target in targets.split(",") if target.strip()],
+            workers=workers,
+            seed=seed,
+            vary=vary,
+            render=settings,
+            resume=resume,
+            progress=lambda state: show(state.done, state.total, _note(state)),
+        )
+    typer.echo(json.dumps(report))
+    if not report["rendered"]:
+        say("pixread: no page could be rendered; skipped.tsv in the output folder says why")
+        raise typer.Exit(1)
+
+
+def _note(state: Progress) -> str:
+    skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(state.skipped.items()))
+    return f"{state.num_examples} examples" + (f", skipped: {skipped}" if skipped else "")
+
+
+def inspect(
+    shards: Annotated[list[Path], typer.Argument(metavar="SHARDS...", help="Shard sets, or folders of them.")],
+    out: Annotated[Path, typer.Option(help="Folder for the gallery.")] = Path("gallery"),
+    limit: Annotated[int, typer.Option(min=0, help="At most so many examples; 0 for all.")] = 50,
+    seed: Annotated[int, typer.Option(help="Decides which ones.")] = 0,
+) -> None:
+    """Make an HTML gallery of training examples."""
+    from pixread.inspect import gallery
+
+    folders = [found for folder in shards for found in shard_sets(folder).values()]
+    typer.echo(gallery(folders, out, limit=limit or None, seed=seed))

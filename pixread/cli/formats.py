@@ -1,0 +1,80 @@
+"""A reading as text, simplified HTML or JSON."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Any
+
+from pixread.grammar import serialise
+from pixread.records import Node, Reading
+
+
+class Format(StrEnum):
+    """How a reading is printed."""
+
+    text = "text"
+    html = "html"
+    json = "json"
+
+
+SUFFIXES = {Format.text: ".txt", Format.html: ".html", Format.json: ".json"}
+
+
+def written(reading: Reading, form: Format, *, file: str, model: str) -> str:
+    """The reading in one of the formats, without a line break at the end."""
+    if form is Format.text:
+        return outline(reading.tree)
+    if form is Format.html:
+        return serialise(reading.tree)
+    return json.dumps(as_json(reading, file=file, model=model), ensure_ascii=False)
+
+
+def as_json(reading: Reading, *, file: str, model: str) -> dict[str, Any]:
+    """All there is to say of a reading, ready for `json.dumps`."""
+    return {
+        "file": file,
+        "model": model,
+        "width": reading.width,
+        "height": reading.height,
+        "text": reading.text,
+        "tree": node_as_json(reading.tree),
+        "score": reading.score,
+        "seconds": reading.seconds,
+    }
+
+
+def node_as_json(node: Node) -> dict[str, Any]:
+    """{"text"} or {"image", "alt"} or {"children"}, with "box" [x, y, width, height] and "confidence" where known."""
+    found: dict[str, Any] = {}
+    if node.is_text:
+        found["text"] = node.text
+    elif node.is_image:
+        found |= {name: value for name, value in (("image", node.image), ("alt", node.alt)) if value is not None}
+    else:
+        found["children"] = [node_as_json(child) for child in node.children]
+    if node.box is not None:
+        found["box"] = node.box.as_list()
+    if node.confidence is not None:
+        found["confidence"] = round(node.confidence, 4)
+    return found
+
+
+def outline(node: Node) -> str:
+    """One line a leaf, indented by its depth; blocks of the page are parted by blank lines."""
+    if not node.children:
+        return leaf_text(node)
+    return "\n\n".join("\n".join(_lines(child, depth=0)) for child in node.children)
+
+
+def _lines(node: Node, *, depth: int) -> list[str]:
+    if not node.children:
+        return [f"{'  ' * depth}{leaf_text(node)}"]
+    return [line for child in node.children for line in _lines(child, depth=depth + bool(child.children))]
+
+
+def leaf_text(node: Node) -> str:
+    """A text as it is, an image by its name and alternative text in brackets."""
+    if not node.is_image:
+        return node.text or ""
+    return f"[{' '.join(part for part in (node.image or 'image', node.alt) if part)}]"

@@ -1,0 +1,55 @@
+"""Models and shards by the names that users type."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pixread.reader import Reader
+
+CONFIG = "config.json"
+MANIFEST = "manifest.json"
+
+
+class Dtype(StrEnum):
+    """What the model computes in."""
+
+    auto = "auto"
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+
+
+def load_reader(model: str | None, *, device: str, dtype: str) -> Reader:
+    """The shipped model, a checkpoint folder, the newest checkpoint of a training run, or a Hub repository."""
+    from pixread.reader import load
+
+    return load(checkpoint(model), device=device, dtype=dtype)
+
+
+def checkpoint(model: str | None) -> str | None:
+    """A training run's folder stands for its newest checkpoint; all other names stay as they are."""
+    if model is None or not Path(model).is_dir() or (Path(model) / CONFIG).is_file():
+        return model
+    from pixread.train.state import resolve_checkpoint
+
+    return str(resolve_checkpoint(Path(model)))
+
+
+def shard_sets(folder: Path) -> dict[str, Path]:
+    """The shard sets that a folder names: itself, or those below it as `pixread render` writes them, by name."""
+    if (folder / MANIFEST).is_file() or not folder.is_dir():
+        return {folder.name: folder}
+    found = {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{MANIFEST}"))}
+    return found or {folder.name: folder}
+
+
+def one_shard_set(folder: Path, name: str | None = None) -> Path:
+    """The one shard set that a folder names. Raises ValueError when there are several and `name` is none of them."""
+    found = shard_sets(folder)
+    if name in found:
+        return found[name]
+    if len(found) > 1:
+        raise ValueError(f"{folder} holds several shard sets, name one of them: {', '.join(map(str, found.values()))}")
+    return next(iter(found.values()))

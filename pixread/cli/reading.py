@@ -1,0 +1,156 @@
+"""`pixread parse`: pictures, HTML files and addresses in, readings out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pixread.cli.formats import SUFFIXES, Format, written
+from pixread.cli.models import Dtype, load_reader
+from pixread.cli.report import Report
+from pixread.cli.sources import Sources
+from pixread.cli.terminal import Show, fail, progress_bar, say
+from pixread.records import Box
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from pixread.reader import Reader
+    from pixread.records import Reading
+
+REPORT = "report.html"
+
+
+def region_box(text: str) -> Box:
+    """X,Y,W,H in pixels."""
+    try:
+        x, y, width, height = (float(part) for part in text.split(","))
+        return Box(x, y, width, height)
+    except ValueError as error:
+        raise typer.BadParameter(f"a region is four numbers X,Y,W,H in pixels, got {text!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked of every picture. single_pass: one pass over the picture as it is, no segmentation."""
+
+    question: str | None
+    region: Box | None
+    single_pass: bool
+    max_patches: int | None
+    max_new_tokens: int | None
+    batch_size: int
+
+    def read(self, reader: Reader, image: Image.Image, show: Show) -> Reading:
+        """The reading of one picture: of a whole page by a reader of regions, else in one pass."""
+        if self.single_pass or self.question is not None or reader.reads == "page":
+            return reader.read(
+                image,
+                self.question,
+                region=self.region,
+                max_patches=self.max_patches,
+                max_new_tokens=self.max_new_tokens,
+            )
+        return reader.parse(
+            image,
+            region=self.region,
+            max_patches=self.max_patches,
+            max_new_tokens=self.max_new_tokens,
+            batch_size=self.batch_size,
+            progress=lambda done, total: show(done, total, ""),
+        )
+
+
+def parse(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Pictures, HTML files, http(s) addresses.")],
+    model: Annotated[
+        str | None, typer.Option(help="Checkpoint folder, training run or Hub name; else the shipped model.")
+    ] = None,
+    question: Annotated[str | None, typer.Option(help="Ask this about the picture, in one pass.")] = None,
+    region: Annotated[
+        Box | None, typer.Option(parser=region_box, metavar="X,Y,W,H", help="Read this part only; pixels.")
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="An outline, simplified HTML, or JSON lines.")] = Format.text,
+    max_patches: Annotated[int | None, typer.Option(min=1, help="Patches of 16x16 pixels a pass may use.")] = None,
+    max_new_tokens: Annotated[int | None, typer.Option(min=1, help="Longest output of a pass.")] = None,
+    dtype: Annotated[Dtype, typer.Option(help="What the model computes in.")] = Dtype.auto,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, or what torch calls it.")] = "auto",
+    batch_size: Annotated[int, typer.Option(min=1, help="Regions read at once.")] = 32,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write one file a picture, and report.html, to this folder.")
+    ] = None,
+    single_pass: Annotated[bool, typer.Option("--single-pass", help="Do not segment the page.")] = False,
+) -> None:
+    """Read pictures of pages."""
+    reader = load_reader(model, device=device, dtype=dtype)
+    wish = Wish(question, region, single_pass, max_patches, max_new_tokens, batch_size)
+    failures = 0
+    with Sources() as sources, Output(out, form, model=reader.name, many=len(files) > 1) as output:
+        for file in files:
+            try:
+                image = sources.open(file)
+                with progress_bar(file) as show:
+                    reading = wish.read(reader, image, show)
+            except ValueError as error:
+                failures += 1
+                fail(str(error) if file in str(error) else f"{file}: {error}")
+                continue
+            output.add(file, image, reading)
+    if out is not None:
+        say(f"wrote {out / REPORT}")
+    if failures:
+        raise typer.Exit(1)
+
+
+class Output:
+    """Prints readings as they come; with a folder, also writes a file for each, and a report at the end."""
+
+    def __init__(self, folder: Path | None, form: Format, *, model: str, many: bool) -> None:
+        self._folder, self._form, self._model, self._many = folder, form, model, many
+        self._report: Report | None = None
+        self._taken = {REPORT}
+
+    def __enter__(self) -> Output:
+        if self._folder is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._report = Report(self._folder / REPORT, model=self._model)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if self._report is not None:
+            self._report.close(keep=kind is None)
+
+    def add(self, file: str, image: Image.Image, reading: Reading) -> None:
+        """One more reading."""
+        text = written(reading, self._form, file=file, model=self._model)
+        if self._many and self._form is Format.text:
+            typer.echo(f"== {file} ==\n\n{text}\n")
+        else:
+            typer.echo(text)
+        if self._folder is not None and self._report is not None:
+            write_aside(self._folder / self._name(file), f"{text}\n")
+            self._report.add(file, image, reading)
+
+    def _name(self, file: str) -> str:
+        """The name of the file that a reading goes to: that of its picture, numbered where it is taken."""
+        stem = re.sub(r"[^\w.-]+", "-", Path(file).stem if "://" not in file else file).strip("-.") or "picture"
+        name, number = f"{stem}{SUFFIXES[self._form]}", 1
+        while name in self._taken:
+            number += 1
+            name = f"{stem}-{number}{SUFFIXES[self._form]}"
+        self._taken.add(name)
+        return name
+
+
+def write_aside(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    aside = path.with_name(f".{path.name}.writing")
+    try:
+        aside.write_text(text, encoding="utf-8", errors="replace")
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)

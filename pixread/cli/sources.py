@@ -1,0 +1,64 @@
+"""What `pixread parse` is given, opened: pictures, and HTML files and addresses through the browser."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from pixread.render.browser import Browser
+
+HTML_SUFFIXES = {".html", ".htm", ".xhtml", ".xht"}
+ADDRESSES = ("http://", "https://")
+
+
+class Sources:
+    """Opens one source after the other. The browser is started when the first page needs it, and ended at the end."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._browser: Browser | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def open(self, source: str) -> Image.Image:
+        """The picture, or the screenshot of the page. Raises ValueError, in one sentence that names the source."""
+        from pixread.inputs.picture import open_picture
+
+        suffix = Path(source).suffix.lower()
+        if source.startswith(ADDRESSES) or suffix in HTML_SUFFIXES:
+            return open_picture(self._screenshot(source), name=source)
+        if suffix == ".pdf":
+            raise ValueError(f"{source} is a PDF, which pixread does not read yet; save its pages as pictures")
+        return open_picture(source)
+
+    def _screenshot(self, source: str) -> bytes:
+        from pixread.render.page import RenderError, RenderSettings, render_page
+
+        # A file may load only what lies beside it; who names an address wants what it shows.
+        allow_network = source.startswith(ADDRESSES)
+        browser = self._open_browser(allow_network=allow_network)
+        try:
+            return render_page(browser, source, settings=RenderSettings(allow_network=allow_network)).png
+        except RenderError as error:
+            raise ValueError(f"{source}: {error}") from error
+
+    def _open_browser(self, *, allow_network: bool) -> Browser:
+        """The browser at hand, or one that is as open to the network as it should be."""
+        from pixread.render.browser import Browser
+
+        if self._browser is None or self._browser.allow_network != allow_network:
+            self._stack.close()
+            self._browser = None
+            self._browser = self._stack.enter_context(Browser(allow_network=allow_network))
+        return self._browser
