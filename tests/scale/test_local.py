@@ -7,6 +7,7 @@ import pytest
 
 from pixread.render.page import RenderSettings
 from pixread.scale.local import PARTS, Progress, render_shards
+from pixread.scale.sources import find_pages
 from pixread.shards import ShardSet
 from pixread.targets.parse import ParseSettings
 from tests.scale.renderers import broken, drawn, stillborn
@@ -155,3 +156,24 @@ def test_a_folder_with_something_else_is_not_overwritten(tmp_path):
     with pytest.raises(ValueError, match="lines exists and is not a shard set"):
         run(["page-1"], tmp_path)
     assert contents(tmp_path) == {"lines/thesis.txt": b"mine"}
+
+
+@pytest.mark.browser
+def test_real_pages_through_a_real_browser(tmp_path):
+    site = tmp_path / "site"
+    (site / "deep").mkdir(parents=True)
+    (site / "style.css").write_text("p { margin-top: 100px } .secret { display: none }")
+    linked = '<link rel=stylesheet href="../style.css">'
+    (site / "deep" / "a.html").write_text(
+        f"<!DOCTYPE html>{linked}<h1>A title</h1><p>seen <b>words</b>, said<p class=secret>not"
+    )
+    (site / "b.html").write_text("<!DOCTYPE html><ul><li>first item &lt;1&gt;</li><li>second item</li></ul>")
+    (site / "c-empty.html").write_text("<!DOCTYPE html><body>")
+    (site / "d-binary.html").write_bytes(b"\x89PNG\x00\x00")
+    report = render_shards(find_pages([str(site)]), tmp_path / "out", targets=ALL, workers=1)
+    assert (report["rendered"], report["skipped"]) == (2, {"empty": 1, "not_html": 1})
+    lines = {example.source: example for example in ShardSet(tmp_path / "out" / "lines")}
+    assert lines["site/deep/a.html"].targets == ("A title\nseen words, said",)
+    assert lines["site/deep/a.html"].meta["lines"][1][1] >= 100
+    parsed = {target for example in ShardSet(tmp_path / "out" / "parse") for target in example.targets}
+    assert {"<<first item &lt;1&gt;><second item>>", "<<A title><<seen><words><, said>>>"} <= parsed
