@@ -26,7 +26,7 @@ from pixread.inputs.tokenizer import EOS, Tokenizer
 from pixread.records import Batch, DrawnBox, Patches
 from pixread.shards import ShardSet
 from pixread.targets.fonts import find_fonts, weigh_screen_fonts
-from pixread.targets.warmup import WarmupSettings, sample
+from pixread.targets.warmup import WarmupSettings, estimated_centres, sample
 from pixread.train.recipes import Recipe
 
 BATCHES = 8  # batches in a window: enough to sort by size, few enough to start at once
@@ -196,14 +196,16 @@ class Windows(Dataset[Window]):
         )
 
     def _places(self, item: Item, patches: Patches, *, length: int, margin: int) -> list[int]:
-        """The patch of each target id; known for drawn lines whose every character is one token."""
-        if self.preprocess.line_stretch is None or len(item.centres) != length - 1:
+        """The patch of each target id of a line whose every character is one token: exact if drawn, else estimated."""
+        if self.preprocess.line_stretch is None or len(item.target) != length - 1:
             return [0] * length
         left, _, right, _ = ink_span(item.image, margin=margin)
+        centres = item.centres or estimated_centres(item.target, left=left + margin, right=right - margin)
+        if len(centres) != length - 1:
+            return [0] * length
         last = len(patches)
         scale = last / (right - left)
-        found = [min(max(int((centre - left) * scale) + 1, 1), last) for centre in item.centres]
-        return [*found, last]
+        return [*(min(max(int((centre - left) * scale) + 1, 1), last) for centre in centres), last]
 
 
 def batches(windows: Windows, *, start: int, workers: int) -> Iterator[tuple[Batch, int]]:

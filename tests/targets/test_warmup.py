@@ -12,7 +12,7 @@ from PIL import Image
 
 from pixread.grammar import parse
 from pixread.targets.fonts import can_draw, drawable, find_fonts, weigh_screen_fonts
-from pixread.targets.warmup import WarmupSettings, examples, sample
+from pixread.targets.warmup import WarmupSettings, estimated_centres, examples, sample
 from pixread.targets.words import ALPHABET, random_text
 
 
@@ -86,6 +86,21 @@ def test_centres_rise_from_left_to_right_within_the_picture(fonts: tuple[str, ..
         assert len(drawn.centres) == len(drawn.target)
         assert list(drawn.centres) == sorted(drawn.centres)
         assert drawn.centres[0] > 0 and drawn.centres[-1] < drawn.image.width
+
+
+def test_estimated_centres_are_close_to_the_drawn_ones(fonts: tuple[str, ...]) -> None:
+    settings = WarmupSettings(fonts=fonts, layout="line", max_chars=25, markup=True, sizes=(20, 20))
+    for seed in range(30):
+        drawn = sample(settings, random.Random(seed))
+        ink = np.flatnonzero((np.diff(np.asarray(drawn.image.convert("L"), dtype=int), axis=1) != 0).any(axis=0))
+        found = estimated_centres(drawn.target, left=float(ink[0]), right=float(ink[-1]))
+        assert len(found) == len(drawn.centres)
+        assert max(abs(a - b) for a, b in zip(found, drawn.centres, strict=True)) < 10.0
+
+
+def test_only_text_leaves_have_estimated_centres() -> None:
+    assert estimated_centres("<img_alt=a>", left=0.0, right=9.0) == ()
+    assert len(estimated_centres("<a &lt; b>", left=0.0, right=50.0)) == len("<a &lt; b>")
 
 
 def test_texts_are_hard_to_guess_and_within_length() -> None:
