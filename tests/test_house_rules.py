@@ -17,6 +17,7 @@ TESTS = Path(__file__).parent
 LEVELS: dict[str, float] = {
     "records": 0,
     "grammar": 0.5,
+    "fields": 0.5,
     "render": 1,
     "targets": 1,
     "tasks": 1,

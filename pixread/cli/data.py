@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pixread.cli.models import shard_sets
-from pixread.cli.terminal import progress_bar, say
+from pixread.cli.terminal import named_values, progress_bar, say
 
 if TYPE_CHECKING:
     from pixread.scale.local import Progress
@@ -31,20 +31,31 @@ def render(
     width: Annotated[int, typer.Option(min=1, help="Of the page, in pixels.")] = 1024,
     max_height: Annotated[int, typer.Option(min=1, help="Of the page, in pixels.")] = 4096,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds a page may take.")] = 15.0,
+    height: Annotated[
+        int | None, typer.Option(min=1, help="Exactly so many pixels of each page, from the top; else all of it.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="TARGET.NAME=VALUE", help="Change a setting of a target: crops.max_chars=28."),
+    ] = None,
     allow_network: Annotated[bool, typer.Option("--allow-network", help="Let pages load from the network.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
 ) -> None:
     """Render pages and make training examples of them."""
     from pixread.render.page import RenderSettings
-    from pixread.scale.local import render_shards
+    from pixread.scale.local import render_shards, target_settings
     from pixread.scale.sources import find_pages
 
-    settings = RenderSettings(width=width, max_height=max_height, timeout_s=timeout, allow_network=allow_network)
+    settings = RenderSettings(
+        width=width, height=height, max_height=max_height, timeout_s=timeout, allow_network=allow_network
+    )
+    names = [target.strip() for target in targets.split(",") if target.strip()]
     with progress_bar("pages") as show:
         report = render_shards(
             find_pages(sources),
             out,
-            targets=[target.strip() for target in targets.split(",") if target.strip()],
+            targets=names,
+            settings=target_settings(named_values(changes or [])),
             workers=workers,
             seed=seed,
             vary=vary,

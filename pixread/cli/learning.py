@@ -8,22 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pixread.cli.models import Dtype, load_reader, one_shard_set, shard_sets
-from pixread.cli.terminal import progress_bar, say
+from pixread.cli.terminal import named_values, progress_bar, say
 
 if TYPE_CHECKING:
     from pixread.train.loop import Progress
 
 INTERRUPTED = 130  # what shells report for Ctrl-C
 TASK_OF_TARGET = {"parse": "parse", "lines": "pages", "crops": "crops"}
-
-
-def settings(given: list[str]) -> dict[str, str]:
-    """name=value, several times."""
-    pairs = [text.partition("=") for text in given]
-    wrong = [text for text, (name, sign, _) in zip(given, pairs, strict=True) if not name or not sign]
-    if wrong:
-        raise typer.BadParameter(f"--set takes name=value, got {wrong[0]!r}")
-    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def train(
@@ -39,7 +30,7 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, or what torch calls it.")] = "auto",
 ) -> None:
     """Train a model. Ctrl-C saves and ends; --resume goes on."""
-    overrides = settings(changes or [])
+    overrides = named_values(changes or [])
     from pixread.train.loop import train as run
 
     with progress_bar(recipe) as show:
@@ -142,7 +133,7 @@ def bench(
             model=model,
             data=data,
             steps=steps,
-            overrides=settings(changes or []),
+            overrides=named_values(changes or []),
             repeats=repeats,
             out=out,
             pictures=picture or (DEMO,),

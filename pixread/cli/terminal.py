@@ -39,3 +39,12 @@ def progress_bar(what: str) -> Iterator[Show]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None, note="")
         yield lambda done, total, note: bar.update(task, completed=done, total=total, note=note)
+
+
+def named_values(given: list[str]) -> dict[str, str]:
+    """name=value, several times."""
+    pairs = [text.partition("=") for text in given]
+    wrong = [text for text, (name, sign, _) in zip(given, pairs, strict=True) if not name or not sign]
+    if wrong:
+        raise typer.BadParameter(f"--set takes name=value, got {wrong[0]!r}")
+    return {name.strip(): value.strip() for name, _, value in pairs}

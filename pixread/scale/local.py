@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pixread.fields import with_fields
 from pixread.records import Example
 from pixread.render.page import RenderSettings
 from pixread.scale.pool import run_chunks
@@ -107,6 +108,18 @@ def render_shards(
     plan = Plan(parts, chosen, render, open_renderer)
     run_chunks(waiting, plan=plan, workers=workers, patience_s=4 * render.timeout_s + PATIENCE_S, on_page=tally.count)
     return _join(parts, out, job=job, targets=list(chosen), num_chunks=len(chunks), seed=seed)
+
+
+def target_settings(changes: Mapping[str, str]) -> dict[str, Any]:
+    """Settings of targets by name, from `{"crops.max_chars": "28"}`. ValueError names what does not exist."""
+    chosen: dict[str, Any] = {}
+    for name, text in changes.items():
+        target, _, field = name.partition(".")
+        if target not in TARGETS or not field:
+            raise ValueError(f"{name!r} is no setting of a target: write TARGET.NAME with one of {', '.join(TARGETS)}")
+        current = chosen.get(target, TARGETS[target].defaults)
+        chosen[target] = with_fields(current, {field: text}, what=f"the target {target}")
+    return chosen
 
 
 class _Tally:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-import types
-import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+
+from pixread.fields import with_fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,21 +132,4 @@ def make_recipe(name: str, overrides: Mapping[str, str]) -> Recipe:
     """The named recipe with `--set name=value` fields replaced. Raises ValueError that lists what exists."""
     if name not in RECIPES:
         raise ValueError(f"no recipe {name!r}; the recipes are {', '.join(RECIPES)}")
-    hints = typing.get_type_hints(Recipe)
-    unknown = sorted(set(overrides) - set(hints))
-    if unknown:
-        fields = ", ".join(field.name for field in dataclasses.fields(Recipe))
-        raise ValueError(f"a recipe has no field {unknown[0]!r}; its fields are {fields}")
-    return replace(RECIPES[name](), **{key: _typed(key, value, hints[key]) for key, value in overrides.items()})
-
-
-def _typed(name: str, value: str, hint: Any) -> Any:
-    """The text of `--set` as the field's type; "none" for fields that may be empty."""
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if type(None) in options and value.lower() == "none":
-        return None
-    kind = next(option for option in options if option is not type(None))
-    try:
-        return kind(value)
-    except ValueError:
-        raise ValueError(f"{name} must be a {kind.__name__}, got {value!r}") from None
+    return with_fields(RECIPES[name](), overrides, what="a recipe")

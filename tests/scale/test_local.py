@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pixread.render.page import RenderSettings
-from pixread.scale.local import PARTS, Progress, render_shards
+from pixread.scale.local import PARTS, Progress, render_shards, target_settings
 from pixread.scale.sources import find_pages
 from pixread.shards import ShardSet
 from pixread.targets.parse import ParseSettings
@@ -177,3 +177,16 @@ def test_real_pages_through_a_real_browser(tmp_path):
     assert lines["site/deep/a.html"].meta["lines"][1][1] >= 100
     parsed = {target for example in ShardSet(tmp_path / "out" / "parse") for target in example.targets}
     assert {"<<first item &lt;1&gt;><second item>>", "<<A title><<seen><words><, said>>>"} <= parsed
+
+
+def test_target_settings_come_from_texts() -> None:
+    chosen = target_settings({"crops.max_chars": "28", "crops.markup": "true", "parse.mask_rate": "0"})
+    assert (chosen["crops"].max_chars, chosen["crops"].markup, chosen["parse"].mask_rate) == (28, True, 0.0)
+
+
+@pytest.mark.parametrize("name", ["max_chars", "crop.max_chars", "crops."])
+def test_a_setting_of_no_target_is_refused(name: str) -> None:
+    with pytest.raises(
+        ValueError, match=r"is no setting of a target: write TARGET\.NAME with one of parse"
+    ):
+        target_settings({name: "1"})

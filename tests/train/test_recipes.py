@@ -36,7 +36,7 @@ def test_fields_are_replaced_with_their_own_type() -> None:
     [
         ("nope", {}, "no recipe 'nope'; the recipes are warmup-base, "),
         ("line-words", {"stepz": "3"}, "a recipe has no field 'stepz'; its fields are size, init, "),
-        ("line-words", {"steps": "many"}, "steps must be a int, got 'many'"),
+        ("line-words", {"steps": "many"}, "steps must be a whole number, got 'many'"),
         ("line-words", {"steps": "0"}, "steps must be at least 1, got 0"),
         ("line-words", {"warmup_share": "1.5"}, "warmup_share must lie between 0 and 1, got 1.5"),
         ("line-words", {"precision": "int4"}, "precision must be auto, float32 or bfloat16, got 'int4'"),
