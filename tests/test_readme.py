@@ -1,6 +1,10 @@
-"""What the README tells people to type works: its Python and its parse command run, all other commands exist."""
+"""What the README tells people to type works: its Python and its parse command run, all other commands exist.
+
+The scripts in runs/ are held to the same: every command they use exists and has the options they give.
+"""
 
 import contextlib
+import functools
 import io
 import os
 import re
@@ -32,6 +36,23 @@ def commands(program: str) -> Iterator[list[str]]:
     for line in [*indented, *"".join(fenced("sh")).splitlines()]:
         if line.startswith(f"{program} "):
             yield shlex.split(line, comments=True)
+
+
+def script_commands() -> Iterator[list[str]]:
+    """Every pixread command in runs/*.sh, its continued lines joined."""
+    for script in sorted((ROOT / "runs").glob("*.sh")):
+        for line in script.read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
+            if line.startswith("pixread "):
+                yield shlex.split(line, comments=True)
+
+
+@functools.cache
+def options_of(command: str) -> set[str]:
+    """The options that `pixread COMMAND --help` names."""
+    environment = {**os.environ, "COLUMNS": "200"}
+    run = subprocess.run([*PIXREAD, command, "--help"], capture_output=True, text=True, check=False, env=environment)
+    assert run.returncode == 0, run.stderr
+    return set(re.findall(r"--[\w-]+", run.stdout))
 
 
 def links() -> list[str]:
@@ -67,18 +88,10 @@ def test_parse_runs(command: list[str]):
     assert '"tree"' in run.stdout
 
 
-@pytest.mark.parametrize("command", PIXREAD_COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("command", [*PIXREAD_COMMANDS, *script_commands()], ids=" ".join)
 def test_commands_have_their_options(command: list[str]):
-    run = subprocess.run(
-        [*PIXREAD, command[1], "--help"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "COLUMNS": "200"},
-    )
-    assert run.returncode == 0, run.stderr
-    missing = [option for option in command if option.startswith("--") and option not in run.stdout]
-    assert missing == []
+    known = options_of(command[1])
+    assert [option for option in command if option.startswith("--") and option not in known] == []
 
 
 @pytest.mark.parametrize("command", list(commands("make")), ids=" ".join)
@@ -105,6 +118,6 @@ def test_tree_names_what_is_there():
     there = {
         path.name
         for path in package.iterdir()
-        if not path.name.startswith(("_", ".")) and (path.suffix == ".py" or (path.is_dir() and any(path.iterdir())))
+        if not path.name.startswith(("_", ".")) and (path.suffix == ".py" or (path.is_dir() and any(path.glob("*.*"))))
     }
     assert named == there
