@@ -85,7 +85,7 @@ def _looks_written(grey: NDArray[np.uint8], strength: Steps, noise: Steps) -> bo
     noisy = float(noise.mean())
     if width < 1.2 * height:  # a lone glyph: a digit in a table, or else an icon, a bullet, a corner
         size_fits = 7 <= height <= 20 and width >= 0.35 * height
-        return size_fits and noisy == 0 and contrast > 100 and 0.7 < two_toned < 0.96 and flat > 0.1
+        return size_fits and noisy == 0 and contrast > 100 and 0.7 < two_toned < 0.96 and flat > 0.02
     if noisy > 0.5:
         return width > 1.6 * height and contrast > 80 and two_toned > 0.62 and (flat > 0.2 or contrast > 120)
     return flat > 0.07 and two_toned > (0.5 if flat > 0.2 else 0.7)
