@@ -1,6 +1,5 @@
 """Segmentation: drawn lines are found one to one, whatever they are drawn on, and nothing else is."""
 
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ from PIL import Image, ImageDraw, ImageFont
 import pixread
 from pixread.inputs.components import components, connect
 from pixread.inputs.layout import Block, Region, arrange, leaves
-from pixread.inputs.long_lines import cut_long_line
 from pixread.inputs.segment import segment
 from pixread.records import Box
 
@@ -213,24 +211,3 @@ def test_a_chain_is_one_group_and_strangers_are_not():
     labels, count = connect(1001, first, second)
     assert count == 2
     assert set(labels[:1000].tolist()) == {0}
-
-
-def test_long_lines_are_cut_between_words():
-    image = Image.new("RGB", (1000, 20), "white")
-    draw_text(image, (2, 1), "several words that fill one very long line of text " * 2)
-    parts = cut_long_line(image, longest=12)
-    assert sum(part.width for part in parts) == 1000
-    assert all(part.width <= 12 * 20 * 1.7 for part in parts)
-    for left, right in pairwise(parts):
-        assert np.asarray(left)[:, -1].min() == 255
-        assert np.asarray(right)[:, 0].min() == 255
-
-
-def test_a_line_without_gaps_is_cut_all_the_same():
-    image = Image.effect_noise((400, 10), 90).convert("RGB")
-    assert [part.width for part in cut_long_line(image, longest=10)] == [100, 100, 100, 100]
-
-
-def test_short_lines_stay_whole():
-    image = Image.new("RGB", (100, 10))
-    assert cut_long_line(image) == [image]
