@@ -16,6 +16,7 @@ UNLIKE = 3  # a glyph more than this many times as high as its neighbour belongs
 TALL = 1.75  # a glyph this much higher than its line touches the line below, or is no glyph
 BAND = 4  # rows, for finding neighbours
 DOT = 8  # pixels: dots, accents and commas are at most this high
+PORTION = 512  # dots placed at once
 SPLIT_HEIGHT = 17  # pixels: a lower box holds one line
 SPLIT_SHARE = 0.22  # a row with this little of the ink of its surroundings lies between two lines
 LEAST_HEIGHT = 7  # pixels of a line
@@ -90,6 +91,14 @@ def _with_dots(lines: Boxes, size: Ints) -> Boxes:
     big, dots = np.flatnonzero(~small), np.flatnonzero(small)
     if not len(big) or not len(dots):
         return lines
+    # In portions: a page of dots and a page of lines would fill the memory with their product.
+    homes = [_homes(lines, dots[start : start + PORTION], big) for start in range(0, len(dots), PORTION)]
+    labels, count = connect(len(lines), *np.concatenate(homes, axis=1))
+    return lines.grouped(labels, count)
+
+
+def _homes(lines: Boxes, dots: Ints, big: Ints) -> Ints:
+    """Pairs (dot, nearest line it can belong to). dots, big: indices of small and large boxes. -> (2, pairs)"""
     reach = 0.35 * lines.height[big]
     middle_x = (lines.left[dots] + lines.right[dots])[:, None] / 2
     middle_y = (lines.top[dots] + lines.bottom[dots])[:, None] / 2
@@ -97,8 +106,7 @@ def _with_dots(lines: Boxes, size: Ints) -> Boxes:
     near = (middle_x > lines.left[big] - reach) & (middle_x < lines.right[big] + reach) & (away <= reach)
     away = np.where(near & (lines.height[dots][:, None] < 0.6 * lines.height[big]), away, np.inf)
     found = np.isfinite(away.min(axis=1))
-    labels, count = connect(len(lines), dots[found], big[away.argmin(axis=1)[found]])
-    return lines.grouped(labels, count)
+    return np.stack([dots[found], big[away.argmin(axis=1)[found]]])
 
 
 def _split(lines: Boxes, ink: Bitmap) -> Boxes:
