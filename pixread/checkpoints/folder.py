@@ -110,6 +110,14 @@ def save(
     return folder
 
 
+def rewrite(source: str | Path, out: str | Path, *, dtype: torch.dtype) -> Path:
+    """Write a checkpoint again with its weights stored in another dtype, its companion files as they are."""
+    checkpoint = load(source)
+    names = [name for name in COMPANIONS if name not in OWN and (checkpoint.folder / name).is_file()]
+    files = {name: checkpoint.folder / name for name in names}
+    return save(checkpoint.model, out, generation=checkpoint.generation, files=files, dtype=dtype)
+
+
 def _generation(config: Pix2StructConfig, generation: Mapping[str, Any]) -> dict[str, Any]:
     # transformers copies use_cache=False from old configs and then decodes without a cache; say it outright.
     special = {"decoder_start_token_id": config.pad, "pad_token_id": config.pad, "eos_token_id": config.eos}

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from pixread import __version__
+from pixread.cli.checkpoints import convert
 from pixread.cli.data import inspect, render
 from pixread.cli.learning import bench, evaluate, train
 from pixread.cli.reading import parse
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (parse, render, inspect, train, evaluate, bench):
+for command in (parse, render, inspect, train, evaluate, convert, bench):
     app.command()(command)
 
 
