@@ -184,6 +184,13 @@ class ShardSet(Sequence[Example]):
     def __iter__(self) -> Iterator[Example]:
         return (self[index] for index in range(len(self)))
 
+    def targets(self) -> list[tuple[str, ...]]:
+        """The targets of all examples in their order; no picture is read."""
+        columns = (
+            _open_parquet(path).read(columns=["targets"], use_threads=False).column("targets") for path in self._files
+        )
+        return [tuple(targets) for column in columns for targets in column.to_pylist()]
+
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_open": {}}
 

@@ -180,3 +180,9 @@ def test_a_wrong_path_is_refused_with_a_hint(tmp_path):
     write_shards(make(1), tmp_path / "lines", seed=0)
     with pytest.raises(ValueError, match="is not a shard set itself but holds some: name one of lines, parse"):
         ShardSet(tmp_path)
+
+
+def test_targets_are_read_without_pictures(tmp_path):
+    rows = make(5)
+    write_shards(rows, tmp_path / "set", seed=0, about={}, rows_per_shard=2)
+    assert ShardSet(tmp_path / "set").targets() == [row.targets for row in rows]

@@ -76,16 +76,24 @@ class DrawnText:
 
 
 class Shards:
-    """Examples of shards: every one once an epoch, in an order shuffled anew each time; one target drawn a pass."""
+    """Examples of shards: every one once an epoch, in an order shuffled anew each time; one target drawn a pass.
 
-    def __init__(self, shards: ShardSet, *, seed: int) -> None:
-        if len(shards) == 0:
-            raise ValueError("the shards to train on hold no examples")
+    With a tokenizer, examples of which no target fits `max_tokens`, its end included, are never looked at.
+    """
+
+    def __init__(self, shards: ShardSet, *, seed: int, tokenizer: Tokenizer | None = None, max_tokens: int = 0) -> None:
         self._shards, self._seed = shards, seed
+        self._chosen = [
+            number
+            for number, targets in enumerate(shards.targets())
+            if tokenizer is None or any(len(tokenizer.encode(target)) < max_tokens for target in targets)
+        ]
+        if not self._chosen:
+            raise ValueError("the shards to train on hold no examples, or none that fits max_tokens")
 
     def item(self, position: int, rng: random.Random) -> Item:
-        epoch, place = divmod(position, len(self._shards))
-        example = self._shards[int(_order(len(self._shards), self._seed, epoch)[place])]
+        epoch, place = divmod(position, len(self._chosen))
+        example = self._shards[self._chosen[int(_order(len(self._chosen), self._seed, epoch)[place])]]
         image = open_picture(example.image, name=example.id)
         return Item(image, rng.choice(example.targets), example.prompt, example.boxes)
 
@@ -106,7 +114,7 @@ class Mixture:
         return rng.choices(self.sources, self.shares)[0].item(position, rng)
 
 
-def make_source(recipe: Recipe, data: Sequence[Path]) -> Source:
+def make_source(recipe: Recipe, data: Sequence[Path], *, tokenizer: Tokenizer) -> Source:
     """Drawn text, the shards of `data`, or both in the recipe's proportion. Raises ValueError where shards lack."""
     shards = ShardSet(list(data)) if data else None
     if shards is None and recipe.warmup_share < 1:
@@ -115,7 +123,9 @@ def make_source(recipe: Recipe, data: Sequence[Path]) -> Source:
     if recipe.warmup_share > 0:
         sources.append(DrawnText(_drawing(recipe, vocabulary=_words(shards, seed=recipe.seed) if shards else ())))
     if shards is not None and recipe.warmup_share < 1:
-        sources.append(Shards(shards, seed=recipe.seed))
+        # A reader of lines must not learn from lines whose end is cut off; other targets are cut as in the original.
+        checked = tokenizer if recipe.line_stretch is not None else None
+        sources.append(Shards(shards, seed=recipe.seed, tokenizer=checked, max_tokens=recipe.max_tokens))
     if len(sources) == 1:
         return sources[0]
     return Mixture(sources, (recipe.warmup_share, 1.0 - recipe.warmup_share))

@@ -92,7 +92,7 @@ class Trainer:
         self.model.to(device).train()
         self.preprocess = Preprocess(max_patches=recipe.max_patches, line_stretch=recipe.line_stretch)
         self.windows = Windows(
-            source=make_source(recipe, data),
+            source=make_source(recipe, data, tokenizer=self.tokenizer),
             preprocess=self.preprocess,
             tokenizer=self.tokenizer,
             batch_size=recipe.batch_size,
