@@ -41,7 +41,7 @@ class ParseSettings:
     picture: Literal["page", "region"] = "page"
     """Whether the picture shows the page round the region, or the region alone with a margin."""
     max_height: int = 1024
-    """Height of the picture in pixels at most; the part of the page that is shown has the region in it by chance."""
+    """Height of the picture in pixels at most; which part of a higher page is shown is decided by seed."""
     margin: int = 8
     """With picture="region": each side of the cut gets a margin of `_OUTLINE_GAP` + 1 to this many pixels, by seed."""
     leaves: bool = True
@@ -63,11 +63,10 @@ class ParseSettings:
 def examples(screenshot: Screenshot, *, settings: ParseSettings, seed: int) -> list[Example]:
     """The regions of a page as examples, the largest first; none when no subtree with text fits."""
     rng = random.Random(f"parse {seed} {screenshot.source}")
+    views = _Views(screenshot, settings=settings, rng=rng)
     regions = _choose(_candidates(screenshot, settings=settings), number=settings.regions_per_page, rng=rng)
     return [
-        _example(
-            screenshot, region, id_=f"{screenshot.source}#parse-{seed}-{number}", settings=settings, seed=seed, rng=rng
-        )
+        _example(screenshot, region, views, number=number, rate=settings.mask_rate, seed=seed, rng=rng)
         for number, region in enumerate(regions)
     ]
 
@@ -123,17 +122,23 @@ def _choose(candidates: Sequence[_Region], *, number: int, rng: random.Random) -
 
 
 def _example(
-    screenshot: Screenshot, region: _Region, *, id_: str, settings: ParseSettings, seed: int, rng: random.Random
+    screenshot: Screenshot,
+    region: _Region,
+    views: _Views,
+    *,
+    number: int,
+    rate: float,
+    seed: int,
+    rng: random.Random,
 ) -> Example:
     leaves = [leaf.words for leaf in region.node.walk() if leaf.words]
-    masks = span_boxes(choose_spans(leaves, rate=settings.mask_rate, rng=rng))
-    view = _view(screenshot, region.box, settings=settings, rng=rng)
-    is_whole = (view.width, view.height) == (screenshot.width, screenshot.height)
+    masks = span_boxes(choose_spans(leaves, rate=rate, rng=rng))
+    view = views.of(region.box)
     gap = (_OUTLINE_GAP,) * 4
     outline = widen(shift(region.box, origin=view), margins=gap, width=int(view.width), height=int(view.height))
     return Example(
-        id=id_,
-        image=screenshot.png if is_whole else cut(screenshot, view),
+        id=f"{screenshot.source}#parse-{seed}-{number}",
+        image=views.image(view),
         targets=(region.target,),
         boxes=(DrawnBox(outline, "region"), *(DrawnBox(shift(mask, origin=view), "mask") for mask in masks)),
         group_id=screenshot.source,
@@ -148,15 +153,35 @@ def _example(
     )
 
 
-def _view(screenshot: Screenshot, box: Box, *, settings: ParseSettings, rng: random.Random) -> Box:
-    """The part of the page that the picture shows."""
-    if settings.picture == "region":
-        left, top, right, bottom = (rng.randint(_OUTLINE_GAP + 1, settings.margin) for _ in range(4))
-        return widen(box, margins=(left, top, right, bottom), width=screenshot.width, height=screenshot.height)
-    height = min(screenshot.height, settings.max_height)
-    lowest = min(screenshot.height - height, max(0, int(box.y) - settings.margin))
-    highest = min(lowest, max(0, math.ceil(box.bottom) + settings.margin - height))
-    return Box(0, rng.randint(highest, lowest), screenshot.width, height)
+class _Views:
+    """The parts of a page that pictures show. Regions share a part where they can: encoding it is most of the work."""
+
+    def __init__(self, screenshot: Screenshot, *, settings: ParseSettings, rng: random.Random) -> None:
+        self._screenshot, self._settings, self._rng = screenshot, settings, rng
+        page = Box(0, 0, screenshot.width, screenshot.height)
+        fits = settings.picture == "page" and screenshot.height <= settings.max_height
+        self._images: dict[Box, bytes] = {page: screenshot.png} if fits else {}
+
+    def of(self, box: Box) -> Box:
+        """The view for a region: one in use that has all of it, or a new one by chance."""
+        width, height, margin = self._screenshot.width, self._screenshot.height, self._settings.margin
+        if self._settings.picture == "region":
+            left, top, right, bottom = (self._rng.randint(_OUTLINE_GAP + 1, margin) for _ in range(4))
+            return widen(box, margins=(left, top, right, bottom), width=width, height=height)
+        whole = widen(box, margins=(margin,) * 4, width=width, height=height)
+        for view in self._images:
+            if view.intersect(whole) == whole:
+                return view
+        view_height = min(height, self._settings.max_height)
+        lowest = min(height - view_height, int(whole.y))
+        highest = min(lowest, max(0, int(whole.bottom) - view_height))
+        return Box(0, self._rng.randint(highest, lowest), width, view_height)
+
+    def image(self, view: Box) -> bytes:
+        """The picture of a view as PNG bytes."""
+        if view not in self._images:
+            self._images[view] = cut(self._screenshot, view)
+        return self._images[view]
 
 
 @dataclass(slots=True)
