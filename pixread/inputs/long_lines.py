@@ -46,7 +46,7 @@ def cut_long_line(image: Image.Image, *, longest: float = LONGEST) -> list[Image
 
 def _word_gaps(image: Image.Image) -> list[_Gap]:
     across, down = steps(np.asarray(image.convert("RGB")))
-    blank: Bitmap = (np.maximum(across, down) < FAINT).all(axis=0)
+    blank: Bitmap = np.asarray((np.maximum(across, down) < FAINT).all(axis=0))
     borders = np.flatnonzero(np.diff(np.concatenate(([False], blank, [False])).astype(np.int8)))
     inner = [(int(a), int(b)) for a, b in borders.reshape(-1, 2) if a > 0 and b < len(blank)]
     return [_Gap((a + b) // 2, b - a) for a, b in inner if b - a >= max(2.0, WORD_GAP * image.height)]
