@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import CDPSession, Page, Playwright
 
 CLOCK_JS = Path(__file__).with_name("clock.js").read_text(encoding="utf-8")
+VISIBILITY_JS = Path(__file__).with_name("visibility.js").read_text(encoding="utf-8")
 # Names under which a Chromium is looked for, in this order; the headless shell needs the least CPU time.
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 EPOCH_MS = 1_717_588_800_000  # every page believes that it is 5 June 2024, 12:00 UTC
 RANDOM_SEED = 20_221_007
+# The JavaScript world that our functions run in: the page's scripts cannot have changed what they use.
+_WORLD = "pixread"
 
 _FLAGS = (
     "--disable-gpu",
@@ -176,8 +179,8 @@ class Browser:
         context.add_init_script(script=f"({CLOCK_JS})({clock})")
         page = context.new_page()
         context.on("page", lambda other: other.close())
-        pid = _browser_pid(self._chromium)
-        self._tab = Tab(page, context.new_cdp_session(page), pid)
+        self._tab = Tab(page, context.new_cdp_session(page), _browser_pid(self._chromium))
+        self._tab.prepare()
         self._num_pages = 0
         self.num_starts += 1
 
@@ -225,13 +228,20 @@ class Tab:
         answer: dict[str, Any] = self._session.send(method, parameters)
         return answer
 
+    def prepare(self) -> None:
+        """Make the tab ready for its first page."""
+        self.send("Page.enable")
+        self.send("Page.addScriptToEvaluateOnNewDocument", source=VISIBILITY_JS, worldName=_WORLD)
+        # A minimized window is drawn on demand only, not sixty times a second while a page loads.
+        window = self.send("Browser.getWindowForTarget")["windowId"]
+        self.send("Browser.setWindowBounds", windowId=window, bounds={"windowState": "minimized"})
+
     def navigate(self, url: str) -> None:
         """Go to an address and return once its document has begun. Raises RenderError: unreadable."""
         answer = self.send("Page.navigate", url=url)
         if answer.get("errorText"):
             raise RenderError("unreadable", f"the page could not be loaded: {answer['errorText']}")
-        # A world of our own: the page's scripts cannot have changed the functions that read it.
-        world = self.send("Page.createIsolatedWorld", frameId=answer["frameId"], worldName="pixread")
+        world = self.send("Page.createIsolatedWorld", frameId=answer["frameId"], worldName=_WORLD)
         self._world = world["executionContextId"]
 
     def call(self, source: str, argument: dict[str, Any]) -> str:

@@ -109,6 +109,10 @@
     advance(until, calls, realMs);
   });
 
+  // The viewport grows to the page's height before the picture is taken; scripts that fit things to the window would
+  // stretch the page with it. Registered first, this listener is the only one that hears of it.
+  window.addEventListener("resize", (event) => event.stopImmediatePropagation(), true);
+
   // Dialogs would wait for a person, and a page that leaves would not be the page that was asked for.
   for (const name of ["alert", "print", "open", "close", "stop"]) window[name] = () => null;
   window.confirm = () => false;

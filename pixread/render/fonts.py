@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import shutil
 import subprocess
 from xml.sax.saxutils import escape
@@ -19,6 +21,11 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "Courier New": ("Liberation Mono", "Cousine"),
     "Courier": ("Liberation Mono", "Cousine"),
 }
+
+# Fonts that claim Latin letters and draw something else.
+_NO_LETTERS = re.compile(
+    r"symbol|emoji|icon|dingbat|barcode|webdings|wingdings|\bmath\b|redacted|last resort", re.IGNORECASE
+)
 
 
 def fontconfig() -> str:
@@ -52,10 +59,13 @@ def fontconfig() -> str:
 """
 
 
-def installed_families() -> tuple[str, ...]:
-    """The font families fontconfig knows on this machine, sorted; empty where the `fc-list` program is missing."""
+@functools.cache
+def text_families() -> tuple[str, ...]:
+    """The installed font families that can write English, sorted; empty where the `fc-list` program is missing."""
     program = shutil.which("fc-list")
     if program is None:
         return ()
-    listed = subprocess.run([program, ":", "family"], capture_output=True, text=True, check=False, timeout=60).stdout
-    return tuple(sorted({line.split(",")[0].strip() for line in listed.splitlines() if line.strip()}))
+    command = [program, ":lang=en", "family"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout
+    families = {line.split(",")[0].replace("\\", "").strip() for line in listed.splitlines()}
+    return tuple(sorted(family for family in families if family and not _NO_LETTERS.search(family)))

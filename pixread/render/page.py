@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,22 @@ from typing import Any
 from pixread.records import Screenshot
 from pixread.render.browser import Browser, Tab
 from pixread.render.errors import REASONS, Reason, RenderError
+from pixread.render.fonts import text_families
 from pixread.render.simplify import simplify
 from pixread.render.snapshot import SNAPSHOT_JS, read_snapshot
 
 __all__ = ["REASONS", "Reason", "RenderError", "RenderSettings", "render_page"]
 
 SETTLE_JS = Path(__file__).with_name("settle.js").read_text(encoding="utf-8")
+VARY_JS = Path(__file__).with_name("vary.js").read_text(encoding="utf-8")
 _HTML_SUFFIXES = {".html", ".htm", ".xhtml", ".xht"}
 _VIEWPORT_HEIGHT = 1024  # arXiv 2210.03347, section 2.3
 _SNIFFED_BYTES = 4096
+# Virtual time, see clock.js: to come to rest after loading, and again after the viewport has grown, in ms.
+_FIRST_REST = (1000, 4000)
+_SECOND_REST = (4000, 6000)
+_ZOOMS = (0.8, 1.5)
+_NUM_VARY_WORDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,9 @@ class RenderSettings:
     allow_network: bool = False
     # A number: texts, fonts, sizes and colours of the page are varied by this seed (see vary.js).
     vary_seed: int | None = None
+    # Words to vary with, beside random strings; and font families, None for all installed ones that can write English.
+    vary_words: tuple[str, ...] = ()
+    vary_families: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         for name in ("width", "min_height", "max_height", "max_nodes"):
@@ -62,31 +73,7 @@ def render_page(
     """
     url = _address(browser, source, root=root, allow_network=settings.allow_network)
     with browser.tab(timeout_s=settings.timeout_s) as tab:
-        start = settings.height or _VIEWPORT_HEIGHT
-        _resize(tab, settings.width, start)
-        tab.navigate(url)
-        height = _settle(tab, settings, url=url, frames=0, span=(1000, 4000))
-        if settings.height is None:
-            height = max(settings.min_height, min(height, settings.max_height))
-            _resize(tab, settings.width, height)
-            _settle(tab, settings, url=url, frames=2, span=(4000, 6000))
-        else:
-            height = settings.height
-        seen = read_snapshot(
-            tab.call(SNAPSHOT_JS, {"width": settings.width, "height": height, "maxNodes": settings.max_nodes})
-        )
-        tree = None if seen.tree is None else simplify(seen.tree)
-        if tree is None:
-            raise RenderError("empty", "the page shows neither text nor named images")
-        picture = tab.send("Page.captureScreenshot", format="png", optimizeForSpeed=True)
-    return Screenshot(
-        png=base64.b64decode(picture["data"]),
-        width=settings.width,
-        height=height,
-        root=tree,
-        source=source,
-        title=seen.title,
-    )
+        return _Render(tab, settings, url=url).run(source)
 
 
 def _address(browser: Browser, source: str, *, root: str | Path | None, allow_network: bool) -> str:
@@ -114,23 +101,94 @@ def _looks_like_html(start: bytes) -> bool:
     return start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" not in start
 
 
-def _resize(tab: Tab, width: int, height: int) -> None:
-    tab.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+class _Render:
+    """One page on its way through a tab. Inside, lengths are CSS pixels; `zoom` makes them picture pixels."""
+
+    def __init__(self, tab: Tab, settings: RenderSettings, *, url: str) -> None:
+        self.tab = tab
+        self.settings = settings
+        self.url = url
+        self.random = random.Random(settings.vary_seed)
+        zoom = 1.0 if settings.vary_seed is None else self.random.uniform(*_ZOOMS)
+        # The width must be whole in both units.
+        self.width = round(settings.width / zoom)
+        self.zoom = settings.width / self.width
+
+    def run(self, source: str) -> Screenshot:
+        settings = self.settings
+        start = self._in_css(settings.height or _VIEWPORT_HEIGHT)
+        self._resize(start)
+        self.tab.navigate(self.url)
+        height = self._settle(_FIRST_REST, frames=0)
+        if settings.vary_seed is not None:
+            height = self._vary()
+        if settings.height is None:
+            height = max(self._in_css(settings.min_height), min(height, self._in_css(settings.max_height)))
+            self._resize(height)
+            # Two frames: one in which the page learns what is in view now, one in which it has answered.
+            self._settle(_SECOND_REST, frames=2, pin_to=start)
+        else:
+            height = start
+        return self._shoot(height, source=source)
+
+    def _in_css(self, pixels: int) -> int:
+        return max(1, round(pixels / self.zoom))
+
+    def _resize(self, height: int) -> None:
+        self.tab.send(
+            "Emulation.setDeviceMetricsOverride",
+            width=self.width,
+            height=height,
+            deviceScaleFactor=self.zoom,
+            mobile=False,
+        )
+
+    def _settle(self, span: tuple[int, int], *, frames: int, pin_to: int | None = None) -> int:
+        """Let the page come to rest; `span` is the stretch of virtual time to run. Gives the content's height."""
+        argument: dict[str, Any] = {
+            "fromMs": span[0],
+            "untilMs": span[1],
+            "maxCalls": 600,
+            "maxRealMs": 300,
+            "maxWaitMs": self.settings.timeout_s * 1000 / 4,
+            "frames": frames,
+            "pinTo": pin_to,
+        }
+        state = json.loads(self.tab.call(SETTLE_JS, argument))
+        if state["url"].split("#")[0] != self.url.split("#")[0] and not self.settings.allow_network:
+            raise RenderError("refused", "the page left for another address")
+        if state["nodes"] > self.settings.max_nodes:
+            raise RenderError(
+                "too_large", f"the page has {state['nodes']} nodes, the budget is {self.settings.max_nodes}"
+            )
+        return int(state["height"])
+
+    def _vary(self) -> int:
+        """Vary the page's texts and looks, and give its new height."""
+        settings = self.settings
+        words = list(settings.vary_words)
+        families = text_families() if settings.vary_families is None else settings.vary_families
+        argument: dict[str, Any] = {
+            "seed": self.random.getrandbits(32),
+            "words": self.random.sample(words, min(len(words), _NUM_VARY_WORDS)),
+            "families": self.random.sample(families, min(len(families), 2)),
+        }
+        self.tab.call(VARY_JS, argument)
+        return self._settle((_FIRST_REST[1], _FIRST_REST[1]), frames=0)
+
+    def _shoot(self, height: int, *, source: str) -> Screenshot:
+        """The picture of the first `height` pixels, and what is on it."""
+        argument = {"width": self.width, "height": height, "zoom": self.zoom, "maxNodes": self.settings.max_nodes}
+        seen = read_snapshot(self.tab.call(SNAPSHOT_JS, argument))
+        tree = None if seen.tree is None else simplify(seen.tree)
+        if tree is None:
+            raise RenderError("empty", "the page shows neither text nor named images")
+        picture = self.tab.send("Page.captureScreenshot", format="png", optimizeForSpeed=True)
+        png = base64.b64decode(picture["data"])
+        width, height = png_size(png)
+        return Screenshot(png=png, width=width, height=height, root=tree, source=source, title=seen.title)
 
 
-def _settle(tab: Tab, settings: RenderSettings, *, url: str, frames: int, span: tuple[int, int]) -> int:
-    """Let the page come to rest; `span` is the stretch of virtual time to run. Gives the content's height in pixels."""
-    argument: dict[str, Any] = {
-        "fromMs": span[0],
-        "untilMs": span[1],
-        "maxCalls": 600,
-        "maxRealMs": 300,
-        "maxWaitMs": settings.timeout_s * 1000 / 4,
-        "frames": frames,
-    }
-    state = json.loads(tab.call(SETTLE_JS, argument))
-    if state["url"].split("#")[0] != url.split("#")[0] and not settings.allow_network:
-        raise RenderError("refused", "the page left for another address")
-    if state["nodes"] > settings.max_nodes:
-        raise RenderError("too_large", f"the page has {state['nodes']} nodes, the budget is {settings.max_nodes}")
-    return int(state["height"])
+def png_size(png: bytes) -> tuple[int, int]:
+    """Width and height of a PNG, from its first chunk (PNG specification, 11.2.2)."""
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")

@@ -1,9 +1,11 @@
 // Waits until a page stands still, stops what moves, and measures how high its content is.
 //
-// argument: {advanceMs, untilMs, maxCalls, maxRealMs, maxWaitMs, frames}
-// returns: {height, quirk}: the content height in CSS pixels at the present viewport.
+// argument: {fromMs, untilMs, maxCalls, maxRealMs, maxWaitMs, frames, pinTo}: the stretch of virtual time to run (see
+//   clock.js) and its budgets, the longest wait for what still loads, the number of frames to wait for, and, after the viewport
+//   has grown, the height it had before, or null.
+// returns JSON: {height, nodes, url}: the content's height in CSS pixels, the number of elements, and where the page is.
 async (argument) => {
-  const { fromMs, untilMs, maxCalls, maxRealMs, maxWaitMs, frames } = argument;
+  const { fromMs, untilMs, maxCalls, maxRealMs, maxWaitMs, frames, pinTo } = argument;
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
   const turn = () =>
     new Promise((done) => {
@@ -99,10 +101,41 @@ async (argument) => {
     }
     return Math.min(window.innerHeight, Math.ceil(Math.max(bottom, root.getBoundingClientRect().bottom)));
   };
+  // Lengths that hang on the viewport's height grow with it: a title "as high as the window" would push all else off the
+  // picture. They are fixed at the height the viewport had.
+  const VIEWPORT_UNIT = /(\d*\.?\d+)[dls]?vh\b/g;
+  const pinned = (value) => value.replace(VIEWPORT_UNIT, (_, number) => `${(Number(number) * pinTo) / 100}px`);
+  const pinStyle = (style) => {
+    if (!style.cssText.includes("vh")) return;
+    for (const name of [...style]) {
+      const value = style.getPropertyValue(name);
+      if (value.includes("vh")) style.setProperty(name, pinned(value), style.getPropertyPriority(name));
+    }
+  };
+  const pinRules = (rules) => {
+    for (const rule of rules) {
+      if (rule.style) pinStyle(rule.style);
+      if (rule.cssRules) pinRules(rule.cssRules);
+    }
+  };
+  const pin = () => {
+    for (const sheet of [...document.styleSheets, ...document.adoptedStyleSheets]) {
+      try {
+        pinRules(sheet.cssRules);
+      } catch (error) {
+        // A style sheet of another site does not show its rules.
+      }
+    }
+    for (const element of document.querySelectorAll('[style*="vh"]')) pinStyle(element.style);
+    if (Math.abs(root.getBoundingClientRect().height - window.innerHeight) < 1) {
+      root.style.setProperty("height", `${pinTo}px`, "important"); // what per cent heights are taken of
+    }
+  };
+  if (pinTo !== null && root.scrollHeight > window.innerHeight) pin();
+
   return JSON.stringify({
-    height: root ? height() : 0,
+    height: height(),
     nodes: document.getElementsByTagName("*").length,
     url: location.href,
-    kind: document.contentType,
   });
 }

@@ -1,10 +1,11 @@
 // Reads what can be seen of a page: words with their boxes and lines, and images. The rules stand in docs/rendering.md.
 //
-// argument: {width, height, maxNodes}: the part of the page that the picture shows, and the node budget.
+// visibility.js must have been run before. argument: {width, height, zoom, maxNodes}: the part of the page that the picture shows in CSS pixels, picture pixels a
+//   CSS pixel, and the node budget.
 // returns JSON: {title, nodes, tree} or {tooLarge: nodes}; a tree node is
 //   {t: text, w: [[word, x, y, width, height, line], ...]} | {i: name or null, a: alt or null, b: [x, y, width, height]} | {c: [nodes]}
 (argument) => {
-  const { width, height, maxNodes } = argument;
+  const { zoom, maxNodes } = argument;
   const MIN_OPACITY = 0.1;
   const MIN_FONT_PX = 3;
   const MIN_IMAGE_PX = 4;
@@ -20,138 +21,16 @@
   const ICON_GLYPH = /[\ue000-\uf8ff]|[\udb80-\udbff][\udc00-\udfff]/g; // private use: icon fonts
   const ICON_FAMILY = /icon|symbol|awesome|glyph/i;
   const UNSPACED = /[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f]/;
-  const segmenter = new Intl.Segmenter(undefined, { granularity: "word" });
-  const canvas = document.createElement("canvas").getContext("2d");
+  // Both take tens of milliseconds to make, and most pages need neither.
+  let ownSegmenter = null;
+  const segmenter = () => (ownSegmenter ??= new Intl.Segmenter("en", { granularity: "word" }));
+  let ownCanvas = null;
+  const canvas = () => (ownCanvas ??= document.createElement("canvas").getContext("2d"));
 
-  // --- rectangles: {l, t, r, b} in page pixels -------------------------------------------------------------------
-
-  const whole = { l: 0, t: 0, r: width, b: height };
-  const cut = (a, b) => ({ l: Math.max(a.l, b.l), t: Math.max(a.t, b.t), r: Math.min(a.r, b.r), b: Math.min(a.b, b.b) });
-  const area = (a) => Math.max(0, a.r - a.l) * Math.max(0, a.b - a.t);
-  const moved = (rect, at) => ({ l: rect.left + at.x, t: rect.top + at.y, r: rect.right + at.x, b: rect.bottom + at.y });
-  const short = (value) => Math.round(value * 10) / 10;
+  const { whole, cut, area, moved, textIsPainted, clipsInside, isRaised, noteCover, mayBeCovered, shows } =
+    pixreadVisibility(argument);
+  const short = (value) => Math.round(value * zoom * 10) / 10;
   const pack = (a) => [short(a.l), short(a.t), short(a.r - a.l), short(a.b - a.t)];
-
-  // --- styles -----------------------------------------------------------------------------------------------------
-
-  const alphaOf = (colour) => {
-    if (colour === "transparent") return 0;
-    const match = /^(?:rgba\(.*,|.*\/)\s*([\d.]+)(%?)\)$/.exec(colour);
-    return match ? Number(match[1]) / (match[2] ? 100 : 1) : 1;
-  };
-  const hasClippedBackground = (element) => {
-    for (let node = element; node instanceof Element; node = node.parentElement) {
-      const style = getComputedStyle(node);
-      if (style.backgroundClip === "text" || style.webkitBackgroundClip === "text") return true;
-      if (!style.display.startsWith("inline")) break;
-    }
-    return false;
-  };
-  const textIsPainted = (element, style) =>
-    alphaOf(style.webkitTextFillColor) >= MIN_OPACITY ||
-    style.textShadow !== "none" ||
-    parseFloat(style.webkitTextStrokeWidth) > 0 ||
-    hasClippedBackground(element);
-  const clipPathBox = (style, box) => {
-    const shape = style.clipPath;
-    const inset = /^inset\(([^)]*?)(?:\s+round[^)]*)?\)/.exec(shape);
-    if (inset) {
-      const parts = inset[1].trim().split(/\s+/);
-      const [top, right = top, bottom = top, left = right] = parts;
-      const length = (part, full) => (part.endsWith("%") ? (parseFloat(part) / 100) * full : parseFloat(part) || 0);
-      const w = box.r - box.l;
-      const h = box.b - box.t;
-      return { l: box.l + length(left, w), t: box.t + length(top, h), r: box.r - length(right, w), b: box.b - length(bottom, h) };
-    }
-    if (/^(circle|ellipse)\(0(px|%)?[\s)]/.test(shape)) return { l: 0, t: 0, r: 0, b: 0 };
-    return box;
-  };
-  const legacyClip = (style, box) => {
-    const parts = /^rect\((.*)\)$/.exec(style.clip);
-    if (!parts) return box;
-    const [t, r, b, l] = parts[1].split(/[\s,]+/).map((part) => (part === "auto" ? null : parseFloat(part)));
-    return {
-      l: box.l + (l ?? 0),
-      t: box.t + (t ?? 0),
-      r: r === null ? box.r : box.l + r,
-      b: b === null ? box.b : box.t + b,
-    };
-  };
-  // The clip that an element's content is under. Content with position absolute or fixed leaves the boxes of ancestors that
-  // are not its containing block, so three clips are carried down: for content in flow, absolute and fixed.
-  const clipsInside = (element, style, clips, at) => {
-    const own = style.position === "fixed" ? clips.fixed : style.position === "absolute" ? clips.absolute : clips.flow;
-    let inner = own;
-    let hard = own; // clips that no descendant escapes
-    const box = () => moved(element.getBoundingClientRect(), at);
-    if (style.position === "absolute" || style.position === "fixed") {
-      if (style.clip !== "auto") hard = inner = cut(hard, legacyClip(style, box()));
-    }
-    if (style.clipPath !== "none") hard = inner = cut(hard, clipPathBox(style, box()));
-    const clipsX = style.overflowX !== "visible";
-    const clipsY = style.overflowY !== "visible";
-    const propagated = element === element.ownerDocument.body || element === element.ownerDocument.documentElement;
-    if ((clipsX || clipsY) && !propagated && !style.display.startsWith("inline ") && style.display !== "inline") {
-      const edge = box();
-      inner = cut(inner, {
-        l: clipsX ? edge.l : -1e9,
-        r: clipsX ? edge.r : 1e9,
-        t: clipsY ? edge.t : -1e9,
-        b: clipsY ? edge.b : 1e9,
-      });
-    }
-    const transformed = style.transform !== "none" || style.filter !== "none" || style.perspective !== "none";
-    const contains = style.position !== "static" || transformed;
-    const narrowed = hard !== own;
-    return {
-      flow: inner,
-      absolute: contains ? inner : narrowed ? cut(clips.absolute, hard) : clips.absolute,
-      fixed: transformed ? inner : narrowed ? cut(clips.fixed, hard) : clips.fixed,
-    };
-  };
-
-  // --- occlusion ---------------------------------------------------------------------------------------------------
-
-  const opaque = new Map();
-  const paints = (style) => {
-    if (Number(style.opacity) < 0.5) return false;
-    if (alphaOf(style.backgroundColor) > 0.5) return true;
-    const image = style.backgroundImage;
-    if (image === "none" || image === "") return false;
-    return image.includes("url(") || !/transparent|rgba\(|\//.test(image);
-  };
-  const isOpaque = (element) => {
-    let known = opaque.get(element);
-    if (known === undefined) {
-      known = /^(IMG|VIDEO|CANVAS|IFRAME|OBJECT|EMBED)$/.test(element.tagName) || paints(getComputedStyle(element));
-      for (const side of known ? [] : ["::before", "::after"]) {
-        const style = getComputedStyle(element, side);
-        known ||= style.content !== "none" && style.position === "absolute" && paints(style);
-      }
-      for (let node = element; known && node instanceof Element; node = node.parentElement) {
-        if (Number(getComputedStyle(node).opacity) < 0.5) known = false;
-      }
-      opaque.set(element, known);
-    }
-    return known;
-  };
-  const within = (inner, outer) => {
-    for (let node = inner; node; node = node.assignedSlot ?? node.parentNode ?? node.host) if (node === outer) return true;
-    return false;
-  };
-  // Is `element` what one sees at a point of its own document? Elements that take no pointer are invisible to the test.
-  const shows = (element, x, y) => {
-    const root = element.getRootNode();
-    const top = root.elementFromPoint(x, y);
-    if (top === null) return true; // outside the viewport of a frame: its clip decides
-    if (top === element || within(top, element)) return true;
-    for (const other of root.elementsFromPoint(x, y)) {
-      if (other === element || within(other, element)) return true;
-      if (within(element, other)) return getComputedStyle(element).pointerEvents === "none" || !element.contains(other);
-      if (isOpaque(other)) return false;
-    }
-    return true;
-  };
 
   // --- lines -------------------------------------------------------------------------------------------------------
 
@@ -205,7 +84,7 @@
     const unspaced = UNSPACED.test(word);
     if (rects.length === 0) return [];
     if (rects.length === 1 && !unspaced) return [{ text: word, rect: rects[0] }];
-    const starts = unspaced ? [...segmenter.segment(word)].map((part) => start + part.index) : [start];
+    const starts = unspaced ? [...segmenter().segment(word)].map((part) => start + part.index) : [start];
     const pieces = [];
     for (let i = 0; i < starts.length; i++) {
       const stop = starts[i + 1] ?? end;
@@ -258,23 +137,20 @@
       }
     }
     if (found.length === 0 || !textIsPainted(element, style)) return null;
-    return leafOf(unhidden(found, element, at), element, style, size);
+    return pending(found, element, style, size, at);
   };
   // Icon fonts that draw a word ("home", "menu") as one glyph.
   const isLigature = (text, box, size, style) =>
     text.length > 2 && box.r - box.l <= 1.4 * size && ICON_FAMILY.test(style.fontFamily.split(",")[0]);
-  // Sampling a run's ends and middle suffices nearly always; only where they disagree is every word looked at.
-  const unhidden = (found, element, at) => {
-    const seen = (word) => shows(element, (word.box.l + word.box.r) / 2 - at.x, (word.box.t + word.box.b) / 2 - at.y);
-    if (found.length <= 3) return found.filter(seen);
-    const samples = [0, found.length >> 1, found.length - 1].map((index) => seen(found[index]));
-    if (samples.every(Boolean)) return found;
-    return found.filter(seen);
-  };
-  const leafOf = (found, element, style, size) => {
+  // A leaf is finished when the whole page has been walked and all covers are known.
+  const pending = (found, element, style, size, at) => {
     if (found.length === 0) return null;
-    const block = blockOf(element);
     const vertical = style.writingMode.startsWith("vertical");
+    const seen = ({ box }) => !mayBeCovered(element, box) || shows(element, (box.l + box.r) / 2 - at.x, (box.t + box.b) / 2 - at.y);
+    return { finish: () => leafOf(found.filter(seen), blockOf(element), size, vertical) };
+  };
+  const leafOf = (found, block, size, vertical) => {
+    if (found.length === 0) return null;
     let text = "";
     let before = 0;
     const packed = [];
@@ -298,33 +174,33 @@
     const size = parseFloat(style.fontSize);
     const box = contentBox(element, style, at);
     if (size < MIN_FONT_PX || area(cut(box, clip)) <= 0) return null;
-    canvas.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    canvas().font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
     const lineHeight = parseFloat(style.lineHeight) || size * 1.15;
     const rows = place.wrap ? wrapped(text, box.r - box.l) : [text.replace(/\s+/g, " ")];
     const found = [];
     let token = 0;
     rows.forEach((row, index) => {
       const middle = place.wrap ? box.t + (index + 0.5) * lineHeight : (box.t + box.b) / 2;
-      const free = box.r - box.l - canvas.measureText(row).width;
+      const free = box.r - box.l - canvas().measureText(row).width;
       const left = box.l + (place.align === "center" ? Math.max(0, free / 2) : place.align === "right" ? Math.max(0, free) : 0);
       for (const match of row.matchAll(/\S+/g)) {
         token++;
-        const start = left + canvas.measureText(row.slice(0, match.index)).width;
-        const ends = start + canvas.measureText(match[0]).width;
+        const start = left + canvas().measureText(row.slice(0, match.index)).width;
+        const ends = start + canvas().measureText(match[0]).width;
         const word = { l: start, t: middle - size * 0.575, r: ends, b: middle + size * 0.575 };
         const seen = cut(word, cut(clip, { ...box, t: box.t - size, b: box.b + size }));
         const shown = tidy(cased(match[0], style));
         if (shown && area(seen) >= MIN_SEEN * area(word)) found.push({ text: shown, box: seen, token });
       }
     });
-    return textIsPainted(element, style) ? leafOf(unhidden(found, element, at), element, style, size) : null;
+    return textIsPainted(element, style) ? pending(found, element, style, size, at) : null;
   };
   const wrapped = (text, room) => {
     const rows = [];
     for (const paragraph of text.split("\n")) {
       let row = "";
       for (const word of paragraph.split(/(?<=\s)/)) {
-        if (row && canvas.measureText((row + word).trimEnd()).width > room) {
+        if (row && canvas().measureText((row + word).trimEnd()).width > room) {
           rows.push(row);
           row = "";
         }
@@ -376,10 +252,10 @@
     const label = (alt || "").replace(/\s+/g, " ").trim() || null;
     if (name === null && label === null) return null;
     const points = [[0.5, 0.5], [0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]];
-    const visible = points.some(([x, y]) =>
-      shows(element, seen.l + x * (seen.r - seen.l) - at.x, seen.t + y * (seen.b - seen.t) - at.y),
-    );
-    return visible ? { i: name, a: label, b: pack(seen) } : null;
+    const visible = () =>
+      !mayBeCovered(element, seen) ||
+      points.some(([x, y]) => shows(element, seen.l + x * (seen.r - seen.l) - at.x, seen.t + y * (seen.b - seen.t) - at.y));
+    return { finish: () => (visible() ? { i: name, a: label, b: pack(seen) } : null) };
   };
   const isBroken = (image) => image.complete && image.naturalWidth === 0 && !/\.svg([?#]|$)/i.test(image.currentSrc);
 
@@ -435,7 +311,7 @@
     const title = element.getAttribute("aria-label") || element.querySelector(":scope > title")?.textContent;
     return imageLeaf(element, style, clip, at, null, title);
   };
-  const walk = (element, clips, opacity, at) => {
+  const walk = (element, clips, opacity, at, raised = false) => {
     if (--budget < 0) throw OVER;
     if (SKIPPED.has(element.tagName)) return null;
     const style = getComputedStyle(element);
@@ -444,6 +320,8 @@
     if (seen < MIN_OPACITY) return null;
     if (style.contentVisibility === "hidden") return null;
     const clip = style.position === "fixed" ? clips.fixed : style.position === "absolute" ? clips.absolute : clips.flow;
+    raised ||= isRaised(style);
+    if (raised && style.visibility === "visible") noteCover(element, style, clip, at);
     if (element.tagName === "IFRAME" || element.tagName === "FRAME") return frameTree(element, style, clip, at);
     const leaf = element.tagName === "svg" ? svgLeaf(element, style, clip, at) : leafFor(element, style, clip, at);
     if (leaf !== undefined) return leaf;
@@ -455,10 +333,17 @@
       if (child.nodeType === Node.TEXT_NODE) {
         budget--;
         found = textLeaf(child, element, style, inside.flow, at);
-      } else if (child.nodeType === Node.ELEMENT_NODE) found = walk(child, inside, seen, at);
+      } else if (child.nodeType === Node.ELEMENT_NODE) found = walk(child, inside, seen, at, raised);
       if (found) children.push(found);
     }
     // Chains of single children are cut here already: they may be deeper than a reader's stack.
+    return children.length > 1 ? { c: children } : (children[0] ?? null);
+  };
+
+  const finished = (node) => {
+    if (node === null) return null;
+    if (node.finish) return node.finish();
+    const children = node.c.map(finished).filter(Boolean);
     return children.length > 1 ? { c: children } : (children[0] ?? null);
   };
 
@@ -467,7 +352,7 @@
   const body = document.body ?? document.documentElement;
   try {
     const tree = body ? walk(body, { flow: whole, absolute: whole, fixed: whole }, 1, { x: 0, y: 0 }) : null;
-    return JSON.stringify({ title: document.title, nodes: maxNodes - budget, tree });
+    return JSON.stringify({ title: document.title, nodes: maxNodes - budget, tree: finished(tree) });
   } catch (error) {
     if (error !== OVER) throw error;
     return JSON.stringify({ tooLarge: maxNodes });

@@ -1,0 +1,160 @@
+// What hides parts of a page: clips, covers and paint that is none. Runs at the start of every document, in the renderer's own
+// world, and leaves one function there for snapshot.js.
+//
+// argument: {width, height}: the part of the page that the picture shows, in CSS pixels.
+globalThis.pixreadVisibility = ({ width, height }) => {
+  const MIN_OPACITY = 0.1;
+
+  // --- rectangles: {l, t, r, b} in page pixels -------------------------------------------------------------------
+
+  const whole = { l: 0, t: 0, r: width, b: height };
+  const cut = (a, b) => ({ l: Math.max(a.l, b.l), t: Math.max(a.t, b.t), r: Math.min(a.r, b.r), b: Math.min(a.b, b.b) });
+  const area = (a) => Math.max(0, a.r - a.l) * Math.max(0, a.b - a.t);
+  const moved = (rect, at) => ({ l: rect.left + at.x, t: rect.top + at.y, r: rect.right + at.x, b: rect.bottom + at.y });
+
+  // --- styles -----------------------------------------------------------------------------------------------------
+
+  const alphaOf = (colour) => {
+    if (colour === "transparent") return 0;
+    const match = /^(?:rgba\(.*,|.*\/)\s*([\d.]+)(%?)\)$/.exec(colour);
+    return match ? Number(match[1]) / (match[2] ? 100 : 1) : 1;
+  };
+  const hasClippedBackground = (element) => {
+    for (let node = element; node instanceof Element; node = node.parentElement) {
+      const style = getComputedStyle(node);
+      if (style.backgroundClip === "text" || style.webkitBackgroundClip === "text") return true;
+      if (!style.display.startsWith("inline")) break;
+    }
+    return false;
+  };
+  const textIsPainted = (element, style) =>
+    alphaOf(style.webkitTextFillColor) >= MIN_OPACITY ||
+    style.textShadow !== "none" ||
+    parseFloat(style.webkitTextStrokeWidth) > 0 ||
+    hasClippedBackground(element);
+  const clipPathBox = (style, box) => {
+    const shape = style.clipPath;
+    const inset = /^inset\(([^)]*?)(?:\s+round[^)]*)?\)/.exec(shape);
+    if (inset) {
+      const parts = inset[1].trim().split(/\s+/);
+      const [top, right = top, bottom = top, left = right] = parts;
+      const length = (part, full) => (part.endsWith("%") ? (parseFloat(part) / 100) * full : parseFloat(part) || 0);
+      const w = box.r - box.l;
+      const h = box.b - box.t;
+      return { l: box.l + length(left, w), t: box.t + length(top, h), r: box.r - length(right, w), b: box.b - length(bottom, h) };
+    }
+    if (/^(circle|ellipse)\(0(px|%)?[\s)]/.test(shape)) return { l: 0, t: 0, r: 0, b: 0 };
+    return box;
+  };
+  const legacyClip = (style, box) => {
+    const parts = /^rect\((.*)\)$/.exec(style.clip);
+    if (!parts) return box;
+    const [t, r, b, l] = parts[1].split(/[\s,]+/).map((part) => (part === "auto" ? null : parseFloat(part)));
+    return {
+      l: box.l + (l ?? 0),
+      t: box.t + (t ?? 0),
+      r: r === null ? box.r : box.l + r,
+      b: b === null ? box.b : box.t + b,
+    };
+  };
+  // The clip that an element's content is under. Content with position absolute or fixed leaves the boxes of ancestors that
+  // are not its containing block, so three clips are carried down: for content in flow, absolute and fixed.
+  const clipsInside = (element, style, clips, at) => {
+    const own = style.position === "fixed" ? clips.fixed : style.position === "absolute" ? clips.absolute : clips.flow;
+    let inner = own;
+    let hard = own; // clips that no descendant escapes
+    const box = () => moved(element.getBoundingClientRect(), at);
+    if (style.position === "absolute" || style.position === "fixed") {
+      if (style.clip !== "auto") hard = inner = cut(hard, legacyClip(style, box()));
+    }
+    if (style.clipPath !== "none") hard = inner = cut(hard, clipPathBox(style, box()));
+    const clipsX = style.overflowX !== "visible";
+    const clipsY = style.overflowY !== "visible";
+    const propagated = element === element.ownerDocument.body || element === element.ownerDocument.documentElement;
+    if ((clipsX || clipsY) && !propagated && !style.display.startsWith("inline ") && style.display !== "inline") {
+      const edge = box();
+      inner = cut(inner, {
+        l: clipsX ? edge.l : -1e9,
+        r: clipsX ? edge.r : 1e9,
+        t: clipsY ? edge.t : -1e9,
+        b: clipsY ? edge.b : 1e9,
+      });
+    }
+    const transformed = style.transform !== "none" || style.filter !== "none" || style.perspective !== "none";
+    const contains = style.position !== "static" || transformed;
+    const narrowed = hard !== own;
+    return {
+      flow: inner,
+      absolute: contains ? inner : narrowed ? cut(clips.absolute, hard) : clips.absolute,
+      fixed: transformed ? inner : narrowed ? cut(clips.fixed, hard) : clips.fixed,
+    };
+  };
+
+  // --- occlusion ---------------------------------------------------------------------------------------------------
+  //
+  // Asking the browser what lies on top at a point takes time in proportion to the page, so it is asked only about leaves
+  // that an opaque, raised element overlaps: one that is positioned, moved or floated, or lies inside such a one.
+
+  const covers = []; // {element, box} of such elements
+  const REPLACED = /^(IMG|VIDEO|CANVAS|IFRAME|OBJECT|EMBED)$/;
+  const isRaised = (style) =>
+    style.position !== "static" ||
+    style.transform !== "none" ||
+    style.cssFloat !== "none" ||
+    style.gridRowStart !== "auto" ||
+    style.gridColumnStart !== "auto" ||
+    /-/.test(style.marginTop + style.marginLeft + style.marginBottom + style.marginRight);
+  const noteCover = (element, style, clip, at) => {
+    const painted = style.backgroundColor !== "rgba(0, 0, 0, 0)" || style.backgroundImage !== "none";
+    if (!painted && !REPLACED.test(element.tagName) && style.position === "static") return;
+    const box = cut(moved(element.getBoundingClientRect(), at), clip);
+    if (area(box) > 0) covers.push({ element, box });
+  };
+  const mayBeCovered = (element, box) =>
+    covers.some(
+      (cover) =>
+        cover.box.l < box.r && cover.box.r > box.l && cover.box.t < box.b && cover.box.b > box.t && !within(element, cover.element),
+    );
+  const opaque = new Map();
+  const paints = (style) => {
+    if (Number(style.opacity) < 0.5) return false;
+    if (alphaOf(style.backgroundColor) > 0.5) return true;
+    const image = style.backgroundImage;
+    if (image === "none" || image === "") return false;
+    return image.includes("url(") || !/transparent|rgba\(|\//.test(image);
+  };
+  const isOpaque = (element) => {
+    let known = opaque.get(element);
+    if (known === undefined) {
+      known = REPLACED.test(element.tagName) || paints(getComputedStyle(element));
+      for (const side of known ? [] : ["::before", "::after"]) {
+        const style = getComputedStyle(element, side);
+        known ||= style.content !== "none" && style.position === "absolute" && paints(style);
+      }
+      for (let node = element; known && node instanceof Element; node = node.parentElement) {
+        if (Number(getComputedStyle(node).opacity) < 0.5) known = false;
+      }
+      opaque.set(element, known);
+    }
+    return known;
+  };
+  const within = (inner, outer) => {
+    for (let node = inner; node; node = node.assignedSlot ?? node.parentNode ?? node.host) if (node === outer) return true;
+    return false;
+  };
+  // Is `element` what one sees at a point of its own document? Elements that take no pointer are invisible to the test.
+  const shows = (element, x, y) => {
+    const root = element.getRootNode();
+    const top = root.elementFromPoint(x, y);
+    if (top === null) return true; // outside the viewport of a frame: its clip decides
+    if (top === element || within(top, element)) return true;
+    for (const other of root.elementsFromPoint(x, y)) {
+      if (other === element || within(other, element)) return true;
+      if (within(element, other)) return getComputedStyle(element).pointerEvents === "none" || !element.contains(other);
+      if (isOpaque(other)) return false;
+    }
+    return true;
+  };
+
+  return { whole, cut, area, moved, textIsPainted, clipsInside, isRaised, noteCover, mayBeCovered, shows };
+};
