@@ -25,13 +25,15 @@ def find_pages(given: Iterable[str]) -> list[Source]:
 
     A folder stands for all HTML files below it (hidden ones excepted) by name, and is the root of all of them. A `.txt`
     or `.list` file has a file, a folder (from the list's own folder) or an address on each line; blank lines and lines
-    with `#` in front do not count. ValueError for what is not there or is none of these, and when no page is left.
+    with `#` in front do not count. Files below the list's folder may load from all of it. ValueError for what is not there or is none of these, and when no page is left.
     """
     given = list(given)
-    found = {source: None for one in given for source in _pages(one)}
+    found: dict[str, Source] = {}
+    for source in (source for one in given for source in _pages(one)):
+        found.setdefault(source.address, source)
     if not found:
         raise ValueError(f"no HTML page in {', '.join(given) or 'an empty list'}")
-    return list(found)
+    return list(found.values())
 
 
 def _pages(given: str) -> Iterator[Source]:
@@ -72,4 +74,17 @@ def _pages_listed(path: Path) -> Iterator[Source]:
             continue
         if Path(line).suffix.lower() in LIST_SUFFIXES and not is_address(line):
             raise ValueError(f"{path} names {line}: a list cannot hold other lists")
-        yield from _pages(line if is_address(line) else str(path.parent / line))
+        if is_address(line):
+            yield Source(line, None, line)
+        else:
+            yield from _listed(path.parent / line, folder=path.parent)
+
+
+def _listed(path: Path, *, folder: Path) -> Iterator[Source]:
+    """A line of a list. Files below the list's own folder may load from all of it, as those of a named folder may."""
+    for source in _pages(str(path)):
+        inside = path.is_file() and folder.resolve() in path.resolve().parents
+        if inside:
+            yield Source(source.address, str(folder), path.resolve().relative_to(folder.resolve()).as_posix())
+        else:
+            yield source

@@ -61,3 +61,15 @@ def test_what_is_no_page_is_refused(site):
     (site / "round.txt").write_text("round.txt")
     with pytest.raises(ValueError, match=r"round.txt names round.txt: a list cannot hold other lists"):
         find_pages([str(site / "round.txt")])
+
+
+def test_files_below_a_list_may_load_from_all_of_its_folder(tmp_path):
+    (tmp_path / "site").mkdir()
+    for path in (tmp_path / "site" / "a.html", tmp_path / "b.html"):
+        path.write_text("<p>x")
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "pages.txt").write_text("site/a.html\n")
+    (tmp_path / "lists" / "other.txt").write_text("../b.html\n")
+    inside, outside = find_pages([str(tmp_path / "pages.txt"), str(tmp_path / "lists" / "other.txt")])
+    assert (inside.root, inside.name) == (str(tmp_path), "site/a.html")
+    assert outside.root is None
