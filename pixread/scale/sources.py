@@ -25,7 +25,8 @@ def find_pages(given: Iterable[str]) -> list[Source]:
 
     A folder stands for all HTML files below it (hidden ones excepted) by name, and is the root of all of them. A `.txt`
     or `.list` file has a file, a folder (from the list's own folder) or an address on each line; blank lines and lines
-    with `#` in front do not count. Files below the list's folder may load from all of it. ValueError for what is not there or is none of these, and when no page is left.
+    with `#` in front do not count, and files below the list's folder may load from all of it. ValueError for what is
+    not there or is none of these, and when no page is left.
     """
     given = list(given)
     found: dict[str, Source] = {}
