@@ -10,10 +10,10 @@ from PIL import Image
 from pixread.inputs.components import Bitmap
 from pixread.inputs.edges import FAINT, steps
 
-LONGEST = 6.5  # line heights, about 15 letters: two or three words
+LONGEST = 4.0  # line heights, about ten letters: one or two words
 SHORTEST = 0.3  # of the longest: no piece is cut shorter while there is a choice
 UNBROKEN = 28.0  # line heights: a "word" longer than this is cut all the same
-WORD_GAP = 0.15  # line heights: narrower gaps part letters
+WORD_GAP = 0.08  # line heights, at least two pixels: narrower gaps part letters
 AS_WIDE = 0.8  # of the widest: gaps that count as equally wide, of which the last is taken
 
 

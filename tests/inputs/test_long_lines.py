@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from pixread.inputs.header import FONT_FILE
-from pixread.inputs.long_lines import UNBROKEN, cut_long_line
+from pixread.inputs.long_lines import LONGEST, UNBROKEN, cut_long_line
 from pixread.targets.fonts import SHIPPED
 
 FONT = ImageFont.truetype(str(SHIPPED / FONT_FILE), 16)
@@ -33,7 +33,7 @@ def test_no_word_is_cut_and_none_is_lost() -> None:
     parts = cut_long_line(image)
     assert sum(part.width for part in parts) == image.width
     assert sum(words_of(part) for part in parts) == len(text.split())
-    assert all(part.width <= 6.5 * 22 for part in parts)
+    assert all(part.width <= LONGEST * 22 for part in parts)
     for left, right in pairwise(parts):
         assert np.asarray(left)[:, -1].min() == 255 and np.asarray(right)[:, 0].min() == 255
 
