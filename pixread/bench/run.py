@@ -28,7 +28,7 @@ def run(
     model: str | None = None,
     dtypes: Sequence[str] = ("float32", "bfloat16"),
     data: Path | None = None,
-    recipes: Sequence[str] = ("line-lines",),
+    recipes: Sequence[str] = ("line-words",),
     steps: int = 60,
     overrides: Mapping[str, str] | None = None,
     repeats: int = 3,

@@ -111,7 +111,7 @@ def bench(
     picture: Annotated[list[Path] | None, typer.Option(help="read: pictures, else the demo page.")] = None,
     model: Annotated[str | None, typer.Option(help="read: the model, else the shipped one.")] = None,
     data: Annotated[Path | None, typer.Option(help="train: shard set.")] = None,
-    recipe: Annotated[list[str] | None, typer.Option(help="train: recipes, else line-lines.")] = None,
+    recipe: Annotated[list[str] | None, typer.Option(help="train: recipes, else line-words.")] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="train: change a field of the recipes.")
     ] = None,
@@ -137,7 +137,7 @@ def bench(
             repeats=repeats,
             out=out,
             pictures=picture or (DEMO,),
-            recipes=recipe or ("line-lines",),
+            recipes=recipe or ("line-words",),
         )
     except RuntimeError as error:  # a measured command failed, and says why
         raise ValueError(str(error)) from error

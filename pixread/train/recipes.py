@@ -88,31 +88,30 @@ def line_letters() -> Recipe:
         warmup_share=1.0,
         warmup_chars=4,
         steps=3000,
-        batch_size=128,
+        batch_size=64,
         optimizer="adamw",
         learning_rate=1e-3,
         schedule="constant",
         warmup_steps=200,
         z_loss=0.0,
-        guidance=0.5,
+        guidance=1.0,
         save_every=500,
         evaluate_every=500,
     )
 
 
 def line_words() -> Recipe:
-    """Second lesson: words."""
-    return replace(line_letters(), max_tokens=32, warmup_chars=12, warmup_steps=50)
-
-
-def line_lines() -> Recipe:
-    """Third lesson: whole drawn lines."""
-    return replace(line_words(), max_tokens=64, warmup_chars=40)
+    """Second lesson: words and pairs of words."""
+    return replace(line_letters(), max_tokens=32, warmup_chars=14, warmup_steps=20, steps=5000)
 
 
 def line_pages() -> Recipe:
-    """Last lesson: lines cut out of rendered pages (`--data` names crops shards), with drawn ones among them."""
-    return replace(line_lines(), max_tokens=112, warmup_chars=64, warmup_share=0.35, steps=8000, schedule="linear")
+    """Third lesson: lines cut out of rendered pages (`--data` names crops shards), with drawn ones among them.
+
+    Lines of up to 17 characters, because the reader cuts long lines between words (`inputs.long_lines`). Continued
+    with schedule=linear the learning rate goes to zero, which is the last lesson.
+    """
+    return replace(line_words(), max_tokens=21, warmup_chars=17, warmup_share=0.35, steps=20_000)
 
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
@@ -123,7 +122,6 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "finetune-base": finetune_base,
     "line-letters": line_letters,
     "line-words": line_words,
-    "line-lines": line_lines,
     "line-pages": line_pages,
 }
 
