@@ -186,7 +186,5 @@ def test_target_settings_come_from_texts() -> None:
 
 @pytest.mark.parametrize("name", ["max_chars", "crop.max_chars", "crops."])
 def test_a_setting_of_no_target_is_refused(name: str) -> None:
-    with pytest.raises(
-        ValueError, match=r"is no setting of a target: write TARGET\.NAME with one of parse"
-    ):
+    with pytest.raises(ValueError, match=r"is no setting of a target: write TARGET\.NAME with one of parse"):
         target_settings({name: "1"})
