@@ -12,6 +12,9 @@ from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import train_tokenizer
 from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
 
+# Models of tests are tiny: a second thread only waits for the first, for ever so long where the machine is busy.
+torch.set_num_threads(1)
+
 LETTERS = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,<>/="
 MakeCheckpoint = Callable[..., Path]
 
