@@ -19,6 +19,6 @@ pixread train line-words --set init="$out/letters" --out "$out/words"
 pixread train line-pages --set init="$out/words" --data "$out/train" --out "$out/pages"
 pixread train line-pages --set init="$out/pages" --set schedule=linear --set steps=10000 --data "$out/train" --out "$out/last"
 
-pixread convert "$out/last" "$out/reader" --dtype bfloat16
+pixread convert "$out/last" "$out/reader" --dtype bfloat16 --min-confidence 0.7
 pixread evaluate "$out/dev" --task pages --model "$out/reader" --out "$out/scores/pages"
 pixread evaluate "$out/dev" --task parse --model "$out/reader" --out "$out/scores/parse"

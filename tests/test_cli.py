@@ -351,13 +351,14 @@ def test_pages_are_rendered_and_read(run: Run, tmp_path: Path, tiny_checkpoint: 
 
 
 def test_convert_halves_the_weights_and_keeps_the_rest(run: Run, page: Path, tmp_path: Path, tiny_checkpoint: Path):
-    ended = run("convert", tiny_checkpoint, tmp_path / "small", "--dtype", "bfloat16")
+    ended = run("convert", tiny_checkpoint, tmp_path / "small", "--dtype", "bfloat16", "--min-confidence", "0.5")
     assert (ended.code, ended.out.strip()) == (0, str(tmp_path / "small"))
     assert sorted(path.name for path in (tmp_path / "small").iterdir()) == sorted(
         path.name for path in tiny_checkpoint.iterdir()
     )
     weights = "model.safetensors"
     assert (tmp_path / "small" / weights).stat().st_size < 0.55 * (tiny_checkpoint / weights).stat().st_size
+    assert json.loads((tmp_path / "small" / "generation_config.json").read_text())["min_confidence"] == 0.5
     assert run("parse", page, "--model", tmp_path / "small").code == 0
     assert run("convert", tmp_path / "none", tmp_path / "x").err == (
         f"pixread: {tmp_path / 'none'} is not a checkpoint folder\n"

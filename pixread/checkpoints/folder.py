@@ -110,12 +110,18 @@ def save(
     return folder
 
 
-def rewrite(source: str | Path, out: str | Path, *, dtype: torch.dtype) -> Path:
-    """Write a checkpoint again with its weights stored in another dtype, its companion files as they are."""
+def rewrite(
+    source: str | Path, out: str | Path, *, dtype: torch.dtype, generation: Mapping[str, Any] | None = None
+) -> Path:
+    """Write a checkpoint again with its weights stored in another dtype, its companion files as they are.
+
+    `generation` replaces single settings of generation_config.json.
+    """
     checkpoint = load(source)
     names = [name for name in COMPANIONS if name not in OWN and (checkpoint.folder / name).is_file()]
     files = {name: checkpoint.folder / name for name in names}
-    return save(checkpoint.model, out, generation=checkpoint.generation, files=files, dtype=dtype)
+    settings = {**checkpoint.generation, **(generation or {})}
+    return save(checkpoint.model, out, generation=settings, files=files, dtype=dtype)
 
 
 def _generation(config: Pix2StructConfig, generation: Mapping[str, Any]) -> dict[str, Any]:
