@@ -81,6 +81,31 @@ def find_chromium(executable: str | None = None) -> str | None:
     return next((found for found in map(shutil.which, PROGRAMS) if found), None)
 
 
+_shared = threading.local()
+
+
+@contextmanager
+def _playwright() -> Iterator[Playwright]:
+    """This thread's Playwright, of which there can be only one; it ends with its last user."""
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError as error:
+        raise ValueError("rendering needs Playwright; install it with: pip install 'pixread[render]'") from error
+    if not getattr(_shared, "num_users", 0):
+        try:
+            _shared.playwright = sync_playwright().start()
+        except Error as error:
+            raise ValueError(f"Playwright could not be started: {str(error).splitlines()[0]}") from error
+        _shared.num_users = 0
+    _shared.num_users += 1
+    try:
+        yield _shared.playwright
+    finally:
+        _shared.num_users -= 1
+        if not _shared.num_users:
+            _shared.playwright.stop()
+
+
 class Browser:
     """A Chromium with one tab, to be used as a context manager and by one thread.
 
@@ -103,16 +128,12 @@ class Browser:
         self._num_pages = 0
 
     def __enter__(self) -> Browser:
-        try:
-            from playwright.sync_api import sync_playwright
-        except ImportError as error:
-            raise ValueError("rendering needs Playwright; install it with: pip install 'pixread[render]'") from error
         with ExitStack() as stack:
             stack.enter_context(self.site)
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pixread-fonts-"))
             self._fonts = Path(folder) / "fonts.conf"
             self._fonts.write_text(fontconfig(), encoding="utf-8")
-            self._playwright = stack.enter_context(sync_playwright())
+            self._playwright = stack.enter_context(_playwright())
             stack.callback(self._stop)
             self._start()
             self._stack = stack.pop_all()

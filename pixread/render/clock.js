@@ -1,19 +1,19 @@
 // Runs in every document before its own scripts. Makes time and chance repeatable, and closes the ways out of the page.
 //
-// Until the renderer asks, timers run as usual. Then the renderer dispatches "pixread-clock" events, and each one runs the timers and
-// animation frames of the next stretch of virtual time at once: fades, counters and loading screens reach their end in
-// milliseconds and always at the same moment. After the last event time stands still.
+// Time is virtual from the start and moves only when the renderer dispatches "pixread-clock" events: each of them runs the timers
+// and animation frames of a stretch of time at once. Fades, counters and loading screens so reach their end in milliseconds,
+// and always at the same moment, however busy the machine is.
 (argument) => {
   const { epoch, seed } = argument;
   const RealDate = Date;
-  const realSetTimeout = window.setTimeout.bind(window);
-  const realClearTimeout = window.clearTimeout.bind(window);
-  const realFrame = window.requestAnimationFrame.bind(window);
   const realNow = performance.now.bind(performance);
-  const FRAME_MS = 1000 / 60;
+  // Twenty frames a second: animations reach their end as well, and pages that draw every frame cost a third.
+  const FRAME_MS = 50;
 
-  let virtual = null; // milliseconds since the document began, once virtual time has taken over
-  const now = () => (virtual === null ? realNow() : virtual);
+  let virtual = 0; // milliseconds since the document began
+  // Looking at the clock takes a moment, or a loop that waits for the time to pass would never end.
+  const LOOK_MS = 0.005;
+  const now = () => (virtual += LOOK_MS);
 
   let state = seed >>> 0;
   Math.random = () => {
@@ -38,44 +38,29 @@
   FixedDate.prototype.constructor = window.Date;
   performance.now = () => now();
 
-  const timers = new Map(); // id -> {due, period, run, real}
+  const timers = new Map(); // id -> {due, period, run}
   let nextId = 1;
   const fire = (id) => {
     const timer = timers.get(id);
-    if (!timer) return;
     if (timer.period === null) timers.delete(id);
-    else {
-      timer.due = Math.max(now(), timer.due) + timer.period;
-      if (virtual === null) timer.real = realSetTimeout(() => fire(id), timer.period);
-    }
+    else timer.due = Math.max(virtual, timer.due) + timer.period;
     timer.run();
   };
   const add = (run, delay, period) => {
-    const id = nextId++;
     const wait = Math.max(1, Number(delay) || 0);
-    const timer = { due: now() + wait, period: period ? wait : null, run, real: 0 };
-    timers.set(id, timer);
-    if (virtual === null) timer.real = realSetTimeout(() => fire(id), wait);
-    return id;
+    timers.set(nextId, { due: virtual + wait, period: period ? wait : null, run });
+    return nextId++;
   };
   const callable = (handler, args) =>
     typeof handler === "function" ? () => handler.apply(window, args) : () => (0, eval)(String(handler));
   const clear = (id) => {
-    const timer = timers.get(id);
-    if (timer) realClearTimeout(timer.real);
     timers.delete(id);
   };
   window.setTimeout = (handler, delay, ...args) => add(callable(handler, args), delay, false);
   window.setInterval = (handler, delay, ...args) => add(callable(handler, args), delay, true);
   window.clearTimeout = clear;
   window.clearInterval = clear;
-  window.requestAnimationFrame = (handler) => {
-    const id = nextId++;
-    const timer = { due: now() + FRAME_MS, period: null, run: () => handler(now()), real: 0 };
-    timers.set(id, timer);
-    if (virtual === null) realFrame(() => virtual === null && fire(id));
-    return id;
-  };
+  window.requestAnimationFrame = (handler) => add(() => handler(virtual), FRAME_MS, false);
   window.cancelAnimationFrame = clear;
   window.requestIdleCallback = (handler) => add(() => handler({ didTimeout: false, timeRemaining: () => 10 }), 1, false);
   window.cancelIdleCallback = clear;
@@ -88,10 +73,6 @@
     return best;
   };
   const advance = (until, calls, realMs) => {
-    if (virtual === null) {
-      virtual = realNow();
-      for (const timer of timers.values()) realClearTimeout(timer.real);
-    }
     const stop = realNow() + realMs;
     for (let id = earliest(until); id !== null && calls > 0; id = earliest(until), calls--) {
       if (realNow() > stop) break;
@@ -125,12 +106,21 @@
   }
   HTMLMediaElement.prototype.play = () => Promise.reject(new DOMException("no playing here", "NotAllowedError"));
   // Nothing that an earlier page stored may change this one.
+  const openDatabase = IDBFactory.prototype.open;
+  const own = crypto.getRandomValues(new Uint32Array(2)).join("-");
+  IDBFactory.prototype.open = function (name, ...rest) {
+    return openDatabase.call(this, `${own} ${name}`, ...rest);
+  };
   try {
     if (window === window.top) {
       window.localStorage.clear();
       window.sessionStorage.clear();
-      for (const cookie of document.cookie.split("; ")) {
-        if (cookie) document.cookie = `${cookie.split("=")[0]}=; expires=Thu, 01 Jan 1970 00:00:00 GMT; path=/`;
+      const folders = location.pathname.split("/").map((_, index, parts) => parts.slice(0, index).join("/"));
+      for (const name of document.cookie.split("; ").map((cookie) => cookie.split("=")[0])) {
+        for (const folder of name ? folders : []) {
+          document.cookie = `${name}=; expires=Thu, 01 Jan 1970 00:00:00 GMT; path=${folder || "/"}`;
+          document.cookie = `${name}=; expires=Thu, 01 Jan 1970 00:00:00 GMT; path=${folder}/`;
+        }
       }
     }
   } catch (error) {

@@ -1,7 +1,7 @@
 // Waits until a page stands still, stops what moves, and measures how high its content is.
 //
 // argument: {fromMs, untilMs, maxCalls, maxRealMs, maxWaitMs, frames, pinTo}: the stretch of virtual time to run (see
-//   clock.js) and its budgets, the longest wait for what still loads, the number of frames to wait for, and, after the viewport
+//   clock.js), how many calls each of its steps may make and how long it may really take, the longest wait for what still loads, the number of frames to wait for, and, after the viewport
 //   has grown, the height it had before, or null.
 // returns JSON: {height, nodes, url}: the content's height in CSS pixels, the number of elements, and where the page is.
 async (argument) => {
@@ -33,10 +33,10 @@ async (argument) => {
     );
 
   const fastForward = async () => {
-    const ROUNDS = 6;
-    for (let round = 1; round <= ROUNDS; round++) {
-      const until = fromMs + ((untilMs - fromMs) * round) / ROUNDS;
-      const detail = `${until} ${Math.ceil(maxCalls / ROUNDS)} ${maxRealMs / ROUNDS}`;
+    const STEP_MS = 100;
+    const stop = performance.now() + maxRealMs;
+    for (let until = fromMs; until <= untilMs && performance.now() < stop; until += STEP_MS) {
+      const detail = `${until} ${maxCalls} ${stop - performance.now()}`;
       for (const target of documents()) {
         target.dispatchEvent(new CustomEvent("pixread-clock", { detail }));
       }
@@ -62,9 +62,10 @@ async (argument) => {
             const end = animation.effect.getComputedTiming().endTime;
             if (Number.isFinite(end)) animation.finish();
             else {
-              // An endless animation is shown as it begins.
-              animation.currentTime = animation.effect.getComputedTiming().delay;
+              // An endless animation is shown as it begins. Paused first: the pause would else wait for a frame, and
+              // then hold whatever moment that is.
               animation.pause();
+              animation.currentTime = animation.effect.getComputedTiming().delay;
             }
           } catch (error) {
             animation.cancel(); // driven by scrolling, not by time

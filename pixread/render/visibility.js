@@ -96,6 +96,7 @@ globalThis.pixreadVisibility = ({ width, height }) => {
   // that an opaque, raised element overlaps: one that is positioned, moved or floated, or lies inside such a one.
 
   const covers = []; // {element, box} of such elements
+  const coverSet = new Set();
   const REPLACED = /^(IMG|VIDEO|CANVAS|IFRAME|OBJECT|EMBED)$/;
   const isRaised = (style) =>
     style.position !== "static" ||
@@ -108,7 +109,9 @@ globalThis.pixreadVisibility = ({ width, height }) => {
     const painted = style.backgroundColor !== "rgba(0, 0, 0, 0)" || style.backgroundImage !== "none";
     if (!painted && !REPLACED.test(element.tagName) && style.position === "static") return;
     const box = cut(moved(element.getBoundingClientRect(), at), clip);
-    if (area(box) > 0) covers.push({ element, box });
+    if (area(box) <= 0) return;
+    covers.push({ element, box });
+    coverSet.add(element);
   };
   const mayBeCovered = (element, box) =>
     covers.some(
@@ -127,10 +130,6 @@ globalThis.pixreadVisibility = ({ width, height }) => {
     let known = opaque.get(element);
     if (known === undefined) {
       known = REPLACED.test(element.tagName) || paints(getComputedStyle(element));
-      for (const side of known ? [] : ["::before", "::after"]) {
-        const style = getComputedStyle(element, side);
-        known ||= style.content !== "none" && style.position === "absolute" && paints(style);
-      }
       for (let node = element; known && node instanceof Element; node = node.parentElement) {
         if (Number(getComputedStyle(node).opacity) < 0.5) known = false;
       }
@@ -142,16 +141,13 @@ globalThis.pixreadVisibility = ({ width, height }) => {
     for (let node = inner; node; node = node.assignedSlot ?? node.parentNode ?? node.host) if (node === outer) return true;
     return false;
   };
-  // Is `element` what one sees at a point of its own document? Elements that take no pointer are invisible to the test.
+  // Does anything opaque lie over `element`'s own text or picture at a point of its document? Elements that take no pointer do
+  // not appear in the browser's answer.
   const shows = (element, x, y) => {
-    const root = element.getRootNode();
-    const top = root.elementFromPoint(x, y);
-    if (top === null) return true; // outside the viewport of a frame: its clip decides
-    if (top === element || within(top, element)) return true;
-    for (const other of root.elementsFromPoint(x, y)) {
-      if (other === element || within(other, element)) return true;
+    for (const other of element.getRootNode().elementsFromPoint(x, y)) {
+      if (other === element) return true;
       if (within(element, other)) return getComputedStyle(element).pointerEvents === "none" || !element.contains(other);
-      if (isOpaque(other)) return false;
+      if (coverSet.has(other) && isOpaque(other)) return false;
     }
     return true;
   };

@@ -1,0 +1,63 @@
+"""What the tests of rendered pages share: a web server that nobody should call, and ways to look at a tree."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from pixread.records import Node, Screenshot, Word
+
+Show = Callable[..., Screenshot]
+
+
+class Listener:
+    """A loopback web server that answers every request with a page and remembers the paths."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        listener = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                listener.paths.append(self.path)
+                body = b"<!doctype html><title>net</title><p>from the network"
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html")
+                self.send_header("Access-Control-Allow-Origin", "*")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                return
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port: int = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def words_of(node: Node) -> list[Word]:
+    return [word for leaf in node.walk() for word in leaf.words]
+
+
+def text_of(screenshot: Screenshot) -> str:
+    """All visible text of a page, leaves separated by a bar."""
+    return "|".join(node.text for node in screenshot.root.walk() if node.text is not None)
+
+
+def images_of(screenshot: Screenshot) -> list[tuple[str | None, str | None]]:
+    """Name and alt text of all images."""
+    return [(node.image, node.alt) for node in screenshot.root.walk() if node.is_image]
+
+
+def lines_of(screenshot: Screenshot) -> list[str]:
+    """The visual lines of a page, in order of their numbers."""
+    lines: dict[int, list[str]] = {}
+    for word in words_of(screenshot.root):
+        lines.setdefault(word.line, []).append(word.text)
+    return [" ".join(lines[number]) for number in sorted(lines)]

@@ -1,0 +1,70 @@
+"""pixread.render.browser: which Chromium is started, how often, and what is said when there is none."""
+
+import pytest
+
+from pixread.render.browser import Browser, find_chromium
+from pixread.render.errors import RenderError
+from pixread.render.fonts import fontconfig, text_families
+from pixread.render.page import RenderSettings, render_page
+
+
+def test_the_named_chromium_comes_first(monkeypatch, tmp_path):
+    program = tmp_path / "my-chromium"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PIXREAD_CHROMIUM", str(program))
+    assert find_chromium() == str(program)
+
+
+def test_a_named_chromium_that_is_missing_is_an_error(monkeypatch):
+    monkeypatch.setenv("PIXREAD_CHROMIUM", "/nowhere/chromium")
+    with pytest.raises(ValueError, match="not a program: /nowhere/chromium"):
+        find_chromium()
+
+
+def test_without_any_on_the_path_the_choice_is_playwrights(monkeypatch, tmp_path):
+    monkeypatch.delenv("PIXREAD_CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_chromium() is None
+
+
+def test_a_page_budget_below_one_is_refused():
+    with pytest.raises(ValueError, match="recycle_after must be at least 1, got 0"):
+        Browser(recycle_after=0)
+
+
+def test_the_font_table_is_well_formed():
+    from xml.etree import ElementTree
+
+    root = ElementTree.fromstring(fontconfig())
+    assert "monospace" in [family.text for family in root.iterfind("alias/family")]
+
+
+def test_families_are_names_of_text_fonts():
+    assert not any("emoji" in family.lower() for family in text_families())
+
+
+@pytest.mark.browser
+def test_a_program_that_is_no_browser_is_one_clear_sentence(tmp_path):
+    program = tmp_path / "chromium"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    with pytest.raises(ValueError, match="no Chromium could be started"), Browser(executable=str(program)):
+        pass
+
+
+@pytest.mark.browser
+def test_the_browser_is_replaced_after_its_share_of_pages(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text("<p>x")
+    with Browser(recycle_after=2) as browser:
+        for _ in range(5):
+            render_page(browser, str(page), settings=RenderSettings())
+        assert browser.num_starts == 3
+
+
+def test_errors_survive_the_way_between_processes():
+    import pickle
+
+    error = pickle.loads(pickle.dumps(RenderError("empty", "nothing to see")))
+    assert (error.reason, str(error)) == ("empty", "nothing to see")
