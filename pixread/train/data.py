@@ -7,6 +7,7 @@ sorted by size so that little is padded, cut into batches, and the batches shuff
 from __future__ import annotations
 
 import random
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -227,7 +228,7 @@ def batches(windows: Windows, *, start: int, workers: int) -> Iterator[tuple[Bat
         sampler=range(first, 2**40),
         num_workers=workers,
         prefetch_factor=3 if workers else None,
-        persistent_workers=False,
+        worker_init_fn=_leave_signals_to_the_trainer,
     )
     for window in loader:
         unusable = window.unusable
@@ -235,3 +236,9 @@ def batches(windows: Windows, *, start: int, workers: int) -> Iterator[tuple[Bat
             yield batch, unusable
             unusable = 0
         skip = 0
+
+
+def _leave_signals_to_the_trainer(worker: int) -> None:
+    """Ctrl-C reaches every process of a terminal: workers go on, so that the step in progress can be finished."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

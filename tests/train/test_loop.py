@@ -6,6 +6,9 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -81,6 +84,25 @@ def test_ctrl_c_saves_the_step_in_progress(tmp_path: Path) -> None:
     assert result.interrupted
     assert result.step == last_step(tmp_path) == 2
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_in_a_terminal_reaches_the_workers_and_still_saves(tmp_path: Path) -> None:
+    """A terminal signals the whole process group; a worker that died of it took the unsaved steps along."""
+    changes = {**QUICK, "steps": "5000", "workers": "1", "save_every": "5000", "evaluate_every": "5000"}
+    options = [word for name, value in changes.items() for word in ("--set", f"{name}={value}")]
+    command = [sys.executable, "-m", "pixread", "train", "line-letters", "--out", str(tmp_path), *options]
+    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True) as process:
+        log = tmp_path / "metrics.jsonl"
+        for _ in range(600):
+            if log.exists() and log.read_text().count("\n") > 3:
+                break
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    step = last_step(tmp_path)
+    assert process.returncode == 130
+    assert step is not None and step > 3
+    assert said.strip() == f"interrupted after step {step}; go on with --resume"
 
 
 def test_a_run_leaves_a_checkpoint_that_loads_and_only_the_newest(tmp_path: Path) -> None:
