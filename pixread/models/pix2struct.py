@@ -18,7 +18,6 @@ from pixread.models.attention import Attention, RelativeBias
 from pixread.models.cache import SelfCache
 from pixread.records import Batch, Memory
 
-
 WAVE_PERIOD = 1000.0  # patches: beyond any line
 WAVE_HEIGHT = 0.5  # about as loud as the patches themselves, which come out of their projection with variance 1
 
