@@ -288,3 +288,9 @@ def test_config_can_be_derived_and_still_saved(tmp_path: Path):
     assert back.config == config
     assert back.generation["decoder_start_token_id"] == 3
     assert back.generation["eos_token_id"] == 4
+
+
+def test_others_may_read_the_weights_as_they_may_any_new_file(tmp_path: Path):
+    save(tiny_model(), tmp_path / "model")
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "model").iterdir()}
+    assert len(modes) == 1
