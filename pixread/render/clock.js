@@ -88,6 +88,7 @@
   document.addEventListener("pixread-clock", (event) => {
     const [until, calls, realMs] = String(event.detail).split(" ").map(Number);
     advance(until, calls, realMs);
+    if (timers.size === 0) event.preventDefault(); // nothing is left to wait for
   });
 
   // The viewport grows to the page's height before the picture is taken; scripts that fit things to the window would
@@ -105,25 +106,49 @@
     });
   }
   HTMLMediaElement.prototype.play = () => Promise.reject(new DOMException("no playing here", "NotAllowedError"));
-  // Nothing that an earlier page stored may change this one.
+  // Nothing that an earlier page stored may change this one. Storage is emptied when it is first looked at, since asking for
+  // it takes longer than all the rest of this file.
   const openDatabase = IDBFactory.prototype.open;
   const own = crypto.getRandomValues(new Uint32Array(2)).join("-");
   IDBFactory.prototype.open = function (name, ...rest) {
     return openDatabase.call(this, `${own} ${name}`, ...rest);
   };
-  try {
-    if (window === window.top) {
-      window.localStorage.clear();
-      window.sessionStorage.clear();
-      const folders = location.pathname.split("/").map((_, index, parts) => parts.slice(0, index).join("/"));
-      for (const name of document.cookie.split("; ").map((cookie) => cookie.split("=")[0])) {
-        for (const folder of name ? folders : []) {
-          document.cookie = `${name}=; expires=Thu, 01 Jan 1970 00:00:00 GMT; path=${folder || "/"}`;
-          document.cookie = `${name}=; expires=Thu, 01 Jan 1970 00:00:00 GMT; path=${folder}/`;
+  if (window !== window.top) return;
+  const emptied = new Set();
+  const onFirstLook = (name, empty) => {
+    if (emptied.has(name)) return;
+    emptied.add(name);
+    empty();
+  };
+  for (const name of ["localStorage", "sessionStorage"]) {
+    const real = Object.getOwnPropertyDescriptor(window, name);
+    const get = () => {
+      const storage = real.get.call(window);
+      onFirstLook(name, () => storage.clear());
+      return storage;
+    };
+    Object.defineProperty(window, name, { ...real, get });
+  }
+  const cookie = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
+  const eatCookies = () => {
+    const folders = location.pathname.split("/").map((_, index, parts) => parts.slice(0, index).join("/"));
+    for (const name of cookie.get.call(document).split("; ").map((entry) => entry.split("=")[0])) {
+      for (const folder of name ? folders : []) {
+        for (const path of [folder, `${folder}/`]) {
+          cookie.set.call(document, `${name}=; expires=Thu, 01 Jan 1970 00:00:00 GMT; path=${path || "/"}`);
         }
       }
     }
-  } catch (error) {
-    // A frame without an origin has no storage.
-  }
+  };
+  Object.defineProperty(document, "cookie", {
+    configurable: true,
+    get: () => {
+      onFirstLook("cookie", eatCookies);
+      return cookie.get.call(document);
+    },
+    set: (value) => {
+      onFirstLook("cookie", eatCookies);
+      cookie.set.call(document, value);
+    },
+  });
 }

@@ -20,7 +20,14 @@ async (argument) => {
       await new Promise((done) => window.addEventListener("load", done, { once: true }));
     }
   };
-  const pictures = () => [...document.images].filter((image) => !image.complete && image.getAttribute("src"));
+  // Lazy pictures load when they are near the viewport, and are waited for when they are in it.
+  const isAwaited = (image) => {
+    if (image.complete || !image.getAttribute("src")) return false;
+    if (image.loading !== "lazy") return true;
+    const { top, bottom } = image.getBoundingClientRect();
+    return frames > 0 && bottom > 0 && top < window.innerHeight;
+  };
+  const pictures = () => [...document.images].filter(isAwaited);
   const picturesLoaded = () =>
     Promise.all(
       pictures().map(
@@ -35,12 +42,16 @@ async (argument) => {
   const fastForward = async () => {
     const STEP_MS = 100;
     const stop = performance.now() + maxRealMs;
+    let idle = 0;
     for (let until = fromMs; until <= untilMs && performance.now() < stop; until += STEP_MS) {
       const detail = `${until} ${maxCalls} ${stop - performance.now()}`;
+      let waiting = false;
       for (const target of documents()) {
-        target.dispatchEvent(new CustomEvent("pixread-clock", { detail }));
+        waiting = target.dispatchEvent(new CustomEvent("pixread-clock", { detail, cancelable: true })) || waiting;
       }
       await turn(); // lets promises and events of the page run in between
+      idle = waiting ? 0 : idle + 1;
+      if (idle > 2) break;
     }
   };
   const documents = () => {
