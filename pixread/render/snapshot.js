@@ -10,6 +10,7 @@
   const MIN_FONT_PX = 3;
   const MIN_IMAGE_PX = 4;
   const MIN_SEEN = 0.5; // share of a word's box that must not be clipped away
+  const SELECT_INDENT = 4; // px that Chromium leaves before the text of a drop-down list
   const LINE_GAP_EM = 1.5;
   const LINE_OVERLAP = 0.4; // share of the lower box's height
   const SKIPPED = new Set(
@@ -164,7 +165,8 @@
 
   // --- controls: their text has no DOM range, so boxes are worked out from the font ---------------------------------
 
-  const contentBox = (element, style, at) => {
+  const contentBox = (element, at) => {
+    const style = getComputedStyle(element);
     const box = moved(element.getBoundingClientRect(), at);
     const inset = (side) => parseFloat(style[`border${side}Width`]) + parseFloat(style[`padding${side}`]) || 0;
     return { l: box.l + inset("Left"), t: box.t + inset("Top"), r: box.r - inset("Right"), b: box.b - inset("Bottom") };
@@ -172,7 +174,7 @@
   const controlLeaf = (element, style, clip, at, text, place) => {
     if (style.visibility !== "visible" || !text.trim()) return null;
     const size = parseFloat(style.fontSize);
-    const box = contentBox(element, style, at);
+    const box = contentBox(element, at);
     if (size < MIN_FONT_PX || area(cut(box, clip)) <= 0) return null;
     canvas().font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
     const lineHeight = parseFloat(style.lineHeight) || size * 1.15;
@@ -182,7 +184,7 @@
     rows.forEach((row, index) => {
       const middle = place.wrap ? box.t + (index + 0.5) * lineHeight : (box.t + box.b) / 2;
       const free = box.r - box.l - canvas().measureText(row).width;
-      const left = box.l + (place.align === "center" ? Math.max(0, free / 2) : place.align === "right" ? Math.max(0, free) : 0);
+      const left = box.l + (place.indent ?? 0) + (place.align === "center" ? Math.max(0, free / 2) : place.align === "right" ? Math.max(0, free) : 0);
       for (const match of row.matchAll(/\S+/g)) {
         token++;
         const start = left + canvas().measureText(row.slice(0, match.index)).width;
@@ -275,7 +277,7 @@
   const frameTree = (element, style, clip, at) => {
     const inner = element.contentDocument;
     if (!inner || !inner.body || style.visibility !== "visible") return null;
-    const edge = contentBox(element, style, at);
+    const edge = contentBox(element, at);
     const seen = cut(edge, clip);
     if (area(seen) <= 0) return null;
     return walk(inner.body, { flow: seen, absolute: seen, fixed: seen }, 1, { x: edge.l, y: edge.t });
@@ -300,7 +302,7 @@
       case "SELECT": {
         const chosen = element.selectedOptions[0];
         const shown = element.size > 1 || element.multiple ? "" : chosen ? chosen.label : "";
-        return controlLeaf(element, style, clip, at, shown, { align: alignOf(style) });
+        return controlLeaf(element, style, clip, at, shown, { align: alignOf(style), indent: SELECT_INDENT });
       }
       default:
         return undefined;

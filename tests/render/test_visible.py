@@ -1,6 +1,9 @@
 """What counts as visible, rule by rule: docs/rendering.md, on real pages."""
 
+import io
+
 import pytest
+from PIL import Image
 
 from tests.render.pages import images_of, lines_of, text_of, words_of
 
@@ -93,6 +96,33 @@ SHOWN = {
 def test_visibility(show, case):
     expected = [SHOWN[case]] if case in SHOWN else []
     assert text_of(show(f"{HIDDEN[case]}<p style='margin:60px 0'>end")).split("|") == [*expected, "end"]
+
+
+@pytest.mark.parametrize(
+    "control",
+    [
+        "<input placeholder=word STYLE>",
+        "<input value=word STYLE>",
+        "<input value=word style='padding:30px;text-align:right'>",
+        "<input type=submit value=word STYLE>",
+        "<textarea STYLE>word</textarea>",
+        "<select STYLE><option>word</select>",
+    ],
+)
+def test_texts_of_controls_have_boxes_where_their_pixels_are(show, control):
+    page = show(
+        f"{control.replace('STYLE', 'style=padding:30px')}<style>* {{border: 0; background: #fff; resize: none}}"
+    )
+    (word,) = words_of(page.root)
+    picture = Image.open(io.BytesIO(page.png)).convert("L")
+    # The arrow of a drop-down list, further right, is ink as well.
+    picture = picture.crop((0, 0, int(word.box.right) + 9, page.height))
+    ink = picture.point(lambda grey: 255 * (grey < 200)).getbbox()
+    assert ink is not None
+    assert (word.box.x, word.box.right) == pytest.approx((ink[0], ink[2]), abs=3)
+    assert word.box.y - 2 <= ink[1]
+    assert ink[3] <= word.box.bottom + 2
+    assert word.box.width < 60
 
 
 def test_open_shadow_roots_and_slots_are_followed(show):
