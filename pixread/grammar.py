@@ -30,7 +30,7 @@ from pixread.records import Node
 MAX_DEPTH = 200
 """`parse` nests no deeper than this (what lies deeper is put side by side), so that recursion over a tree is safe."""
 
-_ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
+ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 _ENTITY = re.compile("&(?:lt|gt|amp);")
 _ALT_PART = re.compile(r"(?<!\s) img_alt=")
 
@@ -157,4 +157,4 @@ def _escape(text: str | None) -> str:
 
 
 def _unescape(text: str) -> str:
-    return _ENTITY.sub(lambda entity: _ENTITIES[entity.group()], clean_text(text))
+    return _ENTITY.sub(lambda entity: ENTITIES[entity.group()], clean_text(text))

@@ -15,13 +15,13 @@ from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from pixread.grammar import parse, serialise
+from pixread.grammar import ENTITIES, parse, serialise
 from pixread.records import Example, Node
 from pixread.targets.fonts import SHIPPED, drawable, load_font
 from pixread.targets.words import random_text
 
 Colour = tuple[int, int, int]
-ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+ESCAPED = {char: entity for entity, char in ENTITIES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def sample(settings: WarmupSettings, rng: random.Random) -> Drawn:
 
 def _centres_in_markup(text: str, target: str, centres: tuple[float, ...]) -> tuple[float, ...]:
     """One x a character of the target: brackets stand at the ends, an entity where its character stands."""
-    widths = [len(ENTITIES.get(char, char)) for char in text]
+    widths = [len(ESCAPED.get(char, char)) for char in text]
     spread = [centre for centre, width in zip(centres, widths, strict=True) for _ in range(width)]
     spread = [spread[0], *spread, spread[-1]]
     return tuple(spread) if len(spread) == len(target) else ()
