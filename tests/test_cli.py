@@ -363,3 +363,12 @@ def test_convert_halves_the_weights_and_keeps_the_rest(run: Run, page: Path, tmp
     assert run("convert", tmp_path / "none", tmp_path / "x").err == (
         f"pixread: {tmp_path / 'none'} is not a checkpoint folder\n"
     )
+
+
+def test_an_earlier_report_stays_when_nothing_can_be_read(run: Run, page: Path, tmp_path: Path, tiny_checkpoint: Path):
+    """An empty report replaced it, and was said to be written."""
+    assert run("parse", page, "--model", tiny_checkpoint, "--out", tmp_path / "out").code == 0
+    before = (tmp_path / "out" / "report.html").read_bytes()
+    ended = run("parse", tmp_path / "none.png", "--model", tiny_checkpoint, "--out", tmp_path / "out")
+    assert (ended.code, "wrote" in ended.err) == (1, False)
+    assert (tmp_path / "out" / "report.html").read_bytes() == before

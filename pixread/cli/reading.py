@@ -100,7 +100,7 @@ def parse(
                 fail(str(error) if file in str(error) else f"{file}: {error}")
                 continue
             output.add(file, image, reading)
-    if out is not None:
+    if out is not None and output.count:
         say(f"wrote {out / REPORT}")
     if failures:
         raise typer.Exit(1)
@@ -113,6 +113,7 @@ class Output:
         self._folder, self._form, self._model, self._many = folder, form, model, many
         self._report: Report | None = None
         self._taken = {REPORT}
+        self.count = 0
 
     def __enter__(self) -> Output:
         if self._folder is not None:
@@ -122,10 +123,12 @@ class Output:
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         if self._report is not None:
-            self._report.close(keep=kind is None)
+            # An earlier report stays where nothing could be read this time.
+            self._report.close(keep=kind is None and self.count > 0)
 
     def add(self, file: str, image: Image.Image, reading: Reading) -> None:
         """One more reading."""
+        self.count += 1
         text = written(reading, self._form, file=file, model=self._model)
         if self._many and self._form is Format.text:
             typer.echo(f"== {file} ==\n\n{text}\n")
