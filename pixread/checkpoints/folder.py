@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from pixread.checkpoints import config as config_file
 from pixread.checkpoints import weights
@@ -85,15 +87,32 @@ def save(
     `dtype` is what the weights are stored in. Raises CheckpointError when the disk refuses or when `folder` holds
     anything that is not part of a checkpoint.
     """
+    state = model.state_dict()
+    theirs = rename(state, TENSORS)
+    tensors = {theirs[name]: tensor.detach().to("cpu", dtype) for name, tensor in state.items()}
+    return save_tensors(
+        tensors, folder, config=model.config, generation=generation, files=files, max_shard_bytes=max_shard_bytes
+    )
+
+
+def save_tensors(
+    layout: Mapping[str, Tensor],
+    folder: str | Path,
+    *,
+    config: Pix2StructConfig,
+    fetch: Callable[[str], Tensor] | None = None,
+    generation: Mapping[str, Any] | None = None,
+    files: Mapping[str, bytes | Path] | None = None,
+    max_shard_bytes: int = weights.MAX_SHARD_BYTES,
+) -> Path:
+    """`save` for weights under the names of `transformers`, which need not be in memory (see `weights.write`)."""
     folder = Path(folder).resolve()  # "." has no name to write aside under
     files = dict(files or {})
     _check_files(files)
     _check_target(folder, files)
-    state = model.state_dict()
-    theirs = rename(state, TENSORS)
-    tensors = {theirs[name]: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in state.items()}
-    documents = {CONFIG: config_file.to_json(model.config), GENERATION: _generation(model.config, generation or {})}
+    documents = {CONFIG: config_file.to_json(config), GENERATION: _generation(config, generation or {})}
     aside = folder.with_name(f".{folder.name}.writing-{secrets.token_hex(4)}")
+    missing = [parent for parent in folder.parents if not parent.exists()]
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         aside.mkdir()
@@ -101,12 +120,14 @@ def save(
             _write(aside / name, (json.dumps(document, indent=2) + "\n").encode())
         for name, content in files.items():
             _write(aside / name, content if isinstance(content, bytes) else content.read_bytes())
-        weights.write(tensors, aside, max_shard_bytes=max_shard_bytes)
+        weights.write(layout, aside, fetch=fetch, max_shard_bytes=max_shard_bytes)
         _swap(aside, folder)
     except OSError as error:
         raise CheckpointError(f"cannot write the checkpoint {folder}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+        if not folder.exists():
+            _remove_empty(missing)
     return folder
 
 
@@ -170,6 +191,12 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        with contextlib.suppress(OSError):  # somebody else may have put something there
+            folder.rmdir()
 
 
 def _swap(new: Path, folder: Path) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from pixread.checkpoints.errors import CheckpointError
@@ -19,21 +19,29 @@ INDEX = "model.safetensors.index.json"
 SHARD = "model-{:05d}-of-{:05d}.safetensors"
 MAX_SHARD_BYTES = 5_000_000_000
 STORED = ("F32", "BF16", "F16", "F64")
+KINDS = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16", torch.float64: "F64"}
 NAMED = 3  # how many of the names that do not fit an error sentence lists
 
 
-def write(tensors: Mapping[str, Tensor], folder: Path, *, max_shard_bytes: int = MAX_SHARD_BYTES) -> None:
+def write(
+    layout: Mapping[str, Tensor],
+    folder: Path,
+    *,
+    fetch: Callable[[str], Tensor] | None = None,
+    max_shard_bytes: int = MAX_SHARD_BYTES,
+) -> None:
     """Write one model.safetensors, or shards and their index where that would exceed `max_shard_bytes`.
 
-    Raises OSError when the disk refuses.
+    `fetch` gives a tensor by its name when its turn comes; `layout` then only says shape and dtype (meta tensors will
+    do), and no more than one tensor is held at a time. Raises OSError when the disk refuses.
     """
-    shards = list(_shards(tensors, max_shard_bytes))
+    shards = list(_shards(layout, max_shard_bytes))
     files = [SINGLE] if len(shards) == 1 else [SHARD.format(i + 1, len(shards)) for i in range(len(shards))]
     for file, names in zip(files, shards, strict=True):
-        _save({name: tensors[name] for name in names}, folder / file)
+        _save({name: layout[name] for name in names}, folder / file, fetch=fetch or layout.__getitem__)
     if len(shards) > 1:
         index = {
-            "metadata": {"total_size": sum(tensor.nbytes for tensor in tensors.values())},
+            "metadata": {"total_size": sum(tensor.nbytes for tensor in layout.values())},
             "weight_map": {name: file for file, names in zip(files, shards, strict=True) for name in names},
         }
         (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
@@ -106,15 +114,28 @@ def _shards(tensors: Mapping[str, Tensor], limit: int) -> Iterator[list[str]]:
     yield names
 
 
-def _save(tensors: dict[str, Tensor], path: Path) -> None:
-    try:
-        save_file(tensors, path, metadata={"format": "pt"})
-    except SafetensorError as error:
-        raise OSError(str(error)) from error
-    mask = os.umask(0)
-    os.umask(mask)
-    path.chmod(0o666 & ~mask)  # safetensors lets nobody but the owner read the file
-    with path.open("rb") as file:
+def _save(layout: Mapping[str, Tensor], path: Path, *, fetch: Callable[[str], Tensor]) -> None:
+    """The safetensors format: length of the header (8 bytes), header in JSON, then the tensors without gaps.
+
+    Written here because the library wants all tensors in memory at once. The bytes are those that it writes.
+    """
+    # The library's order: those of the widest elements first, so that each starts at a multiple of its own width.
+    names = sorted(layout, key=lambda name: (-layout[name].itemsize, name))
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    end = 0
+    for name in names:
+        start, end = end, end + layout[name].nbytes
+        kind, shape = KINDS[layout[name].dtype], list(layout[name].shape)
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [start, end]}
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for name in names:
+            tensor, planned = fetch(name), layout[name]
+            assert (tensor.shape, tensor.dtype) == (planned.shape, planned.dtype), f"{name} is not as laid out"
+            file.write(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+        file.flush()
         os.fsync(file.fileno())
 
 

@@ -155,6 +155,12 @@ def test_a_further_file_that_is_not_there_leaves_nothing_behind(folder: Path):
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
 
 
+def test_folders_made_on_the_way_go_again_when_writing_fails(tmp_path: Path):
+    with pytest.raises(CheckpointError, match=r"No such file or directory$"):
+        save(tiny_model(), tmp_path / "new" / "deep" / "model", files={"tokenizer.json": tmp_path / "absent.json"})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_full_disk_leaves_the_old_checkpoint_and_nothing_half_written(folder: Path):
     """A limit on the size of files stops the writing midway, as a full disk does."""
     before = (folder / WEIGHTS).read_bytes()
