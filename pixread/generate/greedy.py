@@ -56,15 +56,15 @@ def greedy(
     log-probabilities are those of the whole vocabulary, also where `eos` was out of the choice. Raises ValueError
     for limits that are negative or do not fit the rows.
     """
-    limits = _limits(max_new_tokens, rows=memory.mask.shape[0])
+    limits = row_limits(max_new_tokens, rows=memory.mask.shape[0])
     device = memory.mask.device
     length = max(limits, default=0)
     ids = torch.full((len(limits), length), eos, device=device)  # (R, T)
     log_probs = torch.zeros((len(limits), length), device=device)  # (R, T)
-    row_limits = torch.tensor(limits, device=device)  # (R,)
+    longest = torch.tensor(limits, device=device)  # (R,)
 
     rows = torch.arange(len(limits), device=device)  # (B,) which of all rows stands here
-    alive = row_limits > 0  # (B,)
+    alive = longest > 0  # (B,)
     tokens = torch.full_like(rows, start)  # (B,)
     cache = model.new_cache(len(limits), length) if length else None
     for position in range(length):
@@ -82,7 +82,7 @@ def greedy(
         best, tokens = logits.max(-1)
         ids[rows, position] = tokens
         log_probs[rows, position] = (best - total).to(log_probs.dtype)
-        alive &= (tokens != eos) & (row_limits[rows] > position + 1)
+        alive &= (tokens != eos) & (longest[rows] > position + 1)
     return _collect(ids.tolist(), log_probs.tolist(), limits=limits, eos=eos)
 
 
@@ -95,7 +95,8 @@ def select_rows(memory: Memory, index: Tensor) -> Memory:
     )
 
 
-def _limits(max_new_tokens: int | Sequence[int], *, rows: int) -> list[int]:
+def row_limits(max_new_tokens: int | Sequence[int], *, rows: int) -> list[int]:
+    """The longest output of every row. Raises ValueError for limits that are negative or do not fit the rows."""
     limits = [max_new_tokens] * rows if isinstance(max_new_tokens, int) else list(max_new_tokens)
     if len(limits) != rows:
         raise ValueError(f"max_new_tokens names {len(limits)} limits for {rows} rows; give one number or one a row")

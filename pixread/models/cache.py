@@ -1,9 +1,11 @@
 """The decoder's memory of its own tokens, allocated once and written in place.
 
-Legend: B rows, H heads, T the longest output, D size of a head.
+Legend: B rows, H heads, T the longest output, D size of a head, K beams.
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
@@ -33,8 +35,8 @@ class SelfCache:
         dtype: torch.dtype | None,
     ) -> SelfCache:
         """A cache with room for `shape` = (B, H, T, D) in each of `layers` layers."""
-        keys = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(layers)]
-        return cls(keys=keys, values=[torch.zeros_like(key) for key in keys], bias=bias.to(device, dtype))
+        keys, values = _room(layers, shape, device=device, dtype=dtype)
+        return cls(keys=keys, values=values, bias=bias.to(device, dtype))
 
     @property
     def batch_size(self) -> int:
@@ -42,13 +44,18 @@ class SelfCache:
 
     @property
     def max_length(self) -> int:
-        return self.keys[0].shape[2]
+        return self._reversed_bias.shape[-1]
 
     def write(self, layer: int, *, position: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Store one column, key and value (B, H, 1, D), and return all columns so far: two (B, H, position + 1, D)."""
-        self.keys[layer][:, :, position : position + 1] = key
-        self.values[layer][:, :, position : position + 1] = value
-        return self.keys[layer][:, :, : position + 1], self.values[layer][:, :, : position + 1]
+        """Store the columns of one step and return all columns so far.
+
+        key, value: (B, H, 1, D), or (B, H, K, D) where a row has K beams -> two (B, H, columns so far, D).
+        """
+        width = key.shape[2]
+        start, end = position * width, (position + 1) * width
+        self.keys[layer][:, :, start:end] = key
+        self.values[layer][:, :, start:end] = value
+        return self.keys[layer][:, :, :end], self.values[layer][:, :, :end]
 
     def bias(self, position: int) -> Tensor:
         """The bias of the query at `position` over columns 0..position, as (1, H, 1, position + 1)."""
@@ -59,3 +66,73 @@ class SelfCache:
         """Keep only the rows that `index` (int64) names, in its order; a row may come twice."""
         self.keys = [key.index_select(0, index) for key in self.keys]
         self.values = [value.index_select(0, index) for value in self.values]
+
+
+class BeamCache(SelfCache):
+    """The same for K beams a row: K columns a step, which stay where they were written.
+
+    Beams fork and die, and a fork shares the columns of its past. Instead of copying them, the cache notes which column
+    of every earlier step belongs to which beam, and its bias hides all others. All beams of a row are thus queries of
+    one attention over one set of keys, as they are in cross attention.
+    """
+
+    def __init__(self, *, keys: list[Tensor], values: list[Tensor], bias: Tensor, beams: int) -> None:
+        """keys, values: one (B, H, T * K, D) tensor a layer; bias: (H, T), by backward distance 0..T-1."""
+        super().__init__(keys=keys, values=values, bias=bias)
+        shape, device = (self.batch_size, beams, self.max_length), bias.device
+        self._columns = torch.zeros(shape, dtype=torch.long, device=device)  # which of K columns is a beam's own
+        self._own = torch.eye(beams, dtype=torch.bool, device=device)
+        self._bias = self._visible(0)
+
+    @classmethod
+    def empty_for(
+        cls,
+        beams: int,
+        *,
+        layers: int,
+        shape: tuple[int, int, int, int],
+        bias: Tensor,
+        device: torch.device | str | None,
+        dtype: torch.dtype | None,
+    ) -> BeamCache:
+        """A cache with room for `shape` = (B, H, T, D) for each of `beams` beams, in each of `layers` layers."""
+        rows, heads, length, size = shape
+        keys, values = _room(layers, (rows, heads, length * beams, size), device=device, dtype=dtype)
+        return cls(keys=keys, values=values, bias=bias.to(device, dtype), beams=beams)
+
+    def bias(self, position: int) -> Tensor:
+        """The bias of the K queries at `position` over all columns so far, as (B, H, K, (position + 1) * K)."""
+        return self._bias
+
+    def follow(self, parents: Tensor, *, position: int) -> None:
+        """After the step at `position`: beam k goes on from what was beam `parents[:, k]` in that step.
+
+        parents: (B, K) int64; one beam may be the parent of several.
+        """
+        past = self._columns.gather(1, parents[..., None].expand_as(self._columns))
+        past[..., position] = parents
+        self._columns = past
+        if position + 1 < self.max_length:
+            self._bias = self._visible(position + 1)
+
+    def select(self, index: Tensor) -> None:
+        """Keep only the rows that `index` (int64) names, in its order, with all their beams."""
+        super().select(index)
+        self._columns = self._columns.index_select(0, index)
+        self._bias = self._bias.index_select(0, index)
+
+    def _visible(self, position: int) -> Tensor:
+        beams = len(self._own)
+        past = self._columns[:, :, :position, None] == torch.arange(beams, device=self._columns.device)  # (B, K, p, K)
+        now = self._own[None, :, None].expand(len(past), -1, -1, -1)  # (B, K, 1, K)
+        seen = torch.cat([past, now], dim=2).flatten(2)  # (B, K, (p + 1) * K)
+        bias = super().bias(position).repeat_interleave(beams, dim=-1)  # (1, H, 1, (p + 1) * K)
+        return bias.masked_fill(~seen[:, None], -math.inf)
+
+
+def _room(
+    layers: int, shape: tuple[int, int, int, int], *, device: torch.device | str | None, dtype: torch.dtype | None
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Zeros for the keys and for the values of every layer."""
+    keys = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(layers)]
+    return keys, [torch.zeros_like(key) for key in keys]

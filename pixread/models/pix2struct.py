@@ -1,7 +1,7 @@
 """Pix2Struct (Lee et al. 2022, arXiv 2210.03347): a T5.1.1 encoder over picture patches, a T5.1.1 decoder over tokens.
 
 Legend: B pictures, N patches, P numbers in a patch (16 * 16 * 3 = 768), T tokens, V vocabulary, C channels, H heads,
-D size of a head. Both towers are pre-normed and have no biases but that of the patch projection.
+D size of a head, K beams. Both towers are pre-normed and have no biases but that of the patch projection.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pixread.models.attention import Attention, RelativeBias
-from pixread.models.cache import SelfCache
+from pixread.models.cache import BeamCache, SelfCache
 from pixread.records import Batch, Memory
 
 WAVE_PERIOD = 1000.0  # patches: beyond any line
@@ -162,9 +162,9 @@ class DecoderLayer(nn.Module):
         return self._rest(x, memory, number=number)
 
     def step(self, x: Tensor, cache: SelfCache, memory: Memory, *, number: int, position: int) -> Tensor:
-        """One token. x: (B, 1, C)."""
+        """One token, or one a beam. x: (B, 1, C) or (B, K, C)."""
         normed = self.self_norm(x)
-        key, value = self.self_attention.keys_and_values(normed)  # (B, H, 1, D)
+        key, value = self.self_attention.keys_and_values(normed)  # (B, H, 1, D) or (B, H, K, D)
         keys, values = cache.write(number, position=position, key=key, value=value)
         x = x + self.self_attention.attend(normed, keys, values, cache.bias(position))
         return self._rest(x, memory, number=number)
@@ -204,10 +204,10 @@ class Decoder(nn.Module):
         return self._logits(x)
 
     def step(self, tokens: Tensor, memory: Memory, cache: SelfCache, *, position: int) -> Tensor:
-        x = self.token_embedding(tokens)[:, None]  # (B,) -> (B, 1, C)
+        x = self.token_embedding(tokens.reshape(len(tokens), -1))  # (B,) -> (B, 1, C), or (B, K) -> (B, K, C)
         for number, layer in enumerate(self.blocks()):
             x = layer.step(x, cache, memory, number=number, position=position)
-        return self._logits(x)[:, 0]
+        return self._logits(x).reshape(*tokens.shape, -1)
 
     def _logits(self, x: Tensor) -> Tensor:
         logits = self.head(self.dropout(self.norm(x)))  # (B, T, C) -> (B, T, V)
@@ -275,8 +275,24 @@ class Pix2Struct(nn.Module):
             dtype=dtype or weight.dtype,
         )
 
+    def new_beam_cache(self, batch_size: int, max_length: int, *, beams: int) -> BeamCache:
+        """Room for `max_length` steps of `beams` beams a row, on the model's device and in its dtype."""
+        config = self.config
+        weight = self.decoder.token_embedding.weight
+        return BeamCache.empty_for(
+            beams,
+            layers=config.decoder_layers,
+            shape=(batch_size, config.num_heads, max_length, config.d_kv),
+            bias=self.decoder.relative_bias.by_distance(max_length),
+            device=weight.device,
+            dtype=weight.dtype,
+        )
+
     def step(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor:
-        """Feed one token a row, (B,), at `position` (0 is the start id) -> logits (B, V) of the next, float32."""
+        """Feed one token a row, (B,), at `position` (0 is the start id) -> logits (B, V) of the next, float32.
+
+        With a `BeamCache`, one token a beam: (B, K) -> (B, K, V). The beams of a row share its memory as it is.
+        """
         return self.decoder.step(tokens, memory, cache, position=position)
 
     def _check_positions(self, batch: Batch) -> None:

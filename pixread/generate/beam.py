@@ -1,0 +1,256 @@
+"""Beam search: the K likeliest outputs so far are continued side by side, for a batch of pictures at once.
+
+What a beam is worth and when the search ends is as in `transformers` 5.23, whose outputs it reproduces: the sum of the
+log-probabilities of all tokens, the end included, over their number to the power of `length_penalty`. (T5X divides by
+((5 + number) / 6) ** 0.6 instead.)
+
+Legend: B rows still in the batch, K beams, M candidates to go on with, T the longest output allowed, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from pixread.generate.greedy import WORTH_COMPACTING, Generated, row_limits, select_rows
+from pixread.models.cache import BeamCache
+from pixread.records import Memory
+
+
+class BeamModel(Protocol):
+    """What beam search asks of a model."""
+
+    def new_beam_cache(self, batch_size: int, max_length: int, *, beams: int) -> BeamCache: ...
+
+    def step(self, tokens: Tensor, memory: Memory, cache: BeamCache, position: int) -> Tensor: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeamSettings:
+    """How many beams there are, and when the search for better outputs ends.
+
+    early_stopping: True ends it as soon as `beams` outputs are complete. False goes on while the best open beam, at its
+    present length, is worth more than the worst of them; "never" lets it be as long as is allowed where that is worth
+    more. A `length_penalty` above 0 favours long outputs, one below 0 short ones.
+    """
+
+    beams: int
+    length_penalty: float = 1.0
+    early_stopping: bool | Literal["never"] = False
+
+    def __post_init__(self) -> None:
+        if self.beams < 1:
+            raise ValueError(f"beams must be at least 1, got {self.beams}")
+        if not math.isfinite(self.length_penalty):
+            raise ValueError(f"length_penalty must be a finite number, got {self.length_penalty}")
+        if self.early_stopping not in (True, False, "never"):
+            raise ValueError(f"early_stopping must be true, false or 'never', got {self.early_stopping!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One output of a row: as in `Generated`, and what it is worth among its rivals."""
+
+    ids: list[int]
+    log_probs: list[float]
+    end_log_prob: float | None
+    score: float
+
+
+@torch.inference_mode()
+def beam_search(
+    model: BeamModel,
+    memory: Memory,
+    settings: BeamSettings,
+    *,
+    max_new_tokens: int | Sequence[int],
+    min_new_tokens: int = 0,
+    start: int = 0,
+    eos: int = 1,
+) -> list[list[Hypothesis]]:
+    """The up to K outputs that were found for each row of `memory`, best first.
+
+    Limits and errors are as in `greedy`. A row has less than K outputs only where there are no more.
+    """
+    limits = row_limits(max_new_tokens, rows=memory.mask.shape[0])
+    length, device = max(limits, default=0), memory.mask.device
+    found = [[Hypothesis([], [], None, 0.0)] if limit == 0 else [] for limit in limits]
+    if length == 0:
+        return found
+    rows = torch.arange(len(limits), device=device)  # (B,) which of all rows stands here
+    search = _Search.begin(settings, torch.tensor(limits, device=device), min_new_tokens=min_new_tokens, eos=eos)
+    cache = model.new_beam_cache(len(limits), length, beams=settings.beams)
+    tokens = torch.full((len(limits), settings.beams), start, device=device)  # (B, K)
+    for position in range(length):
+        living = int((~search.done).sum())
+        if living == 0:
+            break
+        if len(rows) - living >= WORTH_COMPACTING * len(rows):
+            _collect(found, search, rows, eos=eos)
+            index = (~search.done).nonzero()[:, 0]
+            memory, rows, tokens = select_rows(memory, index), rows[index], tokens[index]
+            search.select(index)
+            cache.select(index)
+        parents = search.advance(model.step(tokens, memory, cache, position), position)
+        cache.follow(parents, position=position)
+        tokens = search.running.tokens[..., position]
+    _collect(found, search, rows, eos=eos)
+    return found
+
+
+def winners(found: Sequence[Sequence[Hypothesis]]) -> Generated:
+    """The best output of each row."""
+    best = [hypotheses[0] for hypotheses in found]
+    return Generated(
+        ids=[one.ids for one in best],
+        log_probs=[one.log_probs for one in best],
+        end_log_probs=[one.end_log_prob for one in best],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """Outputs side by side, M a row. tokens, log_probs: (B, M, T); lengths, scores: (B, M); -inf: no output at all."""
+
+    tokens: Tensor
+    log_probs: Tensor
+    lengths: Tensor
+    scores: Tensor
+
+    @classmethod
+    def none(cls, rows: int, count: int, length: int, *, device: torch.device) -> _Paths:
+        shape = (rows, count)
+        return cls(
+            tokens=torch.zeros((*shape, length), dtype=torch.long, device=device),
+            log_probs=torch.zeros((*shape, length), device=device),
+            lengths=torch.zeros(shape, dtype=torch.long, device=device),
+            scores=torch.full(shape, -math.inf, device=device),
+        )
+
+    def pick(self, index: Tensor) -> _Paths:
+        """index: (B, M) int64, which of a row's paths to take."""
+        long = index[..., None].expand(-1, -1, self.tokens.shape[-1])
+        return _Paths(
+            self.tokens.gather(1, long),
+            self.log_probs.gather(1, long),
+            self.lengths.gather(1, index),
+            self.scores.gather(1, index),
+        )
+
+    def select(self, index: Tensor) -> _Paths:
+        """index: (rows,) int64, which rows to keep."""
+        return _Paths(self.tokens[index], self.log_probs[index], self.lengths[index], self.scores[index])
+
+    def best(self, count: int, *, rivals: _Paths) -> _Paths:
+        """The `count` best of these and of the rivals, best first."""
+        both = _Paths(
+            torch.cat([self.tokens, rivals.tokens], dim=1),
+            torch.cat([self.log_probs, rivals.log_probs], dim=1),
+            torch.cat([self.lengths, rivals.lengths], dim=1),
+            torch.cat([self.scores, rivals.scores], dim=1),
+        )
+        return both.pick(both.scores.topk(count).indices)
+
+
+@dataclass(slots=True)
+class _Search:
+    """Where the search stands. The scores of `running` are sums, those of `finished` what `Hypothesis.score` says."""
+
+    settings: BeamSettings
+    min_new_tokens: int
+    eos: int
+    limits: Tensor  # (B,)
+    running: _Paths
+    finished: _Paths
+    done: Tensor  # (B,) bool
+
+    @classmethod
+    def begin(cls, settings: BeamSettings, limits: Tensor, *, min_new_tokens: int, eos: int) -> _Search:
+        shape = (len(limits), settings.beams, int(limits.max()))
+        running = _Paths.none(*shape, device=limits.device)
+        # All beams stand at the start; were all worth something, each would go on with the same tokens.
+        running.scores[:, 0] = 0
+        finished = _Paths.none(*shape, device=limits.device)
+        return cls(settings, min_new_tokens, eos, limits, running, finished, limits == 0)
+
+    def select(self, index: Tensor) -> None:
+        """Keep only the rows that `index` names."""
+        self.limits, self.done = self.limits[index], self.done[index]
+        self.running, self.finished = self.running.select(index), self.finished.select(index)
+
+    def advance(self, logits: Tensor, position: int) -> Tensor:
+        """One token more, from logits (B, K, V). Returns (B, K) int64: the beam each beam now running came from."""
+        beams = self.settings.beams
+        candidates, parents = self._candidates(logits, position)
+        ends = candidates.tokens[..., position] == self.eos  # (B, M)
+        last = self.limits == position + 1  # (B,)
+        self._finish(candidates, ends | last[:, None], length=position + 1)
+        index = candidates.scores.masked_fill(ends, -math.inf).topk(beams).indices  # (B, K)
+        self.running = candidates.pick(index)
+        self.done = self.done | last | self._cannot_improve(position + 1)
+        return parents.gather(1, index)
+
+    def _candidates(self, logits: Tensor, position: int) -> tuple[_Paths, Tensor]:
+        """The M likeliest continuations, best first, and the beams (B, M) they come from.
+
+        M = 2 K: even where each beam's end is among them, K others are left to go on with.
+        """
+        vocabulary = logits.shape[-1]
+        log_probs = logits.log_softmax(-1)  # (B, K, V)
+        if position < self.min_new_tokens:
+            log_probs[..., self.eos] = -math.inf
+        totals = (log_probs + self.running.scores[..., None]).flatten(1)  # (B, K * V)
+        scores, index = totals.topk(2 * self.settings.beams)  # (B, M)
+        parents = index // vocabulary
+        paths = self.running.pick(parents)
+        paths.tokens[..., position] = index % vocabulary
+        paths.log_probs[..., position] = log_probs.flatten(1).gather(1, index).to(paths.log_probs.dtype)
+        return _Paths(paths.tokens, paths.log_probs, torch.full_like(paths.lengths, position + 1), scores), parents
+
+    def _finish(self, candidates: _Paths, ends: Tensor, *, length: int) -> None:
+        """Of the K best candidates, those that end compete with the outputs complete so far."""
+        beams = self.settings.beams
+        scores = candidates.scores / length**self.settings.length_penalty
+        open_or_settled = ~ends | self.done[:, None]
+        rivals = _Paths(
+            candidates.tokens[:, :beams],
+            candidates.log_probs[:, :beams],
+            candidates.lengths[:, :beams],
+            scores.masked_fill(open_or_settled, -math.inf)[:, :beams].to(self.finished.scores.dtype),
+        )
+        self.finished = self.finished.best(beams, rivals=rivals)
+
+    def _cannot_improve(self, length: int) -> Tensor:
+        """(B,) bool: K outputs are complete, and by `early_stopping` that is enough."""
+        worst = self.finished.scores[:, -1]
+        complete = worst > -math.inf
+        if self.settings.early_stopping is True:
+            return complete
+        penalty = self.settings.length_penalty
+        hoped = self.limits if self.settings.early_stopping == "never" and penalty > 0 else length
+        return complete & (self.running.scores[:, 0] / hoped**penalty <= worst)
+
+
+def _collect(found: list[list[Hypothesis]], search: _Search, rows: Tensor, *, eos: int) -> None:
+    """Write down the outputs of the rows that are done."""
+    paths = search.finished
+    lists = zip(paths.tokens.tolist(), paths.log_probs.tolist(), paths.lengths.tolist(), strict=True)
+    scored = zip(rows.tolist(), search.done.tolist(), paths.scores.tolist(), lists, strict=True)
+    for row, done, scores, columns in scored:
+        if done and not found[row]:
+            found[row] = [
+                _hypothesis(tokens[:length], log_probs[:length], score, eos=eos)
+                for tokens, log_probs, length, score in zip(*columns, scores, strict=True)
+                if score > -math.inf
+            ]
+
+
+def _hypothesis(tokens: list[int], log_probs: list[float], score: float, *, eos: int) -> Hypothesis:
+    ended = tokens[-1] == eos
+    end = len(tokens) - ended
+    return Hypothesis(tokens[:end], log_probs[:end], log_probs[-1] if ended else None, score)
