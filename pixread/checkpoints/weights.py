@@ -64,7 +64,7 @@ def read(folder: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
             raise CheckpointError(f"{file} is truncated or no safetensors file ({error})") from error
     missing = [name for name in shapes if name not in found]
     if missing:
-        raise CheckpointError(f"{folder} lacks {_some(missing)} that config.json asks for")
+        raise CheckpointError(f"{folder} lacks {listed(missing)} that config.json asks for")
     return found
 
 
@@ -72,7 +72,7 @@ def _take(handle: safe_open, shapes: Mapping[str, torch.Size], *, file: Path, al
     names = list(handle.keys())
     surplus = [name for name in names if name not in shapes or name in already]
     if surplus:
-        raise CheckpointError(f"{file} holds {_some(surplus)} that the model of config.json has no place for")
+        raise CheckpointError(f"{file} holds {listed(surplus)} that the model of config.json has no place for")
     for name in names:
         view = handle.get_slice(name)
         shape, kind = tuple(view.get_shape()), view.get_dtype()
@@ -139,6 +139,7 @@ def _save(layout: Mapping[str, Tensor], path: Path, *, fetch: Callable[[str], Te
         os.fsync(file.fileno())
 
 
-def _some(names: list[str]) -> str:
+def listed(names: list[str], kind: str = "tensor") -> str:
+    """The names for a sentence: the first few, and how many more there are."""
     rest = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{'the tensor' if len(names) == 1 else 'the tensors'} {', '.join(names[:NAMED])}{rest}"
+    return f"the {kind}{'' if len(names) == 1 else 's'} {', '.join(names[:NAMED])}{rest}"

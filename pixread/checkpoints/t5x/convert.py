@@ -1,0 +1,75 @@
+"""A T5X checkpoint written anew as a checkpoint folder, one parameter at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pixread.checkpoints.folder import save_tensors
+from pixread.checkpoints.names import pix2struct, rename, t5x
+from pixread.checkpoints.t5x.arrays import open_arrays
+from pixread.checkpoints.t5x.sizes import infer_config
+from pixread.checkpoints.t5x.tree import FILE
+from pixread.checkpoints.weights import MAX_SHARD_BYTES
+from pixread.models.pix2struct import Pix2Struct
+
+_STEP = re.compile(r"checkpoint_(\d+)")
+
+Progress = Callable[[int, int, str], None]
+
+
+def find_t5x(folder: Path) -> Path | None:
+    """`folder` itself or the newest checkpoint_<step> in it, where that is a T5X checkpoint; None where neither is."""
+    if (folder / "config.json").is_file():
+        return None
+    if (folder / FILE).is_file():
+        return folder
+    steps = {int(match[1]): path for path in folder.glob("checkpoint_*") if (match := _STEP.fullmatch(path.name))}
+    complete = [step for step, path in steps.items() if (path / FILE).is_file()]
+    return steps[max(complete)] if complete else None
+
+
+def convert(
+    folder: Path,
+    out: Path,
+    *,
+    dtype: torch.dtype = torch.float32,
+    generation: Mapping[str, Any] | None = None,
+    files: Mapping[str, bytes | Path] | None = None,
+    max_shard_bytes: int = MAX_SHARD_BYTES,
+    progress: Progress = lambda done, total, note: None,
+) -> Path:
+    """Write the parameters of the T5X checkpoint in `folder` as a checkpoint folder, whole or not at all.
+
+    The optimizer's state is left out, and memory holds a few copies of the largest parameter. `progress` is told how
+    many parameters of how many are done. Raises CheckpointError for a parameter that is missing, unknown, damaged or of
+    a shape that does not fit the others, and when the disk refuses.
+    """
+    arrays = open_arrays(folder)
+    config = infer_config({name: array.shape for name, array in arrays.items()}, source=folder)
+    with torch.device("meta"):
+        state = Pix2Struct(config).to(dtype).state_dict()
+    theirs, sources = rename(state, pix2struct.TENSORS), rename(state, t5x.TENSORS)
+    origin = {theirs[name]: sources[name] for name in state}
+    done = iter(range(1, len(origin) + 1))
+
+    def fetch(name: str) -> Tensor:
+        array = arrays[origin[name]].read()
+        progress(next(done), len(origin), "")
+        return (array.T if t5x.is_transposed(origin[name]) else array).to(dtype)
+
+    layout = {theirs[name]: tensor for name, tensor in state.items()}
+    return save_tensors(
+        layout,
+        out,
+        config=config,
+        fetch=fetch,
+        generation=generation,
+        files=files,
+        max_shard_bytes=max_shard_bytes,
+    )
