@@ -19,7 +19,7 @@ from PIL import Image
 from pixread.checkpoints.find import find_checkpoint
 from pixread.checkpoints.folder import Checkpoint
 from pixread.checkpoints.folder import load as load_checkpoint
-from pixread.generate.greedy import greedy
+from pixread.generate.beam import BeamSettings, likeliest
 from pixread.grammar import parse as parse_tree
 from pixread.grammar import serialise
 from pixread.inputs.batch import collate
@@ -53,6 +53,7 @@ class LimitOptions(TypedDict, total=False):
     min_new_tokens: int
     max_patches: int | None
     batch_size: int
+    beams: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +62,17 @@ class Limits:
 
     max_new_tokens: longest output of one pass (default: that of the checkpoint). min_new_tokens: no output ends before.
     max_patches: patch budget of one pass (default: that of the checkpoint). batch_size: passes made at once.
+    beams: outputs searched side by side (default: that of the checkpoint, else 1, which is greedy).
     """
 
     max_new_tokens: int | None = None
     min_new_tokens: int = 0
     max_patches: int | None = None
     batch_size: int = BATCH_SIZE
+    beams: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("max_new_tokens", "max_patches", "batch_size"):
+        for name in ("max_new_tokens", "max_patches", "batch_size", "beams"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.min_new_tokens < 0:
@@ -271,22 +274,23 @@ class Reader:
         answers: dict[int, _Answer] = {}
         for start in range(0, len(order), limits.batch_size):
             numbers = order[start : start + limits.batch_size]
-            found = self._batch([jobs[number] for number in numbers], min_new_tokens=limits.min_new_tokens)
+            found = self._batch([jobs[number] for number in numbers], limits)
             answers.update(zip(numbers, found, strict=True))
             if progress is not None:
                 progress(len(answers), len(jobs))
         return [answers[number] for number in range(len(jobs))]
 
     @torch.inference_mode()
-    def _batch(self, jobs: Sequence[_Job], *, min_new_tokens: int) -> list[_Answer]:
+    def _batch(self, jobs: Sequence[_Job], limits: Limits) -> list[_Answer]:
         model = self.checkpoint.model
         device = next(model.parameters()).device
         memory = model.encode(collate([job.patches for job in jobs]).to(device))
-        made = greedy(
+        made = likeliest(
             model,
             memory,
+            BeamSettings.of(self.checkpoint.generation, beams=limits.beams),
             max_new_tokens=[job.max_new_tokens for job in jobs],
-            min_new_tokens=min_new_tokens,
+            min_new_tokens=limits.min_new_tokens,
             start=model.config.pad,
             eos=model.config.eos,
         )

@@ -43,6 +43,7 @@ class Wish:
     single_pass: bool
     max_patches: int | None
     max_new_tokens: int | None
+    beams: int | None
     batch_size: int
 
     def read(self, reader: Reader, image: Image.Image, show: Show) -> Reading:
@@ -54,12 +55,14 @@ class Wish:
                 region=self.region,
                 max_patches=self.max_patches,
                 max_new_tokens=self.max_new_tokens,
+                beams=self.beams,
             )
         return reader.parse(
             image,
             region=self.region,
             max_patches=self.max_patches,
             max_new_tokens=self.max_new_tokens,
+            beams=self.beams,
             batch_size=self.batch_size,
             progress=lambda done, total: show(done, total, ""),
         )
@@ -77,6 +80,9 @@ def parse(
     form: Annotated[Format, typer.Option("--format", help="An outline, simplified HTML, or JSON lines.")] = Format.text,
     max_patches: Annotated[int | None, typer.Option(min=1, help="Patches of 16x16 pixels a pass may use.")] = None,
     max_new_tokens: Annotated[int | None, typer.Option(min=1, help="Longest output of a pass.")] = None,
+    beams: Annotated[
+        int | None, typer.Option(min=1, metavar="K", help="Outputs searched side by side; else as the checkpoint says.")
+    ] = None,
     dtype: Annotated[Dtype, typer.Option(help="What the model computes in.")] = Dtype.auto,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, or what torch calls it.")] = "auto",
     batch_size: Annotated[int, typer.Option(min=1, help="Regions read at once.")] = 32,
@@ -87,7 +93,7 @@ def parse(
 ) -> None:
     """Read pictures of pages."""
     reader = load_reader(model, device=device, dtype=dtype)
-    wish = Wish(question, region, single_pass, max_patches, max_new_tokens, batch_size)
+    wish = Wish(question, region, single_pass, max_patches, max_new_tokens, beams, batch_size)
     failures = 0
     with Sources() as sources, Output(out, form, model=reader.name, many=len(files) > 1) as output:
         for file in files:

@@ -10,24 +10,22 @@ Legend: B rows still in the batch, K beams, M candidates to go on with, T the lo
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 import torch
 from torch import Tensor
 
-from pixread.generate.greedy import WORTH_COMPACTING, Generated, row_limits, select_rows
+from pixread.generate.greedy import WORTH_COMPACTING, Generated, StepModel, greedy, row_limits, select_rows
 from pixread.models.cache import BeamCache
 from pixread.records import Memory
 
 
-class BeamModel(Protocol):
+class BeamModel(StepModel, Protocol):
     """What beam search asks of a model."""
 
     def new_beam_cache(self, batch_size: int, max_length: int, *, beams: int) -> BeamCache: ...
-
-    def step(self, tokens: Tensor, memory: Memory, cache: BeamCache, position: int) -> Tensor: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +42,27 @@ class BeamSettings:
     early_stopping: bool | Literal["never"] = False
 
     def __post_init__(self) -> None:
-        if self.beams < 1:
-            raise ValueError(f"beams must be at least 1, got {self.beams}")
-        if not math.isfinite(self.length_penalty):
-            raise ValueError(f"length_penalty must be a finite number, got {self.length_penalty}")
+        if not isinstance(self.beams, int) or self.beams < 1:
+            raise ValueError(f"the number of beams must be a whole number of at least 1, got {self.beams!r}")
+        if not isinstance(self.length_penalty, int | float) or not math.isfinite(self.length_penalty):
+            raise ValueError(f"length_penalty must be a finite number, got {self.length_penalty!r}")
         if self.early_stopping not in (True, False, "never"):
             raise ValueError(f"early_stopping must be true, false or 'never', got {self.early_stopping!r}")
+
+    @classmethod
+    def of(cls, generation: Mapping[str, Any], *, beams: int | None = None) -> Self:
+        """The settings that a checkpoint's generation_config.json names, with another number of beams if one is given.
+
+        ValueError for values that make no sense.
+        """
+        named = {name: generation[name] for name in ("length_penalty", "early_stopping") if _given(generation, name)}
+        stored = generation["num_beams"] if _given(generation, "num_beams") else 1
+        return cls(beams=stored if beams is None else beams, **named)
+
+
+def _given(generation: Mapping[str, Any], name: str) -> bool:
+    # transformers writes null for what was left open.
+    return generation.get(name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +116,26 @@ def beam_search(
     return found
 
 
-def winners(found: Sequence[Sequence[Hypothesis]]) -> Generated:
-    """The best output of each row."""
-    best = [hypotheses[0] for hypotheses in found]
+def likeliest(
+    model: BeamModel,
+    memory: Memory,
+    settings: BeamSettings,
+    *,
+    max_new_tokens: int | Sequence[int],
+    min_new_tokens: int = 0,
+    start: int = 0,
+    eos: int = 1,
+) -> Generated:
+    """The best output of each row: of a beam search, or greedily where one beam is asked for."""
+    asked: dict[str, Any] = {
+        "max_new_tokens": max_new_tokens,
+        "min_new_tokens": min_new_tokens,
+        "start": start,
+        "eos": eos,
+    }
+    if settings.beams == 1:
+        return greedy(model, memory, **asked)
+    best = [hypotheses[0] for hypotheses in beam_search(model, memory, settings, **asked)]
     return Generated(
         ids=[one.ids for one in best],
         log_probs=[one.log_probs for one in best],
