@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from pixread.checkpoints.errors import CheckpointError
+from pixread.checkpoints.t5x.find import FILE
 from pixread.checkpoints.t5x.inline import CHUNKED, open_chunked, open_inline
-from pixread.checkpoints.t5x.tree import FILE, Span, read_target
+from pixread.checkpoints.t5x.tree import Span, read_target
 from pixread.checkpoints.t5x.zarr import METADATA, open_zarr
 
 DRIVERS = ("zarr", "zarr2")  # two names of one

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,24 +13,12 @@ from pixread.checkpoints.folder import save_tensors
 from pixread.checkpoints.names import pix2struct, rename, t5x
 from pixread.checkpoints.t5x.arrays import open_arrays
 from pixread.checkpoints.t5x.sizes import infer_config
-from pixread.checkpoints.t5x.tree import FILE
 from pixread.checkpoints.weights import MAX_SHARD_BYTES
 from pixread.models.pix2struct import Pix2Struct
 
-_STEP = re.compile(r"checkpoint_(\d+)")
+MAX_NEW_TOKENS = 128  # the reference's length of targets; without it, transformers stops after 20
 
 Progress = Callable[[int, int, str], None]
-
-
-def find_t5x(folder: Path) -> Path | None:
-    """`folder` itself or the newest checkpoint_<step> in it, where that is a T5X checkpoint; None where neither is."""
-    if (folder / "config.json").is_file():
-        return None
-    if (folder / FILE).is_file():
-        return folder
-    steps = {int(match[1]): path for path in folder.glob("checkpoint_*") if (match := _STEP.fullmatch(path.name))}
-    complete = [step for step, path in steps.items() if (path / FILE).is_file()]
-    return steps[max(complete)] if complete else None
 
 
 def convert(
@@ -69,7 +56,7 @@ def convert(
         out,
         config=config,
         fetch=fetch,
-        generation=generation,
+        generation={"max_new_tokens": MAX_NEW_TOKENS, **(generation or {})},
         files=files,
         max_shard_bytes=max_shard_bytes,
     )

@@ -12,7 +12,6 @@ import msgpack
 
 from pixread.checkpoints.errors import CheckpointError
 
-FILE = "checkpoint"
 VERSION = 3
 
 _MAPS = (*range(0x80, 0x90), 0xDE, 0xDF)
