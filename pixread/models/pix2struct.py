@@ -85,7 +85,7 @@ class GatedMlp(nn.Module):
             _truncated_normal(linear.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down(F.gelu(self.gate(x), approximate="tanh") * self.up(x))
+        return self.down(_saturated(F.gelu(self.gate(x), approximate="tanh") * self.up(x)))
 
 
 class EncoderLayer(nn.Module):
@@ -99,8 +99,9 @@ class EncoderLayer(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         normed = self.attention_norm(x)
-        x = x + self.dropout(self.attention.attend(normed, *self.attention.keys_and_values(normed), mask))
-        return x + self.dropout(self.mlp(self.mlp_norm(x)))
+        seen = self.attention.attend(normed, *self.attention.keys_and_values(normed), mask)
+        x = _saturated(x + self.dropout(seen))
+        return _saturated(x + self.dropout(self.mlp(self.mlp_norm(x))))
 
 
 class Encoder(nn.Module):
@@ -158,7 +159,7 @@ class DecoderLayer(nn.Module):
         """All tokens at once. x: (B, T, C); bias: (1, H, T, T)."""
         normed = self.self_norm(x)
         keys, values = self.self_attention.keys_and_values(normed)
-        x = x + self.dropout(self.self_attention.attend(normed, keys, values, bias))
+        x = _saturated(x + self.dropout(self.self_attention.attend(normed, keys, values, bias)))
         return self._rest(x, memory, number=number)
 
     def step(self, x: Tensor, cache: SelfCache, memory: Memory, *, number: int, position: int) -> Tensor:
@@ -166,13 +167,13 @@ class DecoderLayer(nn.Module):
         normed = self.self_norm(x)
         key, value = self.self_attention.keys_and_values(normed)  # (B, H, 1, D) or (B, H, K, D)
         keys, values = cache.write(number, position=position, key=key, value=value)
-        x = x + self.self_attention.attend(normed, keys, values, cache.bias(position))
+        x = _saturated(x + self.self_attention.attend(normed, keys, values, cache.bias(position)))
         return self._rest(x, memory, number=number)
 
     def _rest(self, x: Tensor, memory: Memory, *, number: int) -> Tensor:
         keys, values = memory.keys[number], memory.values[number]
-        x = x + self.dropout(self.cross_attention.attend(self.cross_norm(x), keys, values, memory.mask))
-        return x + self.dropout(self.mlp(self.mlp_norm(x)))
+        x = _saturated(x + self.dropout(self.cross_attention.attend(self.cross_norm(x), keys, values, memory.mask)))
+        return _saturated(x + self.dropout(self.mlp(self.mlp_norm(x))))
 
 
 class Decoder(nn.Module):
@@ -304,6 +305,17 @@ class Pix2Struct(nn.Module):
 
 def _attention(config: Pix2StructConfig) -> Attention:
     return Attention(channels=config.hidden_size, num_heads=config.num_heads, head_size=config.d_kv)
+
+
+def _saturated(x: Tensor) -> Tensor:
+    """x, but in float16 what lies beyond its range is held at the end of it: the next norm would make NaN of infinity.
+
+    transformers does so after the decoder's layers only (at 64504, and not between the layers of the MLP).
+    """
+    if x.dtype != torch.float16:
+        return x
+    largest = torch.finfo(torch.float16).max
+    return x.clamp(-largest, largest)
 
 
 def _truncated_normal(weight: Tensor) -> None:
