@@ -43,7 +43,7 @@ def read_target(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} is not the msgpack file of a T5X checkpoint") from error
     version = found.get("version")
     if version != VERSION:
-        said = "no version" if version is None else f"version {version!r}"
+        said = f"version {version}" if isinstance(version, int) else "no version"
         raise CheckpointError(f"{path} says {said}; version {VERSION} of T5X checkpoints is read")
     target = found.get("optimizer", {}).get("target")
     if not isinstance(target, dict):

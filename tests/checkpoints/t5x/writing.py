@@ -57,8 +57,11 @@ class Writer:
     def spec(self, array: np.ndarray, name: str) -> dict[str, Any]:
         """Write `array` and give what stands in its place in the tree."""
         metadata = {"shape": list(array.shape), "chunks": list(self.grid(array.shape)), **self.metadata}
+        if array.ndim < 2:
+            metadata.pop("order", None)  # TensorStore knows but one order of a vector
         local = {"driver": "file", "path": str(self.folder / name)}
         opening = {"driver": "zarr", "dtype": str(array.dtype), "kvstore": local, "metadata": metadata}
+        opening["context"] = {"file_io_sync": False}  # seconds of waiting for the disk
         tensorstore.open(opening, create=True).result().write(array).result()
         kvstore = {"driver": self.driver}
         if self.driver == "gcs":
@@ -104,7 +107,7 @@ def write_t5x(
     inline: Iterable[str] = (),
     **how: Any,
 ) -> Path:
-    """A whole checkpoint with the state of its optimizer. Parameters of `inline` stay in the tree; `how`: see Writer."""
+    """A whole checkpoint, the state of its optimizer included. `inline` stay in the tree; `how`: see Writer."""
     folder.mkdir(parents=True)
     writer = Writer(folder, **how)
     arrays = parameters(arrays) if isinstance(arrays, Pix2Struct) else arrays
