@@ -19,6 +19,8 @@ from PIL import Image
 from pixread.checkpoints.find import find_checkpoint
 from pixread.checkpoints.folder import Checkpoint
 from pixread.checkpoints.folder import load as load_checkpoint
+from pixread.checkpoints.generation import longest_output
+from pixread.checkpoints.placement import find_device, find_dtype
 from pixread.generate.beam import BeamSettings, likeliest
 from pixread.grammar import parse as parse_tree
 from pixread.grammar import serialise
@@ -26,7 +28,7 @@ from pixread.inputs.batch import collate
 from pixread.inputs.cut import check_inside, cut_out
 from pixread.inputs.layout import Block, Region, arrange, leaves
 from pixread.inputs.long_lines import cut_long_line
-from pixread.inputs.patches import true_scale_budget
+from pixread.inputs.patches import Like, true_scale_budget
 from pixread.inputs.picture import PictureSource, open_picture
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.segment import find_regions
@@ -35,10 +37,8 @@ from pixread.records import Box, DrawnBox, Node, Patches, Reading
 
 MARGIN = 3  # pixels round the ink of a line, for the reader to see that it ends
 BATCH_SIZE = 32
-MAX_NEW_TOKENS = 128
 TOKENS_PER_PATCH = 3  # a patch of a line holds about one letter; one of a byte-spelled script takes three tokens
 READS = ("regions", "page")
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 PICTURE = Node(image="image")
 
 T = TypeVar("T")
@@ -104,18 +104,31 @@ class _Page:
     jobs: dict[Region, list[int]]
 
 
-def load(name: str | Path | None = None, *, device: str = "auto", dtype: str = "auto") -> Reader:
+def load(
+    name: str | Path | None = None,
+    *,
+    device: str | torch.device = "auto",
+    dtype: str | torch.dtype = "auto",
+    revision: str | None = None,
+    max_patches: int | None = None,
+    is_vqa: bool | None = None,
+    like: Like = "original",
+) -> Reader:
     """A reader of the shipped model, of a checkpoint folder, or of a repository on the Hugging Face Hub.
 
     device: auto (a GPU where there is one), cpu, cuda, or what torch knows by name. dtype: auto (bfloat16 on a GPU
-    that multiplies it, float32 elsewhere), float32 or bfloat16. ValueError, in one sentence, for anything else, and for
-    a checkpoint that is missing or damaged.
+    that multiplies it, float32 elsewhere), float32, bfloat16 or float16. revision: branch, tag or commit of a
+    repository. max_patches, is_vqa: instead of what the checkpoint says. like: "transformers" follows that library
+    where it differs from the original (docs/checkpoints.md). ValueError, in one sentence, for anything else, and for a
+    checkpoint that is missing or damaged.
     """
-    chosen = _device(device)
-    folder = find_checkpoint(name)
-    checkpoint = load_checkpoint(folder, device=chosen, dtype=_dtype(dtype, chosen))
-    title = "the shipped model" if name is None else str(name)
-    return Reader(checkpoint, Tokenizer.load(folder), Preprocess.load(folder), name=title)
+    chosen = find_device(device)
+    kind = find_dtype(dtype, chosen)
+    folder = find_checkpoint(name, revision=revision)
+    preprocess = Preprocess.load(folder).changed(max_patches=max_patches, is_vqa=is_vqa, like=like)
+    checkpoint = load_checkpoint(folder, device=chosen, dtype=kind)
+    tokenizer = Tokenizer.load(folder, num_rows=checkpoint.config.vocab_size)
+    return Reader(checkpoint, tokenizer, preprocess, name="the shipped model" if name is None else str(name))
 
 
 class Reader:
@@ -266,7 +279,7 @@ class Reader:
         return _Job(patches, min(self._longest(limits), 8 + TOKENS_PER_PATCH * len(patches)))
 
     def _longest(self, limits: Limits) -> int:
-        return limits.max_new_tokens or int(self.checkpoint.generation.get("max_new_tokens", MAX_NEW_TOKENS))
+        return limits.max_new_tokens or longest_output(self.checkpoint.generation, like=self.preprocess.like)
 
     def _run(self, jobs: Sequence[_Job], limits: Limits, *, progress: Progress | None = None) -> list[_Answer]:
         """The answers in the order of the jobs, read in batches of pictures of about one size."""
@@ -299,25 +312,6 @@ class Reader:
             _Answer(self.tokenizer.decode(ids), (*scores, end) if end is not None else tuple(scores))
             for ids, scores, end in rows
         ]
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"the device {name!r} cannot be used: {str(error).splitlines()[0]}") from error
-    return device
-
-
-def _dtype(name: str, device: torch.device) -> torch.dtype:
-    if name == "auto":
-        return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
-    if name not in DTYPES:
-        raise ValueError(f"dtype must be auto, {' or '.join(DTYPES)}, got {name!r}")
-    return DTYPES[name]
 
 
 def _opened(pictures: PictureSource | Many[Any]) -> tuple[bool, list[Image.Image]]:

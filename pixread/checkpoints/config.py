@@ -79,6 +79,11 @@ def from_json(raw: object, *, path: Path) -> Pix2StructConfig:
         raise CheckpointError(f"{path} is inconsistent: {error}") from error
 
 
+def generation(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The generation settings that older folders keep in config.json instead of a file of their own."""
+    return {name: raw["text_config"][name] for name in ("max_length",) if name in raw["text_config"]}
+
+
 def _section(raw: Mapping[str, Any], name: str, *, path: Path) -> dict[str, Any]:
     section = raw.get(name)
     if not isinstance(section, dict):

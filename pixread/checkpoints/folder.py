@@ -18,24 +18,12 @@ from torch import Tensor
 from pixread.checkpoints import config as config_file
 from pixread.checkpoints import weights
 from pixread.checkpoints.errors import CheckpointError
+from pixread.checkpoints.generation import without_stale
+from pixread.checkpoints.layout import COMPANIONS, CONFIG, GENERATION, OWN, is_shard
 from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.pix2struct import TENSORS
+from pixread.inputs import prepare, spiece, tokenizer
 from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
-
-CONFIG = "config.json"
-GENERATION = "generation_config.json"
-OWN = (CONFIG, GENERATION, weights.SINGLE, weights.INDEX)
-# What a folder may hold and still be replaced by a new checkpoint.
-COMPANIONS = (
-    *OWN,
-    "preprocessor_config.json",
-    "processor_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "spiece.model",
-    "README.md",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +47,9 @@ def load(
     folder = Path(folder)
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is {'a file, not' if folder.exists() else 'not'} a checkpoint folder")
-    config = config_file.from_json(_read_json(folder / CONFIG), path=folder / CONFIG)
-    generation = _read_json(folder / GENERATION) if (folder / GENERATION).exists() else {}
+    raw = _read_json(folder / CONFIG)
+    config = config_file.from_json(raw, path=folder / CONFIG)
+    generation = _read_json(folder / GENERATION) if (folder / GENERATION).exists() else config_file.generation(raw)
     if not isinstance(generation, dict):
         raise CheckpointError(f"{folder / GENERATION} must hold a JSON object, got {type(generation).__name__}")
     with torch.device("meta"):
@@ -136,12 +125,17 @@ def rewrite(
 ) -> Path:
     """Write a checkpoint again with its weights stored in another dtype, its companion files as they are.
 
-    `generation` replaces single settings of generation_config.json.
+    `generation` replaces single settings of generation_config.json. What `transformers` needs and the source lacks is
+    added: tokenizer.json beside a lone spiece.model, preprocessor_config.json with the paper's settings.
     """
     checkpoint = load(source)
     names = [name for name in COMPANIONS if name not in OWN and (checkpoint.folder / name).is_file()]
-    files = {name: checkpoint.folder / name for name in names}
-    settings = {**checkpoint.generation, **(generation or {})}
+    files: dict[str, bytes | Path] = {name: checkpoint.folder / name for name in names}
+    if spiece.FILE in files and tokenizer.FILE not in files:
+        files = {**tokenizer.Tokenizer.load(checkpoint.folder).files(), **files}
+    if not {prepare.FILE, prepare.PROCESSOR_FILE} & files.keys():
+        files[prepare.FILE] = json.dumps(prepare.Preprocess().to_json(), indent=2).encode()
+    settings = {**without_stale(checkpoint.generation), **(generation or {})}
     return save(checkpoint.model, out, generation=settings, files=files, dtype=dtype)
 
 
@@ -164,7 +158,7 @@ def _read_json(path: Path) -> Any:
 
 def _check_files(files: Mapping[str, bytes | Path]) -> None:
     for name in files:
-        if name in {"", ".."} or Path(name).name != name or name in OWN or _is_shard(name):
+        if name in {"", ".."} or Path(name).name != name or name in OWN or is_shard(name):
             raise CheckpointError(f"{name!r} cannot be a further file of a checkpoint; give another plain file name")
 
 
@@ -176,14 +170,10 @@ def _check_target(folder: Path, files: Mapping[str, bytes | Path]) -> None:
     if nearest != folder:
         return
     for entry in sorted(folder.iterdir()):
-        if entry.name not in COMPANIONS and entry.name not in files and not _is_shard(entry.name):
+        if entry.name not in COMPANIONS and entry.name not in files and not is_shard(entry.name):
             raise CheckpointError(
                 f"cannot write the checkpoint {folder}: it holds {entry.name}, which is not part of a checkpoint"
             )
-
-
-def _is_shard(name: str) -> bool:
-    return name.startswith("model-") and name.endswith(".safetensors")
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -1,10 +1,10 @@
-"""model.safetensors (or its shards) <-> tensors by name, strictly."""
+"""model.safetensors or its shards <-> tensors by name, strictly; pytorch_model.bin -> tensors by name."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from pixread.checkpoints.errors import CheckpointError
+from pixread.checkpoints.layout import INDEX, PICKLED, PICKLED_INDEX, PICKLED_SUFFIX, SHARD, SINGLE, weights_among
+from pixread.checkpoints.pickled import open_pickled
 
-SINGLE = "model.safetensors"
-INDEX = "model.safetensors.index.json"
-SHARD = "model-{:05d}-of-{:05d}.safetensors"
 MAX_SHARD_BYTES = 5_000_000_000
 STORED = ("F32", "BF16", "F16", "F64")
 KINDS = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16", torch.float64: "F64"}
@@ -52,12 +51,14 @@ def read(folder: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
 
     Raises CheckpointError for a missing, surplus or wrongly shaped tensor and for a damaged file.
     """
-    files = _files(folder)
     found: dict[str, Tensor] = {}
-    for file in files:
+    for file in _files(folder):
         try:
-            with safe_open(file, framework="pt") as handle:
-                found |= _take(handle, shapes, file=file, already=found)
+            if file.suffix == PICKLED_SUFFIX:
+                found |= _take_pickled(open_pickled(file), shapes, file=file, already=found)
+            else:
+                with safe_open(file, framework="pt") as handle:
+                    found |= _take(handle, shapes, file=file, already=found)
         except FileNotFoundError as error:
             raise CheckpointError(f"{file} is missing") from error
         except (OSError, SafetensorError) as error:
@@ -70,35 +71,55 @@ def read(folder: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
 
 def _take(handle: safe_open, shapes: Mapping[str, torch.Size], *, file: Path, already: Mapping[str, Tensor]) -> dict:
     names = list(handle.keys())
-    surplus = [name for name in names if name not in shapes or name in already]
-    if surplus:
-        raise CheckpointError(f"{file} holds {listed(surplus)} that the model of config.json has no place for")
-    for name in names:
-        view = handle.get_slice(name)
-        shape, kind = tuple(view.get_shape()), view.get_dtype()
-        if shape != tuple(shapes[name]):
-            raise CheckpointError(
-                f"{file} holds {name} with shape {shape}, but config.json asks for {tuple(shapes[name])}"
-            )
-        if kind not in STORED:
-            raise CheckpointError(f"{file} stores {name} as {kind}; the kinds read are {', '.join(STORED)}")
+    views = {name: handle.get_slice(name) for name in names}
+    _check({name: (view.get_shape(), view.get_dtype()) for name, view in views.items()}, shapes, file, already)
     return {name: handle.get_tensor(name) for name in names}
 
 
+def _take_pickled(
+    stored: dict[str, Tensor], shapes: Mapping[str, torch.Size], *, file: Path, already: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    kinds = {name: KINDS.get(tensor.dtype, str(tensor.dtype)) for name, tensor in stored.items()}
+    _check({name: (tensor.shape, kinds[name]) for name, tensor in stored.items()}, shapes, file, already)
+    return stored
+
+
+def _check(
+    stored: Mapping[str, tuple[Sequence[int], str]],
+    shapes: Mapping[str, torch.Size],
+    file: Path,
+    already: Mapping[str, Tensor],
+) -> None:
+    """Whether a file holds what is looked for and nothing else; `stored` gives shape and kind of each tensor in it."""
+    surplus = [name for name in stored if name not in shapes or name in already]
+    if surplus:
+        raise CheckpointError(f"{file} holds {listed(surplus)} that the model of config.json has no place for")
+    for name, (shape, kind) in stored.items():
+        if tuple(shape) != tuple(shapes[name]):
+            raise CheckpointError(
+                f"{file} holds {name} with shape {tuple(shape)}, but config.json asks for {tuple(shapes[name])}"
+            )
+        if kind not in STORED:
+            raise CheckpointError(f"{file} stores {name} as {kind}; the kinds read are {', '.join(STORED)}")
+
+
 def _files(folder: Path) -> list[Path]:
-    if (folder / SINGLE).is_file():
-        return [folder / SINGLE]
-    index = folder / INDEX
-    if not index.is_file():
-        raise CheckpointError(f"{folder} has neither {SINGLE} nor {INDEX}")
+    found = weights_among([entry.name for entry in folder.iterdir() if entry.is_file()])
+    if not found:
+        raise CheckpointError(f"{folder} has no weights: neither {SINGLE} nor {INDEX}, nor {PICKLED}")
+    return _indexed(folder / found[0]) if found[0] in (INDEX, PICKLED_INDEX) else [folder / found[0]]
+
+
+def _indexed(index: Path) -> list[Path]:
     try:
         files = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{index} holds no weight_map in JSON") from error
-    # A name with a folder in it would read outside the checkpoint.
-    if not all(isinstance(file, str) and Path(file).name == file for file in files):
-        raise CheckpointError(f"{index} must name files of its own folder")
-    return [folder / file for file in sorted(files)]
+    # A name with a folder in it would read outside the checkpoint, one with another ending in another way.
+    suffix = Path(index.name.removesuffix(".index.json")).suffix
+    if not all(isinstance(file, str) and Path(file).name == file and file.endswith(suffix) for file in files):
+        raise CheckpointError(f"{index} must name {suffix} files of its own folder")
+    return [index.parent / file for file in sorted(files)]
 
 
 def _shards(tensors: Mapping[str, Tensor], limit: int) -> Iterator[list[str]]:

@@ -15,6 +15,7 @@ import typer
 from pixread import __version__
 from pixread.cli.checkpoints import convert
 from pixread.cli.data import inspect, render
+from pixread.cli.hub import push
 from pixread.cli.learning import bench, evaluate, train
 from pixread.cli.reading import parse
 
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (parse, render, inspect, train, evaluate, convert, bench):
+for command in (parse, render, inspect, train, evaluate, convert, push, bench):
     app.command()(command)
 
 

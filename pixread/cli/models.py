@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pixread.inputs.patches import Like
     from pixread.reader import Reader
 
 CONFIG = "config.json"
@@ -19,13 +20,21 @@ class Dtype(StrEnum):
     auto = "auto"
     float32 = "float32"
     bfloat16 = "bfloat16"
+    float16 = "float16"
 
 
-def load_reader(model: str | None, *, device: str, dtype: str) -> Reader:
+class Likeness(StrEnum):
+    """Whose numbers are followed where the original and transformers differ."""
+
+    original = "original"
+    transformers = "transformers"
+
+
+def load_reader(model: str | None, *, device: str, dtype: str, like: Like = "original") -> Reader:
     """The shipped model, a checkpoint folder, the newest checkpoint of a training run, or a Hub repository."""
     from pixread.reader import load
 
-    return load(checkpoint(model), device=device, dtype=dtype)
+    return load(checkpoint(model), device=device, dtype=dtype, like=like)
 
 
 def checkpoint(model: str | None) -> str | None:

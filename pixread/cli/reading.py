@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pixread.cli.formats import SUFFIXES, Format, written
-from pixread.cli.models import Dtype, load_reader
+from pixread.cli.models import Dtype, Likeness, load_reader
 from pixread.cli.report import Report
 from pixread.cli.sources import Sources
 from pixread.cli.terminal import Show, fail, progress_bar, say
@@ -90,9 +90,12 @@ def parse(
         Path | None, typer.Option(help="Also write one file a picture, and report.html, to this folder.")
     ] = None,
     single_pass: Annotated[bool, typer.Option("--single-pass", help="Do not segment the page.")] = False,
+    like: Annotated[
+        Likeness, typer.Option(help="Whom to follow where transformers differs from the original.")
+    ] = Likeness.original,
 ) -> None:
     """Read pictures of pages."""
-    reader = load_reader(model, device=device, dtype=dtype)
+    reader = load_reader(model, device=device, dtype=dtype, like=like.value)
     wish = Wish(question, region, single_pass, max_patches, max_new_tokens, beams, batch_size)
     failures = 0
     with Sources() as sources, Output(out, form, model=reader.name, many=len(files) > 1) as output:

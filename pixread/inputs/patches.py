@@ -6,7 +6,7 @@ P = 16 patch side; F = P * P * 3 = 768 values a patch, in (y, x, channel) order 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -17,20 +17,22 @@ if TYPE_CHECKING:
     from PIL import Image
 
 PATCH = 16
+Like = Literal["original", "transformers"]  # whose numbers are followed where the two differ
 
 
-def grid(height: int, width: int, *, max_patches: int) -> tuple[int, int]:
+def grid(height: int, width: int, *, max_patches: int, like: Like = "original") -> tuple[int, int]:
     """Rows and columns of the largest patch grid of about the picture's shape with at most `max_patches` patches.
 
-    Computed in float32 and in this order because the original is: in float64 the 4096-patch grid of 891 square sizes
-    comes out one row and column larger.
+    Computed in float32 and in this order because the original is; `transformers` does it in float64, where the
+    4096-patch grid of 891 square sizes comes out one row and column larger.
     """
     if height < 1 or width < 1:
         raise ValueError(f"a picture needs at least 1x1 pixels, got {width}x{height}")
     if max_patches < 1:
         raise ValueError(f"max_patches must be at least 1, got {max_patches}")
-    side, h, w = np.float32(PATCH), np.float32(height), np.float32(width)
-    scale = np.sqrt(np.float32(max_patches) * (side / h) * (side / w))
+    number = np.float32 if like == "original" else np.float64
+    side, h, w = number(PATCH), number(height), number(width)
+    scale = np.sqrt(number(max_patches) * (side / h) * (side / w))
     rows = int(np.clip(np.floor(scale * h / side), 1, max_patches))
     cols = int(np.clip(np.floor(scale * w / side), 1, max_patches))
     return rows, cols
@@ -53,18 +55,20 @@ def true_scale_budget(width: int, height: int) -> int:
     return max(1, -(-width // PATCH) * -(-height // PATCH))
 
 
-def standardise(pixels: np.ndarray) -> np.ndarray:
+def standardise(pixels: np.ndarray, *, like: Like = "original") -> np.ndarray:
     """(H, W, 3) uint8 -> (H, W, 3) float32 of mean 0 and deviation 1 over all pixels and channels together.
 
-    Population deviation with a floor of 1 / sqrt(values), as the original; a plain picture becomes zeros.
+    Population deviation with a floor of 1 / sqrt(values), as the original; a plain picture becomes zeros. The
+    torchvision backend of `transformers` divides by one value less.
     """
     values = pixels.astype(np.float32)
     floor = 1.0 / np.sqrt(np.float32(values.size))
-    deviation = max(float(values.std(dtype=np.float64)), float(floor))
+    spread = values.std(dtype=np.float64, ddof=0 if like == "original" else 1)
+    deviation = max(float(spread), float(floor))
     return (values - np.float32(values.mean(dtype=np.float64))) / np.float32(deviation)
 
 
-def to_patches(image: Image.Image, *, max_patches: int) -> Patches:
+def to_patches(image: Image.Image, *, max_patches: int, like: Like = "original") -> Patches:
     """A picture as at most `max_patches` patches, in rows from the top left.
 
     Order as in the original: standardise, then resize (bilinear, half-pixel centres, antialiased when shrinking), then
@@ -73,9 +77,9 @@ def to_patches(image: Image.Image, *, max_patches: int) -> Patches:
     import torch
     from torch.nn.functional import interpolate
 
-    pixels = standardise(np.asarray(image.convert("RGB")))
+    pixels = standardise(np.asarray(image.convert("RGB")), like=like)
     height, width, _ = pixels.shape
-    rows, cols = grid(height, width, max_patches=max_patches)
+    rows, cols = grid(height, width, max_patches=max_patches, like=like)
     values = torch.from_numpy(pixels).permute(2, 0, 1)[None]  # (1, 3, H, W)
     size = (rows * PATCH, cols * PATCH)
     if size != (height, width):

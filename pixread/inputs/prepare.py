@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pixread.inputs.draw import draw_boxes
 from pixread.inputs.header import add_header
-from pixread.inputs.patches import PATCH, line_budget, to_patches
+from pixread.inputs.patches import PATCH, Like, line_budget, to_patches
 from pixread.inputs.region import MARGIN, ink_map, trim
 from pixread.records import DrawnBox, Patches
 
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from PIL import Image
 
 FILE = "preprocessor_config.json"
+PROCESSOR_FILE = "processor_config.json"  # where newer versions of transformers keep the same settings
+MAX_PATCHES = 2048  # of the paper's pretraining, and of `transformers` whatever a checkpoint says
+LIKES = get_args(Like)
+# What every checkpoint says; one that says otherwise was trained on other numbers than are made here.
+FIXED: dict[str, Any] = {
+    "do_convert_rgb": True,
+    "do_normalize": True,
+    "patch_size": {"height": PATCH, "width": PATCH},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +38,36 @@ class Preprocess:
     line_stretch: set for a checkpoint that reads single text lines: every picture is trimmed to its ink, turned dark on
         white (`region.ink_map`) and put on one row of patches, this much wider than its shape (`line_budget`); None
         for the rule of the paper.
+    like: "transformers" follows that library where it differs from the original; never saved.
     """
 
-    max_patches: int = 2048
+    max_patches: int = MAX_PATCHES
     is_vqa: bool = False
     line_stretch: float | None = None
+    like: Like = "original"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.max_patches, bool) or not isinstance(self.max_patches, int) or self.max_patches < 1:
+            raise ValueError(f"max_patches must be a whole number of at least 1, got {self.max_patches!r}")
+        if not isinstance(self.is_vqa, bool):
+            raise ValueError(f"is_vqa must be true or false, got {self.is_vqa!r}")
+        if self.like not in LIKES:
+            raise ValueError(f"like must be {' or '.join(LIKES)}, got {self.like!r}")
+
+    def changed(
+        self, *, max_patches: int | None = None, is_vqa: bool | None = None, like: Like = "original"
+    ) -> Preprocess:
+        """With what a user wants instead of what the checkpoint says; None keeps the latter.
+
+        Like `transformers`, a budget that the checkpoint says is overridden by 2048, and a line is read as any picture.
+        """
+        theirs = like == "transformers"
+        return Preprocess(
+            max_patches=max_patches if max_patches is not None else MAX_PATCHES if theirs else self.max_patches,
+            is_vqa=self.is_vqa if is_vqa is None else is_vqa,
+            line_stretch=None if theirs else self.line_stretch,
+            like=like,
+        )
 
     def patches(
         self,
@@ -46,48 +80,78 @@ class Preprocess:
     ) -> Patches:
         """Boxes drawn, question rendered as a header, then cut into patches (N, 768).
 
-        `margin` (pixels round the ink) matters to line readers only; training varies it.
+        `margin` (pixels round the ink) matters to line readers only; training varies it. Like the original, a question
+        may be left out or added whatever `is_vqa` says; like `transformers`, ValueError where it does not fit.
         """
+        if self.like == "transformers":
+            self._check_question(question)
         drawn = draw_boxes(image, boxes)
         limit = max_patches or self.max_patches
         if self.line_stretch is not None and not question:
             line = ink_map(trim(drawn, margin=margin))
             budget = line_budget(line.width, line.height, stretch=self.line_stretch)
             return to_patches(line, max_patches=min(budget, limit))
-        return to_patches(add_header(drawn, question), max_patches=limit)
+        return to_patches(add_header(drawn, question), max_patches=limit, like=self.like)
+
+    def _check_question(self, question: str) -> None:
+        if self.is_vqa and not question:
+            raise ValueError("like transformers, a checkpoint with is_vqa true needs a question, got none")
+        if question and not self.is_vqa:
+            raise ValueError(
+                "like transformers, a checkpoint with is_vqa false draws no question; load it with is_vqa=True, "
+                "or like the original"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """The fields that `transformers` knows, and ours beside them (it ignores what it does not know)."""
         known = {
             "image_processor_type": "Pix2StructImageProcessor",
             "processor_class": "Pix2StructProcessor",
-            "do_convert_rgb": True,
-            "do_normalize": True,
+            **FIXED,
             "is_vqa": self.is_vqa,
             "max_patches": self.max_patches,
-            "patch_size": {"height": PATCH, "width": PATCH},
         }
         return known if self.line_stretch is None else {**known, "line_stretch": self.line_stretch}
 
     @classmethod
     def load(cls, folder: str | Path) -> Preprocess:
-        """Reads preprocessor_config.json of a checkpoint folder. Raises ValueError in one sentence."""
-        path = Path(folder) / FILE
-        try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ValueError(f"cannot read {path}: {error.strerror or error}") from error
-        except ValueError as error:
-            raise ValueError(f"{path} is not valid JSON: {error}") from error
-        if not isinstance(raw, dict):
-            raise ValueError(f"{path} must hold a JSON object, got {type(raw).__name__}")
-        return cls._from_json(raw, path)
+        """The settings that a checkpoint folder holds, the paper's where it holds none.
+
+        In `transformers`' order: the image processor in processor_config.json, else preprocessor_config.json. Raises
+        ValueError, in one sentence, for a damaged file and for settings that are not Pix2Struct's.
+        """
+        for path in (Path(folder, PROCESSOR_FILE), Path(folder, FILE)):
+            if not path.is_file():
+                continue
+            raw = _read_object(path)
+            settings = raw if path.name == FILE else raw.get("image_processor")
+            if isinstance(settings, dict):
+                return cls._from_json(settings, path)
+        return cls()
 
     @classmethod
     def _from_json(cls, raw: dict[str, Any], path: Path) -> Preprocess:
-        max_patches, stretch = raw.get("max_patches", 2048), raw.get("line_stretch")
-        if not isinstance(max_patches, int) or max_patches < 1:
-            raise ValueError(f"max_patches in {path} must be a whole number of at least 1, got {max_patches!r}")
+        stretch = raw.get("line_stretch")
         if stretch is not None and not (isinstance(stretch, int | float) and 1 <= stretch < 2):
             raise ValueError(f"line_stretch in {path} must be at least 1 and below 2, got {stretch!r}")
-        return cls(max_patches=max_patches, is_vqa=bool(raw.get("is_vqa", False)), line_stretch=stretch)
+        for name, fixed in FIXED.items():
+            if raw.get(name, fixed) not in (fixed, None):
+                raise ValueError(f"{name} in {path} must be {json.dumps(fixed)}, got {json.dumps(raw[name])}")
+        try:
+            return cls(
+                max_patches=raw.get("max_patches", MAX_PATCHES), is_vqa=raw.get("is_vqa", False), line_stretch=stretch
+            )
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(raw, dict):
+        raise ValueError(f"{path} must hold a JSON object, got {type(raw).__name__}")
+    return raw

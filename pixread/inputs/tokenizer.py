@@ -1,45 +1,70 @@
-"""Text <-> token ids. Characters the vocabulary lacks are spelled in UTF-8 bytes, so that any Unicode comes back.
+"""Text <-> token ids, with the ids of the T5 family: pad 0 (also the decoder's start), eos 1, unk 2.
 
-Ids as in the T5 family: pad 0 (also the decoder's start), eos 1, unk 2 (never produced, thanks to the bytes).
+A vocabulary trained here spells characters that it lacks in UTF-8 bytes, so that any Unicode comes back. That of the
+released checkpoints has an unknown token instead, which vanishes when ids become text again.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tokenizers import AddedToken, decoders, models, trainers
 from tokenizers import Tokenizer as Backend
+
+from pixread.inputs import spiece
 
 PAD, EOS, UNK = 0, 1, 2
 SPECIALS = ("<pad>", "</s>", "<unk>")
 BYTES = tuple(f"<0x{value:02X}>" for value in range(256))
 MARKUP = ("<img_src=", "<img_alt=", " img_alt=")  # one id each: the grammar's own words
 FILE = "tokenizer.json"
+CONFIG_FILE = "tokenizer_config.json"
+FILES = (FILE, CONFIG_FILE, "special_tokens_map.json", "added_tokens.json", spiece.FILE)
+UNTYPEABLE = " "  # what special pieces of a unigram model end in while it is in use
 
 
 class Tokenizer:
-    """A thin shell round a `tokenizers` backend: lists of ids in and out, special tokens never parsed from text."""
+    """A thin shell round a `tokenizers` backend: lists of ids in and out, special tokens never parsed from text.
 
-    def __init__(self, backend: Backend) -> None:
+    `num_rows` is how many tokens the model knows, where that may be fewer than the tokenizer's: T5's 100 extra ids lie
+    outside of the embedding of Pix2Struct. `files` are what the tokenizer was read from.
+    """
+
+    def __init__(
+        self, backend: Backend, *, num_rows: int | None = None, files: Mapping[str, bytes] | None = None
+    ) -> None:
         # A page may show the characters "</s>": text, not the end of the sequence.
         backend.encode_special_tokens = True
         self._backend = backend
+        self._num_rows = num_rows
+        self._files = dict(files or {})
 
     def __len__(self) -> int:
         return self._backend.get_vocab_size()
 
     def encode(self, text: str) -> list[int]:
-        """Ids of the text, without eos."""
-        return list(self._backend.encode(text, add_special_tokens=False).ids)
+        """Ids of the text, without eos. Raises ValueError, naming the token, where the model does not know one."""
+        ids = list(self._backend.encode(text, add_special_tokens=False).ids)
+        self.check(ids)
+        return ids
+
+    def check(self, ids: Sequence[int]) -> None:
+        """Raises ValueError for the first id that the model has no row for."""
+        limit = len(self) if self._num_rows is None else self._num_rows
+        for number in ids:
+            if not 0 <= number < limit:
+                name = self._backend.id_to_token(number)
+                token = "no token" if name is None else f"the token {name.removesuffix(UNTYPEABLE)!r}"
+                raise ValueError(f"the id {number} is {token}, but the model knows the ids 0 to {limit - 1} only")
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of the ids; special tokens are left out, broken UTF-8 becomes U+FFFD."""
         return str(self._backend.decode(list(ids), skip_special_tokens=True))
 
     def files(self) -> dict[str, bytes]:
-        """File name -> content, as `transformers` reads them beside a checkpoint."""
+        """File name -> content, as `transformers` reads them beside a checkpoint; those it was read from stay so."""
         config = {
             "tokenizer_class": "PreTrainedTokenizerFast",
             "pad_token": SPECIALS[PAD],
@@ -48,22 +73,57 @@ class Tokenizer:
             "clean_up_tokenization_spaces": False,
         }
         specials = {name: config[name] for name in ("pad_token", "eos_token", "unk_token")}
-        return {
-            FILE: self._backend.to_str(pretty=True).encode(),
-            "tokenizer_config.json": json.dumps(config, indent=2).encode(),
+        made = {
+            CONFIG_FILE: json.dumps(config, indent=2).encode(),
             "special_tokens_map.json": json.dumps(specials, indent=2).encode(),
         }
+        # Told apart because a backend that was read differs from its file (`_without_typed_specials`).
+        backend = {} if FILE in self._files else {FILE: self._backend.to_str(pretty=True).encode()}
+        return {**backend, **made, **self._files}
 
     @classmethod
-    def load(cls, folder: str | Path) -> Tokenizer:
-        """Reads tokenizer.json of a checkpoint folder. Raises ValueError in one sentence."""
-        path = Path(folder) / FILE
-        if not path.is_file():
-            raise ValueError(f"the checkpoint folder {folder} has no {FILE}")
+    def load(cls, folder: str | Path, *, num_rows: int | None = None) -> Tokenizer:
+        """Reads tokenizer.json of a checkpoint folder, else spiece.model. Raises ValueError in one sentence."""
+        files = {name: Path(folder, name).read_bytes() for name in FILES if Path(folder, name).is_file()}
+        if FILE not in files and spiece.FILE not in files:
+            raise ValueError(f"the checkpoint folder {folder} has neither {FILE} nor {spiece.FILE}")
+        if FILE not in files:
+            backend = spiece.read_spiece(Path(folder, spiece.FILE), extra_ids=_extra_ids(files.get(CONFIG_FILE)))
+            files[FILE] = backend.to_str().encode()
         try:
-            return cls(Backend.from_file(str(path)))
+            return cls(Backend.from_str(_without_typed_specials(files[FILE])), num_rows=num_rows, files=files)
         except Exception as error:  # the backend raises bare Exception for any bad file
-            raise ValueError(f"{path} is not a tokenizer file: {error}") from error
+            raise ValueError(f"{Path(folder, FILE)} is not a tokenizer file: {error}") from error
+
+
+def _without_typed_specials(content: bytes) -> str:
+    """tokenizer.json, its special pieces renamed so that no text contains them.
+
+    SentencePiece never finds a control piece in text, but the unigram model of `tokenizers` takes "</s>" in a text for
+    the end, and "<extra_id_0>" for an id outside of the embedding. A blank never reaches that model, so a name with a
+    blank is out of its reach.
+    """
+    raw = json.loads(content)
+    if not isinstance(raw, dict) or raw.get("model", {}).get("type") != "Unigram":
+        return content.decode()
+    special = {token["content"] for token in raw["added_tokens"] if token["special"]}
+    for token in raw["added_tokens"]:
+        token["content"] += UNTYPEABLE if token["content"] in special else ""
+    raw["model"]["vocab"] = [
+        [piece + UNTYPEABLE if piece in special else piece, score] for piece, score in raw["model"]["vocab"]
+    ]
+    return json.dumps(raw)
+
+
+def _extra_ids(config: bytes | None) -> int:
+    """How many `<extra_id_...>` follow the vocabulary: 100 in T5, unless tokenizer_config.json says otherwise."""
+    try:
+        number = json.loads(config or b"{}").get("extra_ids", 100)
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"{CONFIG_FILE} must hold a JSON object: {error}") from error
+    if not isinstance(number, int) or number < 0:
+        raise ValueError(f"extra_ids in {CONFIG_FILE} must be a whole number of at least 0, got {number!r}")
+    return number
 
 
 def train_tokenizer(texts: Iterable[str], *, vocab_size: int, alphabet: str = "") -> Tokenizer:

@@ -244,7 +244,11 @@ class Pix2Struct(nn.Module):
         return Memory(keys=tuple(key for key, _ in pairs), values=tuple(value for _, value in pairs), mask=mask)
 
     def decode(self, ids: Tensor, memory: Memory) -> Tensor:
-        """Logits (B, T, V), float32, of the token after each of `ids` (B, T), which begin with the start id (pad)."""
+        """Logits (B, T, V), float32, of the token after each of `ids` (B, T), which begin with the start id (pad).
+
+        Raises ValueError for an id without a row in the embedding: T5's 100 extra ids lie outside of it.
+        """
+        self._check_ids(ids)
         return self.decoder(ids, memory)
 
     def forward(self, batch: Batch) -> Tensor:
@@ -301,6 +305,12 @@ class Pix2Struct(nn.Module):
         limit = self.config.max_positions - 1
         if highest > limit:
             raise ValueError(f"a patch stands in row or column {highest}; this model knows up to {limit}")
+
+    def _check_ids(self, ids: Tensor) -> None:
+        lowest, highest = (int(end) for end in ids.aminmax())
+        if lowest < 0 or highest >= self.config.vocab_size:
+            wrong = lowest if lowest < 0 else highest
+            raise ValueError(f"the token id {wrong} has no row; this model knows ids 0 to {self.config.vocab_size - 1}")
 
 
 def _attention(config: Pix2StructConfig) -> Attention:

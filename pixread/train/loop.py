@@ -144,11 +144,10 @@ class Trainer:
         ):
             memory = self.model.encode(batch)
             logits = self.model.decode(self.model.shift_right(batch.labels), memory)  # (B, T, V)
-        flat, labels = logits.float().flatten(0, 1), batch.labels.flatten()
-        loss = F.cross_entropy(flat, labels, ignore_index=PAD, reduction="sum")
+        loss = summed_cross_entropy(logits, batch.labels)
         told = float(loss.detach())
         if self.recipe.z_loss:
-            loss = loss + self.recipe.z_loss * (flat.logsumexp(-1).square() * (labels != PAD)).sum()
+            loss = loss + self.recipe.z_loss * (logits.float().logsumexp(-1).square() * (batch.labels != PAD)).sum()
         if self.recipe.guidance and batch.places is not None:
             loss = loss + self.recipe.guidance * guidance_loss(self.model, batch, memory, asked)
         return loss, told
@@ -158,6 +157,11 @@ class Trainer:
         if self.device.type == "cpu" and self.recipe.max_patches <= SHORT_SEQUENCE:
             return sdpa_kernel([SDPBackend.MATH])
         return contextlib.nullcontext()
+
+
+def summed_cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """In nats, summed over the real tokens. logits: (B, T, V); labels: (B, T), padded."""
+    return F.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=PAD, reduction="sum")
 
 
 def train(
@@ -250,7 +254,8 @@ def _start_model(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:
     """A model to start from: the checkpoint of `init`, or fresh weights and a fresh tokenizer."""
     if recipe.init is not None:
         folder = resolve_checkpoint(Path(recipe.init))
-        return checkpoint_folder.load(folder).model, Tokenizer.load(folder)
+        model = checkpoint_folder.load(folder).model
+        return model, Tokenizer.load(folder, num_rows=model.config.vocab_size)
     tokenizer = train_tokenizer([], vocab_size=recipe.vocab_size, alphabet=ALPHABET)
     model = Pix2Struct(sized(recipe.size, vocab_size=len(tokenizer)))
     if recipe.line_stretch is not None:

@@ -158,6 +158,5 @@ def test_bad_settings_are_one_sentence(tmp_path: Path, content: str, sentence: s
         Preprocess.load(tmp_path)
 
 
-def test_missing_settings_name_the_file(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"cannot read .*preprocessor_config\.json"):
-        Preprocess.load(tmp_path)
+def test_a_folder_without_settings_has_the_papers(tmp_path: Path) -> None:
+    assert Preprocess.load(tmp_path) == Preprocess(max_patches=2048, is_vqa=False)

@@ -65,7 +65,7 @@ def test_transformers_reads_the_files(tokenizer: Tokenizer, tmp_path: Path) -> N
 
 
 def test_errors_are_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"has no tokenizer\.json"):
+    with pytest.raises(ValueError, match=r"has neither tokenizer\.json nor spiece\.model"):
         Tokenizer.load(tmp_path)
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(ValueError, match="is not a tokenizer file"):

@@ -1,0 +1,54 @@
+"""The names of the files in a checkpoint folder."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+CONFIG = "config.json"
+GENERATION = "generation_config.json"
+CARD = "README.md"
+SINGLE = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+SHARD = "model-{:05d}-of-{:05d}.safetensors"
+PICKLED = "pytorch_model.bin"  # read, never written
+PICKLED_INDEX = "pytorch_model.bin.index.json"
+PICKLED_SUFFIX = ".bin"
+SHARDS = (("model-", ".safetensors"), ("pytorch_model-", PICKLED_SUFFIX))
+
+OWN = (CONFIG, GENERATION, SINGLE, INDEX, PICKLED, PICKLED_INDEX)
+# What a folder may hold and still be replaced by a new checkpoint.
+COMPANIONS = (
+    *OWN,
+    "preprocessor_config.json",
+    "processor_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "spiece.model",
+    CARD,
+)
+SETTINGS = tuple(name for name in COMPANIONS if name not in (SINGLE, INDEX, PICKLED, PICKLED_INDEX, CARD))
+
+
+def is_shard(name: str) -> bool:
+    return any(name.startswith(start) and name.endswith(end) for start, end in SHARDS)
+
+
+def is_weights(name: str) -> bool:
+    return name in (SINGLE, INDEX, PICKLED, PICKLED_INDEX) or is_shard(name)
+
+
+def weights_among(names: Collection[str]) -> list[str]:
+    """The names that hold the weights, an index first; [] where there are none.
+
+    safetensors go before pickles, which may do harm, and one file before several, as in `transformers`.
+    """
+    for name in (SINGLE, INDEX, PICKLED, PICKLED_INDEX):
+        if name not in names:
+            continue
+        if name in (SINGLE, PICKLED):
+            return [name]
+        start, end = SHARDS[0] if name == INDEX else SHARDS[1]
+        return [name, *sorted(shard for shard in names if shard.startswith(start) and shard.endswith(end))]
+    return []
