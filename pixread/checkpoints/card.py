@@ -60,7 +60,8 @@ def _summary(facts: CardFacts) -> str:
     }.get((facts.is_vqa, facts.reads), "reads whole pages, line by line, as simplified HTML")
     measured = f" Task: {facts.scores['task']}." if "task" in facts.scores else ""
     size = f"{facts.parameters / 1e6:.1f} million parameters"
-    return f"A [Pix2Struct](https://arxiv.org/abs/2210.03347) of {size} that {task}.{measured} It takes up to {facts.max_patches} patches of 16 x 16 pixels."
+    limit = f"It takes up to {facts.max_patches} patches of 16 x 16 pixels."
+    return f"A [Pix2Struct](https://arxiv.org/abs/2210.03347) of {size} that {task}.{measured} {limit}"
 
 
 def _example(repository: str, facts: CardFacts) -> str:

@@ -126,7 +126,9 @@ def _cached(repository: str, revision: str | None, *, why: str) -> Path:
         )
         _complete(folder)
     except (OSError, CheckpointError) as error:
-        raise CheckpointError(f"{why}, and {repository}{at} is not, or not wholly, in the cache") from error
+        raise CheckpointError(
+            f"there is no folder {repository}; {why}, and the repository{at} is not, or not wholly, in the cache"
+        ) from error
     except ValueError as error:
         raise CheckpointError(f"{repository} is no name of a repository: {_first_line(error)}") from error
     return folder
