@@ -1,13 +1,16 @@
 """What the tests of several rooms share."""
 
 import json
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 
 from pixread.checkpoints.folder import save
+from pixread.cli import main
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import train_tokenizer
 from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
@@ -17,6 +20,16 @@ torch.set_num_threads(1)
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,<>/="
 MakeCheckpoint = Callable[..., Path]
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ended]
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +62,21 @@ def make_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> MakeCheckpoint:
 def tiny_checkpoint(make_checkpoint: MakeCheckpoint) -> Path:
     """A tiny random reader of lines."""
     return make_checkpoint()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in this process, the way the installed program does."""
+
+    def run_main(*arguments: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["pixread", *map(str, arguments)])
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err + said.out
+        return Ended(code, said.out, said.err)
+
+    return run_main

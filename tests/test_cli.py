@@ -5,53 +5,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 import pixread
-from pixread.cli import main, sentence
+from pixread.cli import sentence
 from pixread.cli.formats import node_as_json, outline
 from pixread.cli.models import one_shard_set, shard_sets
 from pixread.cli.report import section
 from pixread.grammar import parse as parse_tree
 from pixread.records import Box, Example, Node, Reading
 from pixread.shards import write_shards
-from tests.conftest import MakeCheckpoint
+from tests.conftest import MakeCheckpoint, Run
 from tests.inputs.test_segment import draw_text
 
 PIXREAD = [sys.executable, "-m", "pixread"]
-
-
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ended]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command in this process, the way the installed program does."""
-
-    def run_main(*arguments: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["pixread", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else int(end.code is not None)
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err + said.out
-        return Ended(code, said.out, said.err)
-
-    return run_main
 
 
 @pytest.fixture

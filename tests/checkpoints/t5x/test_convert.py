@@ -167,4 +167,4 @@ def test_progress_counts_the_parameters(tmp_path: Path):
 
     num_parameters = len(parameters(tiny_model()))
     assert seen == [(i + 1, num_parameters, "") for i in range(num_parameters)]
-    assert TINY == load(tmp_path / "out").config
+    assert load(tmp_path / "out").config == TINY
