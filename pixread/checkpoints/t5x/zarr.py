@@ -16,6 +16,7 @@ from torch import Tensor
 from pixread.checkpoints.errors import CheckpointError
 
 METADATA = ".zarray"
+FORMAT = 2
 DTYPES = {"<f4": torch.float32, "bfloat16": torch.bfloat16, "<f2": torch.float16, "<f8": torch.float64}
 COMPRESSORS = ("gzip", "zlib", "none")
 ORDERS = ("C", "F")
@@ -91,20 +92,21 @@ def open_zarr(folder: Path) -> ZarrArray:
         raise CheckpointError(f"{path} cannot be read as JSON") from error
     if not isinstance(raw, dict):
         raise CheckpointError(f"{path} must hold a JSON object, got {type(raw).__name__}")
+    if raw.get("zarr_format") != FORMAT:
+        raise CheckpointError(f"{path} has zarr_format {raw.get('zarr_format')!r}; the one read is {FORMAT}")
     shape, chunk = (_lengths(raw, name, path=path) for name in ("shape", "chunks"))
     if len(shape) != len(chunk):
         raise CheckpointError(f"{path} must give shape and chunks as many numbers, got {len(shape)} and {len(chunk)}")
-    compressor = raw.get("compressor") or {"id": "none"}
     if raw.get("filters"):
         raise CheckpointError(f"{path} asks for filters, which are not read")
+    compressor = raw.get("compressor") or {"id": "none"}
+    compressor = compressor.get("id") if isinstance(compressor, dict) else compressor
     return ZarrArray(
         folder=folder,
         shape=shape,
         chunk=chunk,
         dtype=DTYPES[_one_of("dtype", raw.get("dtype"), tuple(DTYPES), path=path)],
-        compressor=_one_of(
-            "compressor", compressor.get("id") if isinstance(compressor, dict) else compressor, COMPRESSORS, path=path
-        ),
+        compressor=_one_of("compressor", compressor, COMPRESSORS, path=path),
         order=_one_of("order", raw.get("order", "C"), ORDERS, path=path),
         separator=_one_of("dimension_separator", raw.get("dimension_separator", "."), SEPARATORS, path=path),
         fill=_fill(raw.get("fill_value"), path=path),

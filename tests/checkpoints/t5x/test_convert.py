@@ -20,7 +20,11 @@ from tests.models.tiny import TINY, random_batch, tiny_model
 ROWS = "encoder.token_embedder.embedders_0.pos_embedding"
 QUERY = "decoder.layers_1.self_attention.query.kernel"
 BIAS = "encoder.token_embedder.patch_projection.bias"
-FACTORED = {"hidden_size": 128, "d_kv": 32, "d_ff": 160}  # large enough for Adafactor to factor its state
+FACTORED: dict[str, Any] = {
+    "hidden_size": 128,
+    "d_kv": 32,
+    "d_ff": 160,
+}  # large enough for Adafactor to factor its state
 
 
 @torch.no_grad()
@@ -59,7 +63,7 @@ def test_every_layout_gives_the_same_logits(tmp_path: Path, how: Mapping[str, An
 
 
 @pytest.mark.parametrize("changes", [{}, FACTORED, {"encoder_layers": 12, "decoder_layers": 1, "vocab_size": 131}])
-def test_the_size_is_told_from_the_shapes(tmp_path: Path, changes: Mapping[str, int]):
+def test_the_size_is_told_from_the_shapes(tmp_path: Path, changes: Mapping[str, Any]):
     model = tiny_model(seed=3, **changes)
 
     convert(write_t5x(tmp_path / "checkpoint_1", model), tmp_path / "out")

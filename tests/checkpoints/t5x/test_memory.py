@@ -64,7 +64,7 @@ def test_conversion_takes_at_most_1_3_times_the_weights(tmp_path: Path, size: st
     )
 
     start = time.perf_counter()
-    command = [sys.executable, "-c", MEASURED, "convert", source, tmp_path / "out"]
+    command = [sys.executable, "-c", MEASURED, "convert", str(source), str(tmp_path / "out")]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
     seconds = time.perf_counter() - start
 
