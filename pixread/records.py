@@ -6,7 +6,7 @@ Every picture coordinate is in pixels, x to the right and y down, origin at the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -43,8 +43,14 @@ class Box:
 
     def union(self, other: Box) -> Box:
         """The smallest box that holds both."""
-        x, y = min(self.x, other.x), min(self.y, other.y)
-        return Box(x, y, max(self.right, other.right) - x, max(self.bottom, other.bottom) - y)
+        return Box.around((self, other))
+
+    @classmethod
+    def around(cls, boxes: Sequence[Box]) -> Box:
+        """The smallest box that holds all of them, which are one at least."""
+        x, y = min(box.x for box in boxes), min(box.y for box in boxes)
+        right, bottom = max(box.x + box.width for box in boxes), max(box.y + box.height for box in boxes)
+        return cls(x, y, right - x, bottom - y)
 
     def intersect(self, other: Box) -> Box | None:
         """The common part, or None where there is none of positive area."""

@@ -20,13 +20,12 @@ import json
 import random
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pixread.fields import with_fields
-from pixread.records import Example
 from pixread.render.page import RenderSettings
 from pixread.scale.pool import run_chunks
 from pixread.scale.sources import Source
@@ -41,7 +40,7 @@ from pixread.scale.worker import (
     part_path,
     record_path,
 )
-from pixread.shards import MANIFEST, is_replaceable, read_file, write_shards
+from pixread.shards import MANIFEST, is_replaceable, join_files
 
 PARTS = ".parts"
 """The folder of finished chunks, inside the output folder until the run is complete."""
@@ -213,15 +212,11 @@ def _join(
     _write_skipped(skipped, out / SKIPPED)
     for name in targets:
         about = {"target": name, "job": dict(job), "pages": report["pages"], "rendered": rendered, "skipped": counts}
-        manifest = write_shards(_all_parts(parts, name, num_chunks=num_chunks), out / name, seed=seed, about=about)
+        files = [part_path(parts, number, name) for number in range(num_chunks)]
+        manifest = join_files(files, out / name, seed=seed, about=about)
         report["examples"][name] = manifest["count"]
     shutil.rmtree(parts)
     return report
-
-
-def _all_parts(parts: Path, target: str, *, num_chunks: int) -> Iterator[Example]:
-    for number in range(num_chunks):
-        yield from read_file(part_path(parts, number, target))
 
 
 def _write_skipped(skipped: Sequence[Mapping[str, str]], path: Path) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -136,26 +137,27 @@ def work(connection: Connection, plan: Plan) -> None:
 
 
 def do_chunk(chunk: Chunk, *, plan: Plan, render: RenderOne, tell: Callable[[Any], None]) -> None:
-    """Renders the pages of a chunk and writes its files."""
-    made: dict[str, list[Example]] = {name: [] for name in plan.settings}
-    skipped: list[dict[str, Any]] = []
-    for page in chunk.pages:
-        tell(Started(page.number))
-        reason, message = chunk.given_up.get(page.number), "a worker died over it twice"
-        examples: dict[str, list[Example]] = {}
-        if reason is None:
-            reason, message, examples = _do_page(page, plan=plan, render=render)
-        if reason is not None:
-            skipped.append({"source": page.source.name, "reason": reason, "message": message})
-        for name, some in examples.items():
-            made[name].extend(some)
-        tell(Finished(page.number, reason, sum(map(len, examples.values()))))
-    for name, some in made.items():
-        write_file(some, part_path(plan.folder, chunk.number, name))
-    record = {"rendered": len(chunk.pages) - len(skipped), "skipped": skipped}
-    aside = record_path(plan.folder, chunk.number).with_suffix(".writing")
-    aside.write_text(json.dumps(record), encoding="utf-8")
-    aside.replace(record_path(plan.folder, chunk.number))
+    """Renders the pages of a chunk and writes its files.
+
+    The examples of a page are made in a second thread while the browser, another process, is busy with the next page.
+    """
+    done: list[_Done] = []
+
+    def finish(made: Future[_Done]) -> None:
+        done.append(made.result())
+        tell(Finished(done[-1].page.number, done[-1].reason, sum(map(len, done[-1].examples.values()))))
+
+    before: Future[_Done] | None = None
+    with ThreadPoolExecutor(max_workers=1) as maker:
+        for page in chunk.pages:
+            tell(Started(page.number))
+            seen = _look_at(page, given_up=chunk.given_up.get(page.number), render=render)
+            if before is not None:
+                finish(before)  # here, so that never more than two pages are in memory
+            before = maker.submit(_make_examples, seen, settings=plan.settings)
+        if before is not None:
+            finish(before)
+    _write(chunk, done, plan=plan)
 
 
 def part_path(folder: Path, number: int, target: str) -> Path:
@@ -166,16 +168,60 @@ def record_path(folder: Path, number: int) -> Path:
     return folder / f"{number:06d}.json"
 
 
-def _do_page(page: Page, *, plan: Plan, render: RenderOne) -> tuple[str | None, str, dict[str, list[Example]]]:
-    """(reason it was skipped or None, a sentence about it, examples by target)."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A page that was looked at: its screenshot, or the reason why there is none and a sentence about it."""
+
+    page: Page
+    screenshot: Screenshot | None
+    reason: str | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A finished page: its examples by target, or the reason why it was skipped and a sentence about it."""
+
+    page: Page
+    examples: Mapping[str, list[Example]]
+    reason: str | None = None
+    message: str = ""
+
+
+def _look_at(page: Page, *, given_up: str | None, render: RenderOne) -> _Seen:
+    if given_up is not None:
+        return _Seen(page, None, given_up, "a worker died over it twice")
     try:
-        screenshot = replace(render(page.source, page.vary_seed), source=page.source.name)
-        return None, "", _make_all(screenshot, settings=plan.settings, seed=page.seed)
+        return _Seen(page, replace(render(page.source, page.vary_seed), source=page.source.name))
     except RenderError as error:
-        return error.reason, str(error), {}
+        return _Seen(page, None, error.reason, str(error))
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a page, the other thousands must come out
-        return "failed", f"{type(error).__name__}: {error}", {}
+        return _Seen(page, None, "failed", f"{type(error).__name__}: {error}")
 
 
-def _make_all(screenshot: Screenshot, *, settings: Mapping[str, Any], seed: int) -> dict[str, list[Example]]:
-    return {name: TARGETS[name].make(screenshot, settings=own, seed=seed) for name, own in settings.items()}
+def _make_examples(seen: _Seen, *, settings: Mapping[str, Any]) -> _Done:
+    if seen.screenshot is None:
+        return _Done(seen.page, {}, seen.reason, seen.message)
+    try:
+        made = {
+            name: TARGETS[name].make(seen.screenshot, settings=own, seed=seen.page.seed)
+            for name, own in settings.items()
+        }
+    except Exception as error:  # noqa: BLE001 - as above
+        return _Done(seen.page, {}, "failed", f"{type(error).__name__}: {error}")
+    return _Done(seen.page, made)
+
+
+def _write(chunk: Chunk, done: Sequence[_Done], *, plan: Plan) -> None:
+    for name in plan.settings:
+        examples = [example for page in done for example in page.examples.get(name, ())]
+        write_file(examples, part_path(plan.folder, chunk.number, name))
+    skipped = [
+        {"source": page.page.source.name, "reason": page.reason, "message": page.message}
+        for page in done
+        if page.reason is not None
+    ]
+    record = {"rendered": len(done) - len(skipped), "skipped": skipped}
+    aside = record_path(plan.folder, chunk.number).with_suffix(".writing")
+    aside.write_text(json.dumps(record), encoding="utf-8")
+    aside.replace(record_path(plan.folder, chunk.number))

@@ -6,17 +6,16 @@ import functools
 import io
 import math
 
+import numpy as np
 from PIL import Image
 
 from pixread.records import Box, Screenshot
+from pixread.targets.png import write_png
 
 
 def cut(screenshot: Screenshot, box: Box) -> bytes:
     """The part of the page inside the box (whole pixels, inside the page) as PNG bytes, compressed for speed."""
-    part = _decoded(screenshot.png).crop((int(box.x), int(box.y), int(box.right), int(box.bottom)))
-    buffer = io.BytesIO()
-    part.save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+    return write_png(_decoded(screenshot.png)[int(box.y) : int(box.bottom), int(box.x) : int(box.right)])
 
 
 def widen(box: Box, *, margins: tuple[float, float, float, float], width: int, height: int) -> Box:
@@ -42,5 +41,7 @@ def is_inside(box: Box, outer: Box, *, tolerance: float = 1.0) -> bool:
 
 
 @functools.lru_cache(maxsize=1)
-def _decoded(png: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(png)).convert("RGB")
+def _decoded(png: bytes) -> np.ndarray:
+    """(H, W, 3) uint8."""
+    image = Image.open(io.BytesIO(png))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -43,7 +42,7 @@ class TextLine:
 
     @property
     def box(self) -> Box:
-        return functools.reduce(Box.union, (word.box for word in self.words))
+        return Box.around([word.box for word in self.words])
 
     def part(self, start: int, stop: int) -> TextLine:
         """The line from word `start` up to before word `stop`."""

@@ -7,7 +7,6 @@ all sizes: a page of which only the largest is used shows the model neither smal
 
 from __future__ import annotations
 
-import functools
 import math
 import random
 from collections.abc import Sequence
@@ -218,5 +217,5 @@ def _subtrees(root: Node) -> list[_Subtree]:
 def _content_box(node: Node) -> Box | None:
     """What a leaf shows: its words or its image. Boxes of inner nodes are not used: they hold padding and margins."""
     if node.words:
-        return functools.reduce(Box.union, (word.box for word in node.words))
+        return Box.around([word.box for word in node.words])
     return None if node.children else node.box

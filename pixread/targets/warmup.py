@@ -6,18 +6,19 @@ is for readers of single lines: one line, drawn tight, on any background, as a p
 
 from __future__ import annotations
 
-import io
 import random
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from pixread.grammar import ENTITIES, parse, serialise
 from pixread.records import Example, Node
 from pixread.targets.fonts import SHIPPED, drawable, load_font
+from pixread.targets.png import write_png
 from pixread.targets.words import random_text
 
 Colour = tuple[int, int, int]
@@ -83,10 +84,8 @@ def examples(settings: WarmupSettings, *, count: int, seed: int) -> list[Example
     made = []
     for number in range(count):
         drawn = sample(settings, random.Random(f"{seed}/{number}"))
-        stream = io.BytesIO()
-        drawn.image.save(stream, "PNG")
-        row = Example(id=f"warmup-{seed}-{number}", image=stream.getvalue(), targets=(drawn.target,), source="warmup")
-        made.append(row)
+        png = write_png(np.asarray(drawn.image))
+        made.append(Example(id=f"warmup-{seed}-{number}", image=png, targets=(drawn.target,), source="warmup"))
     return made
 
 

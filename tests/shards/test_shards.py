@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pixread.records import Box, DrawnBox, Example
-from pixread.shards import ShardSet, write_shards
+from pixread.shards import ShardSet, join_files, write_file, write_shards
 
 
 def png(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
@@ -186,3 +186,21 @@ def test_targets_are_read_without_pictures(tmp_path):
     rows = make(5)
     write_shards(rows, tmp_path / "set", seed=0, about={}, rows_per_shard=2)
     assert ShardSet(tmp_path / "set").targets() == [row.targets for row in rows]
+
+
+def test_joined_files_are_the_same_set_cut_anew(tmp_path):
+    made = make(70)
+    files = [tmp_path / f"{number}.parquet" for number in range(3)]
+    for file, part in zip(files, (made[:33], made[33:50], made[50:]), strict=True):
+        write_file(part, file)
+    manifest = join_files(files, tmp_path / "set", seed=3, rows_per_shard=20)
+    assert [shard["rows"] for shard in manifest["shards"]] == [20, 20, 20, 10]
+    assert list(ShardSet(tmp_path / "set")) == made
+
+
+def test_joined_files_that_fill_their_last_shard_leave_no_empty_one(tmp_path):
+    write_file(make(40), tmp_path / "file.parquet")
+    manifest = join_files([tmp_path / "file.parquet"], tmp_path / "set", seed=3, rows_per_shard=20)
+    assert [shard["rows"] for shard in manifest["shards"]] == [20, 20]
+    empty = join_files([], tmp_path / "empty", seed=3)
+    assert [shard["rows"] for shard in empty["shards"]] == [0]

@@ -1,0 +1,16 @@
+"""Examples as Parquet shards, and back.
+
+A shard set is a folder: `train-00000-of-00003.parquet` ... beside `manifest.json`, which is written last and without
+which the folder does not count as complete. `datasets.load_dataset("parquet", data_files=...)` opens the files as they
+are, with decoded images. The same examples give the same bytes (with the same pyarrow).
+
+Columns (DESIGN, "Example record"): id, image {bytes, path}, prompt, boxes [{kind, x, y, width, height}], targets,
+group_id, source, meta (JSON).
+"""
+
+from __future__ import annotations
+
+from pixread.shards.read import ShardSet
+from pixread.shards.write import MANIFEST, is_replaceable, join_files, write_file, write_shards
+
+__all__ = ["MANIFEST", "ShardSet", "is_replaceable", "join_files", "write_file", "write_shards"]

@@ -1,0 +1,160 @@
+"""Shard sets as sequences of examples, with cheap random access."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import json
+import os
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pixread.records import Example
+from pixread.shards.rows import COLUMNS, to_example
+from pixread.shards.write import FORMAT, MANIFEST
+
+_CACHED_GROUPS = 4
+_TEXT_COLUMNS = [name for name in COLUMNS if name != "image"]
+
+
+class ShardSet(Sequence[Example]):
+    """The examples of one shard set or of several, one after the other, with cheap random access.
+
+    Pictures are read from memory-mapped files when asked for; the other columns of a shard stay in memory once it is
+    touched. Forked and spawned workers open the files for themselves. ValueError, in one sentence, for a folder that is
+    not a complete shard set.
+    """
+
+    def __init__(self, paths: str | Path | Sequence[str | Path]) -> None:
+        folders = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+        if not folders:
+            raise ValueError("no shard set was given: name at least one folder")
+        self.manifests = [_read_manifest(folder) for folder in folders]
+        self._files = [
+            _check_shard(folder / shard["name"], shard)
+            for folder, manifest in zip(folders, self.manifests, strict=True)
+            for shard in manifest["shards"]
+        ]
+        rows = [shard["rows"] for manifest in self.manifests for shard in manifest["shards"]]
+        self._ends = list(itertools.accumulate(rows))
+        self._open: dict[int, _OpenShard] = {}
+        self._owner = os.getpid()
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest of a single set; of several: their common count, and their manifests under `sets`."""
+        if len(self.manifests) == 1:
+            return self.manifests[0]
+        return {"format": FORMAT, "count": len(self), "sets": self.manifests}
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def __getitem__(self, index: int) -> Example:  # type: ignore[override]  # no slices: a list of them would hold every picture
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"example {index} of a shard set of {len(self)}")
+        index %= len(self)
+        shard = bisect.bisect_right(self._ends, index)
+        return self._shard(shard).example(index - (self._ends[shard - 1] if shard else 0))
+
+    def __iter__(self) -> Iterator[Example]:
+        return (self[index] for index in range(len(self)))
+
+    def targets(self) -> list[tuple[str, ...]]:
+        """The targets of all examples in their order; no picture is read."""
+        columns = (
+            _open_parquet(path).read(columns=["targets"], use_threads=False).column("targets") for path in self._files
+        )
+        return [tuple(targets) for column in columns for targets in column.to_pylist()]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_open": {}}
+
+    def _shard(self, number: int) -> _OpenShard:
+        if self._owner != os.getpid():
+            self._open, self._owner = {}, os.getpid()
+        if number not in self._open:
+            self._open[number] = _OpenShard.at(self._files[number])
+        return self._open[number]
+
+
+@dataclass(slots=True)
+class _OpenShard:
+    """One file: its text columns in memory, its pictures by row group."""
+
+    file: pq.ParquetFile
+    texts: pa.RecordBatch
+    group_starts: list[int]
+    groups: OrderedDict[int, pa.Array]
+
+    @classmethod
+    def at(cls, path: Path) -> _OpenShard:
+        file = _open_parquet(path)
+        sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+        table = file.read(columns=_TEXT_COLUMNS, use_threads=False).combine_chunks()
+        texts = pa.RecordBatch.from_arrays(
+            [table.column(name).combine_chunks() for name in _TEXT_COLUMNS], _TEXT_COLUMNS
+        )
+        return cls(file, texts, [0, *itertools.accumulate(sizes)], OrderedDict())
+
+    def example(self, row: int) -> Example:
+        group = bisect.bisect_right(self.group_starts, row) - 1
+        images = self._images(group)
+        texts = {name: self.texts.column(number)[row].as_py() for number, name in enumerate(_TEXT_COLUMNS)}
+        return to_example(texts, images[row - self.group_starts[group]].as_py())
+
+    def _images(self, group: int) -> pa.Array:
+        if group not in self.groups:
+            table = self.file.read_row_group(group, columns=["image.bytes"], use_threads=False)
+            self.groups[group] = table.column("image").combine_chunks().field(0)
+            if len(self.groups) > _CACHED_GROUPS:
+                self.groups.popitem(last=False)
+        self.groups.move_to_end(group)
+        return self.groups[group]
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(_why_no_manifest(folder)) from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{folder / MANIFEST} cannot be read: {error}") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ValueError(f"{folder / MANIFEST} is not the manifest of a shard set of this version ({FORMAT})")
+    if manifest["columns"] != list(COLUMNS):
+        raise ValueError(f"{folder} has the columns {', '.join(manifest['columns'])}; needed: {', '.join(COLUMNS)}")
+    return manifest
+
+
+def _why_no_manifest(folder: Path) -> str:
+    if not folder.is_dir():
+        return f"{folder} is not a folder: a shard set is a folder with a {MANIFEST}"
+    inner = sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}") if not path.parent.name.startswith("."))
+    if inner:
+        return f"{folder} is not a shard set itself but holds some: name one of {', '.join(inner)}"
+    return f"{folder} has no {MANIFEST}: it is not a shard set, or was not finished"
+
+
+def _check_shard(path: Path, shard: Mapping[str, Any]) -> Path:
+    if not path.is_file():
+        raise ValueError(f"{path} is missing although the manifest lists it")
+    if path.stat().st_size != shard["bytes"]:
+        raise ValueError(f"{path} has {path.stat().st_size} bytes, its manifest says {shard['bytes']}")
+    return path
+
+
+def _open_parquet(path: Path) -> pq.ParquetFile:
+    try:
+        file = pq.ParquetFile(path, memory_map=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ValueError(f"{path} is not a readable Parquet file: {error}") from error
+    if tuple(file.schema_arrow.names) != COLUMNS:
+        raise ValueError(f"{path} has the columns {', '.join(file.schema_arrow.names)}; needed: {', '.join(COLUMNS)}")
+    return file
