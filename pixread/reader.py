@@ -143,6 +143,10 @@ class Reader:
         if self.reads not in READS:
             known = " or ".join(READS)
             raise ValueError(f"reads in generation_config.json of {name} must be {known}, got {self.reads!r}")
+        try:
+            BeamSettings.of(checkpoint.generation)
+        except ValueError as error:
+            raise ValueError(f"generation_config.json of {name} cannot be followed: {error}") from error
 
     @overload
     def read(

@@ -75,6 +75,14 @@ def test_region_question_and_single_pass(run: Run, page: Path, tiny_checkpoint: 
     assert json.loads(asked.out)["score"] != json.loads(silent.out)["score"]
 
 
+def test_beams_search_further(run: Run, page: Path, tiny_checkpoint: Path):
+    options = ("--model", tiny_checkpoint, "--format", "json", "--single-pass")
+    found = json.loads(run("parse", page, *options, "--beams", 4).out)
+    reader = pixread.load(tiny_checkpoint)
+    assert found["text"] == reader.read(page, beams=4).text
+    assert found["score"] != json.loads(run("parse", page, *options).out)["score"]
+
+
 def test_a_bad_picture_does_not_stop_the_others(run: Run, page: Path, tmp_path: Path, tiny_checkpoint: Path):
     (tmp_path / "broken.png").write_bytes(page.read_bytes()[:300])
     (tmp_path / "paper.pdf").write_bytes(b"%PDF-1.7")
@@ -126,6 +134,7 @@ def test_an_interrupted_command_leaves_no_half_report(
         (["parse", "x.png", "--region", "1,2,-3,4"], "a region is four numbers X,Y,W,H"),
         (["parse", "x.png", "--format", "xml"], "xml"),
         (["parse", "x.png", "--batch-size", "0"], "batch-size"),
+        (["parse", "x.png", "--beams", "0"], "beams"),
         (["parse", "x.png", "--dtype", "int3"], "int3"),
         (["train", "line-words", "--out", "x", "--set", "steps"], "--set takes name=value"),
         (["unknown"], "unknown"),

@@ -162,6 +162,28 @@ def test_limits_are_kept(reader: Reader, page: Image.Image):
     assert len(long.text) > len(short.text)
 
 
+@pytest.mark.parametrize("method", ["read", "parse"])
+def test_beams_are_searched_when_asked_for_or_when_the_checkpoint_says_so(
+    reader: Reader, page: Image.Image, make_checkpoint: MakeCheckpoint, method: str
+):
+    pages = [page, page.crop((0, 0, 500, 60))]
+    greedy, asked = (getattr(reader, method)(pages, beams=beams) for beams in (1, 4))
+    stored = load(make_checkpoint(num_beams=4), device="cpu")
+
+    assert [reading.text for reading in getattr(stored, method)(pages)] == [reading.text for reading in asked]
+    assert [reading.text for reading in getattr(stored, method)(pages, beams=1)] == [one.text for one in greedy]
+    assert [reading.text for reading in asked] != [reading.text for reading in greedy]
+    assert all(reading.score < 0 for reading in asked)
+
+
+def test_beams_that_a_checkpoint_cannot_mean_are_refused(make_checkpoint: MakeCheckpoint):
+    with pytest.raises(ValueError) as caught:
+        load(make_checkpoint(num_beams="many"), device="cpu")
+    said = "cannot be followed: the number of beams must be a whole number of at least 1, got 'many'"
+    assert str(caught.value).startswith("generation_config.json of ")
+    assert str(caught.value).endswith(said)
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -176,6 +198,7 @@ def test_limits_are_kept(reader: Reader, page: Image.Image):
         ({"min_new_tokens": -1}, "min_new_tokens must be at least 0, got -1"),
         ({"max_patches": 0}, "max_patches must be at least 1, got 0"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+        ({"beams": 0}, "beams must be at least 1, got 0"),
     ],
 )
 @pytest.mark.parametrize("method", ["read", "parse"])
