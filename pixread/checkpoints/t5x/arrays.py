@@ -65,9 +65,7 @@ def _open_spec(spec: Mapping[str, Any], *, name: str, file: Path) -> StoredArray
     metadata = spec.get("metadata")
     said = metadata.get("shape") if isinstance(metadata, dict) else None
     if said is not None and said != list(array.shape):
-        raise CheckpointError(
-            f"{array.folder / METADATA} gives the shape {array.shape}, but {file} gives {tuple(said)}"
-        )
+        raise CheckpointError(f"{array.folder / METADATA} gives the shape {list(array.shape)}, but {file} gives {said}")
     return array
 
 

@@ -60,7 +60,7 @@ def open_inline(file: Path, span: Span, *, name: str) -> InlineArray:
     try:
         if head[start - 1] not in (_ARRAY, _SCALAR) or unpacker.read_array_header() != 3:
             raise ValueError
-        shape, kind = tuple(unpacker.unpack()), unpacker.unpack()
+        shape, kind = _shape(unpacker.unpack()), str(unpacker.unpack())
         start += unpacker.tell()
         start += _BYTES_HEADER[head[start]]
         count = math.prod(shape)
@@ -77,10 +77,10 @@ def open_inline(file: Path, span: Span, *, name: str) -> InlineArray:
 def open_chunked(file: Path, node: Mapping[str, Any], *, name: str) -> InlineArray:
     """An array that flax cut into flat pieces because it exceeds 2^30 bytes."""
     try:
-        shape = tuple(node["shape"][str(i)] for i in range(len(node["shape"])))
+        shape = _shape([node["shape"][str(i)] for i in range(len(node["shape"]))])
         spans = [node["chunks"][str(i)] for i in range(len(node["chunks"]))]
         count = math.prod(shape)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{file} holds the parameter {name} as something that is not an array") from error
     parts = [open_inline(file, span, name=name) for span in spans if isinstance(span, Span)]
     pieces = tuple(piece for part in parts for piece in part.pieces)
@@ -88,3 +88,9 @@ def open_chunked(file: Path, node: Mapping[str, Any], *, name: str) -> InlineArr
     if len(parts) != len(spans) or len(dtypes) != 1 or sum(size for _, size in pieces) != count:
         raise CheckpointError(f"{file} holds the parameter {name} in pieces that do not make up its shape {shape}")
     return InlineArray(file, shape, dtypes.pop(), pieces)
+
+
+def _shape(lengths: list[Any]) -> tuple[int, ...]:
+    if not all(isinstance(length, int) and length >= 0 for length in lengths):
+        raise ValueError(lengths)
+    return tuple(lengths)

@@ -39,7 +39,7 @@ def read_target(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
     except msgpack.OutOfData as error:
         raise CheckpointError(f"{path} is truncated: its msgpack goes on after {path.stat().st_size} bytes") from error
-    except (msgpack.UnpackException, ValueError, RecursionError) as error:
+    except (msgpack.UnpackException, ValueError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{path} is not the msgpack file of a T5X checkpoint") from error
     version = found.get("version")
     if version != VERSION:

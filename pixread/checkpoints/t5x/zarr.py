@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,7 @@ class ZarrArray:
         except FileNotFoundError as error:
             if self.fill is None:
                 raise CheckpointError(f"the chunk {path} is missing") from error
-            return torch.full(self.chunk, self.fill, dtype=self.dtype)
+            return torch.tensor(self.fill, dtype=self.dtype).expand(self.chunk)
         except OSError as error:
             raise CheckpointError(f"the chunk {path} cannot be read: {error.strerror or error}") from error
         flat = torch.frombuffer(self._unpack(content, path), dtype=self.dtype)
@@ -70,7 +71,7 @@ class ZarrArray:
         if self.compressor != "none":
             unpacker = zlib.decompressobj(_EITHER_HEADER)
             try:
-                content = unpacker.decompress(content, size + 1)
+                content = unpacker.decompress(content, min(size + 1, sys.maxsize))
             except zlib.error as error:
                 raise CheckpointError(f"the chunk {path} is damaged: {error}") from error
             if len(content) == size and not unpacker.eof:

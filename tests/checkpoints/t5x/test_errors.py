@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,9 @@ import msgpack
 import numpy as np
 import pytest
 
+from pixread.checkpoints.errors import CheckpointError
+from pixread.checkpoints.t5x.arrays import open_arrays
+from pixread.checkpoints.t5x.sizes import infer_config
 from tests.checkpoints.t5x.writing import odd, parameters, write_t5x
 from tests.conftest import Run
 from tests.models.tiny import tiny_model
@@ -127,7 +131,7 @@ ZARRAY = f"SRC/target.{KERNEL}/.zarray"
     [
         (
             {"shape": [48, 31]},
-            f"{ZARRAY} gives the shape (48, 31), but SRC/checkpoint gives (48, 32)",
+            f"{ZARRAY} gives the shape [48, 31], but SRC/checkpoint gives [48, 32]",
         ),
         (
             {"compressor": {"id": "blosc", "cname": "lz4"}},
@@ -309,3 +313,22 @@ def test_a_file_that_is_something_else(source: Path, fails: Callable[[], str], c
     """TensorFlow's checkpoints, too, have a file of that name."""
     (source / "checkpoint").write_bytes(content)
     assert fails() == "SRC/checkpoint is not the msgpack file of a T5X checkpoint"
+
+
+@pytest.mark.parametrize("name", ["checkpoint", f"target.{KERNEL}/.zarray"])
+def test_bytes_changed_at_random_never_end_in_another_error(source: Path, name: str):
+    path = source / name
+    content = path.read_bytes()
+    chance = random.Random(0)
+    refused = 0
+    for _ in range(100):
+        changed = bytearray(content)
+        for _ in range(chance.choice([1, 2, 5])):
+            changed[chance.randrange(len(changed))] = chance.randrange(256)
+        path.write_bytes(changed)
+        try:
+            arrays = open_arrays(source)
+            infer_config({name: array.shape for name, array in arrays.items()}, source=source)
+        except CheckpointError:
+            refused += 1
+    assert refused > 10
