@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sentencepiece
 import torch
 from transformers import AutoProcessor
 
@@ -94,6 +95,27 @@ def test_a_tokenizer_may_be_one_file(run: Run, source: Path, tokenizer: Path, tm
     assert (tmp_path / "out" / "tokenizer_config.json").is_file()
 
 
+def test_a_tokenizer_may_be_a_sentencepiece_model(run: Run, source: Path, tmp_path: Path):
+    learner = sentencepiece.SentencePieceTrainer
+    learner.train(
+        sentence_iterator=iter(["the quick brown fox jumps over the lazy dog"] * 20),
+        model_prefix=str(tmp_path / "t5x"),
+        vocab_size=40,
+        pad_id=0,
+        eos_id=1,
+        unk_id=2,
+        bos_id=-1,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+
+    assert run("convert", source, tmp_path / "out", "--tokenizer", tmp_path / "t5x.model").err == ""
+
+    theirs = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "t5x.model"))
+    assert Tokenizer.load(tmp_path / "out").encode("the lazy fox") == theirs.encode("the lazy fox")
+    assert (tmp_path / "out" / "spiece.model").read_bytes() == (tmp_path / "t5x.model").read_bytes()
+
+
 def test_a_tokenizer_that_is_none_is_found_before_anything_is_written(run: Run, source: Path, tmp_path: Path):
     broken = tmp_path / "broken.json"
     broken.write_text("{}", encoding="utf-8")
@@ -121,11 +143,11 @@ def test_options_for_t5x_alone_are_refused_elsewhere(run: Run, tiny_checkpoint: 
 
 
 def test_addresses_in_the_cloud_are_to_be_copied_first(run: Run, tmp_path: Path):
-    ended = run("convert", "gs://bucket/docvqa_base/checkpoint_4400", tmp_path / "out")
+    ended = run("convert", "gs://bucket/docvqa_base", tmp_path / "out")
 
     assert (ended.code, ended.err) == (
         1,
-        "pixread: gs://bucket/docvqa_base/checkpoint_4400 is not on this machine; "
+        "pixread: gs://bucket/docvqa_base is not on this machine; "
         "copy it here (gcloud storage cp -r) and name the copy\n",
     )
 
