@@ -22,6 +22,33 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "Courier": ("Liberation Mono", "Cousine"),
 }
 
+# Families for letters that the chosen family lacks, best first: without an order, whichever font of a thousand comes
+# first draws them, a brush script as likely as not. Those of the page's language go before all others.
+_FALLBACKS = (
+    "Noto Sans",
+    "DejaVu Sans",
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "Noto Sans CJK TC",
+    "Noto Sans CJK KR",
+    "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei",
+    "IPAGothic",
+    "NanumGothic",
+    "Droid Sans Fallback",
+    *(
+        f"Noto Sans {script}"
+        for script in (
+            "Arabic Hebrew Devanagari Bengali Tamil Telugu Kannada Malayalam Gujarati Gurmukhi Sinhala Thai Lao Khmer"
+            " Myanmar Georgian Armenian Ethiopic Symbols Symbols2 Math"
+        ).split()
+    ),
+    "FreeSans",
+    "Noto Color Emoji",
+    "Symbola",
+    "Unifont",
+)
+
 # Fonts that claim Latin letters and draw something else.
 _NO_LETTERS = re.compile(
     r"symbol|emoji|icon|dingbat|barcode|webdings|wingdings|\bmath\b|redacted|last resort", re.IGNORECASE
@@ -36,6 +63,7 @@ def fontconfig() -> str:
         + "</prefer></alias>"
         for name, choices in _CHOICES.items()
     )
+    fallbacks = "".join(f"<string>{escape(name)}</string>" for name in _FALLBACKS)
     return f"""<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
@@ -46,6 +74,7 @@ def fontconfig() -> str:
   <cachedir prefix="xdg">fontconfig</cachedir>
   <match target="pattern">
     <edit name="family" mode="append_last"><string>sans-serif</string></edit>
+    <edit name="family" mode="append_last" binding="weak">{fallbacks}</edit>
   </match>
 {aliases}
   <match target="font">

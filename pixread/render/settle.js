@@ -86,33 +86,16 @@ async (argument) => {
       if (!running) break;
       await turn();
     }
-    for (const video of document.querySelectorAll("video, audio")) video.pause();
+    for (const target of documents()) {
+      for (const media of target.querySelectorAll("video, audio")) {
+        media.pause();
+        // While a video loads, its controls turn a wheel that no script can stop.
+        if (media.tagName === "VIDEO") media.controls = false;
+      }
+    }
   };
-
-  const frame = () => new Promise((done) => requestAnimationFrame(done));
-  await atMost(loaded(), maxWaitMs);
-  for (let i = 0; i < frames; i++) await atMost(frame(), 100);
-  await fastForward();
-  await atMost(Promise.all([picturesLoaded(), document.fonts.ready]), maxWaitMs);
-  await stopMotion();
-  window.scrollTo(0, 0);
-
-  const active = document.activeElement;
-  if (active && (active.isContentEditable || active.matches("input, textarea"))) {
-    active.style.setProperty("caret-color", "transparent", "important");
-  }
 
   const root = document.documentElement;
-  const height = () => {
-    if (root.scrollHeight > window.innerHeight) return root.scrollHeight;
-    // The page is lower than the viewport: scrollHeight would give the viewport.
-    let bottom = 0;
-    for (const element of root.getElementsByTagName("*")) {
-      const rect = element.getBoundingClientRect();
-      if (rect.width > 0 && rect.height > 0) bottom = Math.max(bottom, rect.bottom);
-    }
-    return Math.min(window.innerHeight, Math.ceil(Math.max(bottom, root.getBoundingClientRect().bottom)));
-  };
   // Lengths that hang on the viewport's height grow with it: a title "as high as the window" would push all else off the
   // picture. They are fixed at the height the viewport had.
   const VIEWPORT_UNIT = /(\d*\.?\d+)[dls]?vh\b/g;
@@ -143,8 +126,32 @@ async (argument) => {
       root.style.setProperty("height", `${pinTo}px`, "important"); // what per cent heights are taken of
     }
   };
-  if (pinTo !== null && root.scrollHeight > window.innerHeight) pin();
 
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  await atMost(loaded(), maxWaitMs);
+  for (let i = 0; i < frames; i++) await atMost(frame(), 100);
+  await fastForward();
+  await atMost(Promise.all([picturesLoaded(), document.fonts.ready]), maxWaitMs);
+  // Before motion is stopped: a length that jumps may start a transition.
+  if (pinTo !== null && root.scrollHeight > window.innerHeight) pin();
+  await stopMotion();
+  window.scrollTo(0, 0);
+
+  const active = document.activeElement;
+  if (active && (active.isContentEditable || active.matches("input, textarea"))) {
+    active.style.setProperty("caret-color", "transparent", "important");
+  }
+
+  const height = () => {
+    if (root.scrollHeight > window.innerHeight) return root.scrollHeight;
+    // The page is lower than the viewport: scrollHeight would give the viewport.
+    let bottom = 0;
+    for (const element of root.getElementsByTagName("*")) {
+      const rect = element.getBoundingClientRect();
+      if (rect.width > 0 && rect.height > 0) bottom = Math.max(bottom, rect.bottom);
+    }
+    return Math.min(window.innerHeight, Math.ceil(Math.max(bottom, root.getBoundingClientRect().bottom)));
+  };
   return JSON.stringify({
     height: height(),
     nodes: document.getElementsByTagName("*").length,

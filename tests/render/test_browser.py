@@ -38,6 +38,8 @@ def test_the_font_table_is_well_formed():
 
     root = ElementTree.fromstring(fontconfig())
     assert "monospace" in [family.text for family in root.iterfind("alias/family")]
+    appended = [name.text for edit in root.iterfind("match/edit") for name in edit.iterfind("string")]
+    assert appended.index("sans-serif") < appended.index("Noto Sans") < appended.index("Noto Sans CJK JP")
 
 
 def test_families_are_names_of_text_fonts():

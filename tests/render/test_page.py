@@ -112,6 +112,25 @@ def test_loading_screens_and_fades_come_to_their_end(show):
     assert text_of(page) == "text"
 
 
+def test_a_length_that_is_pinned_does_not_start_a_transition(show):
+    """The side bar shrinks from the grown viewport's height to the window's: at once, not while it is looked at."""
+    page = show(
+        "<div style='height:100vh;overflow:hidden;transition:height 1s;float:left'>"
+        "<p>above</p><p style='margin-top:1100px'>below</p></div><div style='height:3000px'>tall</div>"
+        "<div style='height:100vh'>hero</div>"
+    )
+    assert text_of(page).split("|") == ["above", "tall", "hero"]
+
+
+def test_videos_that_load_show_no_turning_wheel(show):
+    """The wheel turns with the real clock: with it no two pictures would be the same."""
+    plain, controlled = (
+        show(f"<p>text</p><video width=400 height=300 autoplay {controls} src=missing.mp4></video>")
+        for controls in ("", "controls")
+    )
+    assert plain.png == controlled.png
+
+
 def test_what_a_page_stores_is_gone_for_the_next(show):
     body = """<p id=p></p><script>
     p.textContent = `seen ${localStorage.n ?? 0} ${sessionStorage.n ?? 0} ${document.cookie}`;
