@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -185,7 +187,8 @@ def _prepare(api: HfApi, repository: str, *, private: bool, revision: str | None
 def _said(repository: str, revision: str | None) -> Iterator[None]:
     """Turns what huggingface_hub raises into one sentence."""
     try:
-        yield
+        with _quiet():
+            yield
     except CheckpointError:
         raise
     except Exception as error:
@@ -194,6 +197,23 @@ def _said(repository: str, revision: str | None) -> Iterator[None]:
         while (cause := chain[-1].__cause__) is not None:
             chain.append(cause)
         raise _sentence(chain, repository, revision) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bars where nobody watches, and no warnings with lines of code in them."""
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    hidden = not sys.stderr.isatty() and not are_progress_bars_disabled()
+    if hidden:
+        disable_progress_bars()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        if hidden:
+            enable_progress_bars()
 
 
 def _sentence(chain: list[BaseException], repository: str, revision: str | None) -> CheckpointError:
