@@ -113,7 +113,7 @@ class Browser:
     program is started anew, which keeps its memory flat.
     """
 
-    def __init__(self, *, allow_network: bool = False, executable: str | None = None, recycle_after: int = 300) -> None:
+    def __init__(self, *, allow_network: bool = False, executable: str | None = None, recycle_after: int = 100) -> None:
         if recycle_after < 1:
             raise ValueError(f"recycle_after must be at least 1, got {recycle_after}")
         self.allow_network = allow_network

@@ -6,12 +6,13 @@ into place last, tells that they are complete, and what became of each page.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -27,7 +28,7 @@ from pixread.targets import crops, lines, parse
 RenderOne = Callable[[Source, "int | None"], Screenshot]
 """(page, seed of the variation or None) -> what it looks like. Raises RenderError for a page that cannot be had."""
 
-OpenRenderer = Callable[[RenderSettings], AbstractContextManager[RenderOne]]
+OpenRenderer = Callable[[RenderSettings], contextlib.AbstractContextManager[RenderOne]]
 
 
 class MakeExamples(Protocol):
@@ -108,7 +109,7 @@ class Failed:
     sentence: str
 
 
-@contextmanager
+@contextlib.contextmanager
 def chromium(settings: RenderSettings) -> Iterator[RenderOne]:
     """Renders with the real browser, which is open as long as the context."""
     with Browser(allow_network=settings.allow_network) as browser:
@@ -130,10 +131,17 @@ def work(connection: Connection, plan: Plan) -> None:
             while (chunk := connection.recv()) is not None:
                 do_chunk(chunk, plan=plan, render=render, tell=connection.send)
                 connection.send(Written())
+                _give_memory_back()
     except (EOFError, BrokenPipeError):
         return
     except (ValueError, OSError) as error:  # no browser, no disk space
         connection.send(Failed(str(error)))
+
+
+def _give_memory_back() -> None:
+    """Have the C library return what it holds free: between pictures of many sizes it keeps more with every page."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # only glibc has the function
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def do_chunk(chunk: Chunk, *, plan: Plan, render: RenderOne, tell: Callable[[Any], None]) -> None:
