@@ -38,10 +38,29 @@ _FALLBACKS = (
     "Droid Sans Fallback",
     *(
         f"Noto Sans {script}"
-        for script in (
-            "Arabic Hebrew Devanagari Bengali Tamil Telugu Kannada Malayalam Gujarati Gurmukhi Sinhala Thai Lao Khmer"
-            " Myanmar Georgian Armenian Ethiopic Symbols Symbols2 Math"
-        ).split()
+        for script in [
+            "Arabic",
+            "Hebrew",
+            "Devanagari",
+            "Bengali",
+            "Tamil",
+            "Telugu",
+            "Kannada",
+            "Malayalam",
+            "Gujarati",
+            "Gurmukhi",
+            "Sinhala",
+            "Thai",
+            "Lao",
+            "Khmer",
+            "Myanmar",
+            "Georgian",
+            "Armenian",
+            "Ethiopic",
+            "Symbols",
+            "Symbols2",
+            "Math",
+        ]
     ),
     "FreeSans",
     "Noto Color Emoji",
