@@ -70,9 +70,10 @@ def from_json(raw: object, *, path: Path) -> Pix2StructConfig:
                 f"{path} must give both towers one {field}, got {from_text[field]} in text_config "
                 f"and {from_vision[field]} in vision_config"
             )
-    start = text.get("decoder_start_token_id", from_text["pad"])
-    if start != from_text["pad"]:
-        raise CheckpointError(f"{path} must start decoding with the pad id {from_text['pad']}, got {start!r}")
+    for section in (raw, text):
+        start = section.get("decoder_start_token_id", from_text["pad"])
+        if start != from_text["pad"]:
+            raise CheckpointError(f"{path} must start decoding with the pad id {from_text['pad']}, got {start!r}")
     try:
         return Pix2StructConfig(**from_text, **{f: v for f, v in from_vision.items() if f not in from_text})
     except ValueError as error:

@@ -55,7 +55,7 @@ class Tokenizer:
         limit = len(self) if self._num_rows is None else self._num_rows
         for number in ids:
             if not 0 <= number < limit:
-                name = self._backend.id_to_token(number)
+                name = self._backend.id_to_token(number) if 0 <= number < len(self) else None
                 token = "no token" if name is None else f"the token {name.removesuffix(UNTYPEABLE)!r}"
                 raise ValueError(f"the id {number} is {token}, but the model knows the ids 0 to {limit - 1} only")
 

@@ -1,12 +1,14 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pixread.checkpoints.config import from_json, to_json
+from pixread.checkpoints.config import from_json, generation, to_json
 from pixread.checkpoints.errors import CheckpointError
 from pixread.models.pix2struct import SIZES
+from tests.checkpoints import hosted
 from tests.models.tiny import TINY
 
 PATH = Path("model/config.json")
@@ -27,6 +29,24 @@ def test_what_an_older_config_leaves_out_is_the_default_of_transformers():
     sections = {"text_config": {"dropout_rate": 0.0}, "vision_config": {}}
 
     assert from_json({"model_type": "pix2struct", **sections}, path=PATH) == SIZES["base"]
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_the_configs_on_the_hub_are_those_of_the_paper(large: bool):
+    """Fields that only other models have, use_cache and lengths that nobody chose, ids that are null."""
+    shape = from_json(hosted.config(large=large), path=PATH)
+
+    assert replace(shape, dropout=0.0) == SIZES["large" if large else "base"]
+
+
+@pytest.mark.parametrize("dropout", [(0.1, 0.0), (0.05, 0.05), (0.2, 0.2)])
+def test_the_dropout_that_a_config_names_is_kept(dropout: tuple[float, float]):
+    assert from_json(hosted.config(dropout=dropout), path=PATH).dropout == dropout[0]
+
+
+def test_older_configs_hold_generation_settings():
+    assert generation(hosted.config()) == {"max_length": 20}
+    assert generation(to_json(TINY)) == {}
 
 
 @pytest.mark.parametrize(
