@@ -22,7 +22,7 @@ def write_png(pixels: np.ndarray) -> bytes:
     rows[:, 0] = _NO_FILTER
     rows[:, 1:] = pixels.reshape(height, -1)
     header = struct.pack(">II", width, height) + _RGB_8_BIT
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, _LEVEL)), (b"IEND", b""))
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.data, _LEVEL)), (b"IEND", b""))
     return _SIGNATURE + b"".join(_chunk(kind, content) for kind, content in chunks)
 
 
