@@ -1,16 +1,14 @@
-"""Push and pull over real HTTP. Each client is a process of its own, as huggingface_hub reads its settings once."""
+"""Push and pull over real HTTP."""
 
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.checkpoints.hub_client import Client
 from tests.checkpoints.hub_server import TOKEN, Hub, serve
 
 NAME = "somebody/reader"
@@ -25,33 +23,6 @@ for revision in {revisions!r}:
     except CheckpointError as error:
         print(f"one sentence: {{error}}")
 """
-
-
-@dataclass(frozen=True)
-class Client:
-    """Somebody's machine: a cache of its own, and the address of the hub."""
-
-    hub: Hub
-    home: Path
-
-    def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        hub = {"HF_ENDPOINT": self.hub.url, "HF_HOME": str(self.home), "HF_HUB_DISABLE_XET": "1", "NO_COLOR": "1"}
-        unset = {"HF_TOKEN", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_CACHE"}
-        usual = {name: value for name, value in os.environ.items() if name not in unset}
-        return subprocess.run(
-            [sys.executable, *arguments],
-            env={**usual, **hub, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-
-    def fetch(self, name: str = NAME, *revisions: str | None, **environment: str) -> list[str]:
-        """What fetching each revision prints: a folder, or a sentence."""
-        done = self.run("-c", FETCH.format(name=name, revisions=revisions or (None,)), **environment)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()
 
 
 @pytest.fixture
@@ -76,6 +47,13 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
+def fetch(client: Client, name: str = NAME, *revisions: str | None, **environment: str) -> list[str]:
+    """What fetching each revision prints: a folder, or a sentence."""
+    done = client.run("-c", FETCH.format(name=name, revisions=revisions or (None,)), **environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
 def downloads(hub: Hub) -> list[str]:
     """The requests for large files that were made since the last look, with their ranges."""
     found = [line for line in hub.log if line.startswith("GET /objects/")]
@@ -86,20 +64,20 @@ def downloads(hub: Hub) -> list[str]:
 def test_a_repository_is_fetched_once_and_then_offline_too(hub: Hub, client: Client, folder: Path):
     oid = hub.add(NAME, folder)
 
-    (first,) = client.fetch()
+    (first,) = fetch(client)
     assert Path(first).name == oid
     assert {path.name for path in Path(first).iterdir()} == {"config.json", "tokenizer.json", WEIGHTS}
     assert (Path(first) / WEIGHTS).read_bytes() == (folder / WEIGHTS).read_bytes()
     assert downloads(hub) == [""]
 
-    assert client.fetch() == [first]
+    assert fetch(client) == [first]
     assert downloads(hub) == []
 
-    assert client.fetch(HF_HUB_OFFLINE="1") == [first]
+    assert fetch(client, HF_HUB_OFFLINE="1") == [first]
     assert hub.log == []
 
     hub.trouble.failures = 100
-    assert client.fetch() == [first], "a hub that is out of order is no reason to fail either"
+    assert fetch(client) == [first], "a hub that is out of order is no reason to fail either"
 
 
 def test_a_pinned_revision_stays_while_the_branch_moves_on(hub: Hub, client: Client, folder: Path):
@@ -108,11 +86,11 @@ def test_a_pinned_revision_stays_while_the_branch_moves_on(hub: Hub, client: Cli
     new = hub.add(NAME, folder)
     hub.repositories[NAME].branches["v1"] = old
 
-    folders = client.fetch(NAME, old, "v1", None, "v2")
+    folders = fetch(client, NAME, old, "v1", None, "v2")
 
     assert [Path(found).name for found in folders[:3]] == [old, old, new]
     assert folders[3] == f"one sentence: {NAME} has no branch, tag or commit v2"
-    assert client.fetch(NAME, old, "v1", HF_HUB_OFFLINE="1") == [folders[0]] * 2
+    assert fetch(client, NAME, old, "v1", HF_HUB_OFFLINE="1") == [folders[0]] * 2
 
 
 def test_an_interrupted_download_goes_on_where_it_was(hub: Hub, client: Client, folder: Path):
@@ -121,7 +99,7 @@ def test_an_interrupted_download_goes_on_where_it_was(hub: Hub, client: Client, 
     hub.add(NAME, folder)
     hub.trouble.cut_downloads[hashlib.sha256(content).hexdigest()] = 11_000_000
 
-    (found,) = client.fetch()
+    (found,) = fetch(client)
 
     assert (Path(found) / WEIGHTS).read_bytes() == content
     assert downloads(hub) == ["", f"{10 * 1024 * 1024}-"]
@@ -132,21 +110,21 @@ def test_a_damaged_file_is_caught_by_its_sum_and_removed(hub: Hub, client: Clien
     oid = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
     hub.trouble.damage.add(oid)
 
-    (sentence,) = client.fetch()
+    (sentence,) = fetch(client)
 
     start = f"one sentence: {WEIGHTS} of {NAME} was damaged on its way and has been removed, load again: its sha256 is "
     assert sentence.startswith(start)
     assert sentence.endswith(f", and {oid} was announced")
     assert oid not in {path.name for path in client.home.rglob("*") if not path.name.endswith(".lock")}
     assert downloads(hub) == [""]
-    (found,) = client.fetch()
+    (found,) = fetch(client)
     assert (Path(found) / WEIGHTS).read_bytes() == (folder / WEIGHTS).read_bytes()
     assert downloads(hub) == [""]
 
     # Checked sums are remembered with the state of the file, so a later change is found as well.
     blob = (Path(found) / WEIGHTS).resolve()
     blob.write_bytes(b"other" * 60_000)
-    assert client.fetch()[0].startswith(start)
+    assert fetch(client)[0].startswith(start)
 
 
 def test_pickled_weights_are_fetched_only_where_there_are_no_others(hub: Hub, client: Client, folder: Path):
@@ -154,11 +132,11 @@ def test_pickled_weights_are_fetched_only_where_there_are_no_others(hub: Hub, cl
     (folder / "training_args.bin").write_bytes(b"pickle")
     hub.add(NAME, folder)
     names = {"config.json", "tokenizer.json"}
-    assert {path.name for path in Path(client.fetch()[0]).iterdir()} == {*names, WEIGHTS}
+    assert {path.name for path in Path(fetch(client)[0]).iterdir()} == {*names, WEIGHTS}
 
     (folder / WEIGHTS).unlink()
     hub.add(NAME, folder)
-    assert {path.name for path in Path(client.fetch()[0]).iterdir()} == {*names, "pytorch_model.bin"}
+    assert {path.name for path in Path(fetch(client)[0]).iterdir()} == {*names, "pytorch_model.bin"}
 
 
 def test_shards_are_fetched_with_their_index(hub: Hub, client: Client, folder: Path):
@@ -169,11 +147,13 @@ def test_shards_are_fetched_with_their_index(hub: Hub, client: Client, folder: P
     (folder / f"{WEIGHTS}.index.json").write_text(json.dumps(index), encoding="utf-8")
     hub.add(NAME, folder)
 
-    (found,) = client.fetch()
+    (found,) = fetch(client)
     assert {*shards, f"{WEIGHTS}.index.json"} < {path.name for path in Path(found).iterdir()}
 
     (Path(found) / shards[1]).unlink()
-    assert client.fetch(HF_HUB_OFFLINE="1")[0].startswith(f"one sentence: there is no folder {NAME}; HF_HUB_OFFLINE is")
+    assert fetch(client, HF_HUB_OFFLINE="1")[0].startswith(
+        f"one sentence: there is no folder {NAME}; HF_HUB_OFFLINE is"
+    )
 
 
 def test_what_cannot_be_fetched_is_one_sentence(hub: Hub, client: Client, folder: Path):
@@ -184,7 +164,7 @@ def test_what_cannot_be_fetched_is_one_sentence(hub: Hub, client: Client, folder
     log_in = "log in with `hf auth login`, or set HF_TOKEN"
     missing = "one sentence: there is no folder {name}, and no repository of that name on the Hugging Face Hub"
 
-    sentences = {name: client.fetch(f"somebody/{name}")[0] for name in ("nothing", "secret", "gated", "notes")}
+    sentences = {name: fetch(client, f"somebody/{name}")[0] for name in ("nothing", "secret", "gated", "notes")}
 
     for name in ("nothing", "secret"):
         assert sentences[name] == f"{missing.format(name=f'somebody/{name}')}; if it is private, {log_in}"
@@ -194,17 +174,17 @@ def test_what_cannot_be_fetched_is_one_sentence(hub: Hub, client: Client, folder
     assert sentences["notes"] == (
         "one sentence: somebody/notes on the Hugging Face Hub is no checkpoint: it has no config.json"
     )
-    assert client.fetch("some..body/x")[0].startswith("one sentence: some..body/x is no name of a repository: ")
+    assert fetch(client, "some..body/x")[0].startswith("one sentence: some..body/x is no name of a repository: ")
 
 
 def test_without_a_network_it_is_one_sentence(hub: Hub, client: Client):
     absent = "and the repository is not, or not wholly, in the cache"
     closed = "http://127.0.0.1:9"
 
-    assert client.fetch(HF_HUB_OFFLINE="1") == [
+    assert fetch(client, HF_HUB_OFFLINE="1") == [
         f"one sentence: there is no folder {NAME}; HF_HUB_OFFLINE is set, {absent}"
     ]
-    assert client.fetch(HF_ENDPOINT=closed) == [
+    assert fetch(client, HF_ENDPOINT=closed) == [
         f"one sentence: there is no folder {NAME}; the Hugging Face Hub at {closed} cannot be reached, {absent}"
     ]
 

@@ -1,0 +1,73 @@
+"""What docs/checkpoints.md tells people to run works, on small checkpoints that a stand-in hub has by those names."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from pixread.inputs.prepare import Preprocess
+from tests.checkpoints.hub_client import Client
+from tests.checkpoints.hub_server import Hub, serve
+from tests.conftest import MakeCheckpoint
+
+TEXT = (Path(__file__).parent.parent / "docs" / "checkpoints.md").read_text(encoding="utf-8")
+GPU = "<!-- needs a GPU -->\n"
+BLOCKS = re.findall(rf"({GPU})?^```python\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
+EVERYWHERE = [code for mark, code in BLOCKS if not mark]
+WITH_GPU = [code for mark, code in BLOCKS if mark]
+NAMES = sorted(set(re.findall(r'pixread\.load\("([^"]+/[^"]+)"', "".join(EVERYWHERE + WITH_GPU))))
+
+
+@pytest.fixture
+def hub(make_checkpoint: MakeCheckpoint, tmp_path: Path) -> Iterator[Hub]:
+    with serve() as running:
+        for name in NAMES:
+            folder = tmp_path / "served" / name
+            shutil.copytree(make_checkpoint(reads=None, line_stretch=None), folder)
+            settings = Preprocess(is_vqa="vqa" in name, max_patches=64).to_json()
+            (folder / "preprocessor_config.json").write_text(json.dumps(settings), encoding="utf-8")
+            running.add(name, folder)
+        yield running
+
+
+@pytest.fixture
+def client(hub: Hub, tmp_path: Path) -> Client:
+    return Client(hub, tmp_path / "home")
+
+
+def run(client: Client, code: str, folder: Path) -> str:
+    """What the code prints, run where there are the pictures that it names."""
+    folder.mkdir()
+    for name in ("invoice.png", "chart.png", "photo.jpg"):
+        Image.radial_gradient("L").convert("RGB").save(folder / name)
+    done = client.run("-c", f"import os; os.chdir({str(folder)!r})\n{code}")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_there_is_something_to_run():
+    assert len(EVERYWHERE) >= 4
+    assert len(WITH_GPU) == 1
+    assert len(NAMES) >= 4
+
+
+def test_the_examples_run(client: Client, tmp_path: Path):
+    """All in one process, one after another: torch takes seconds to start."""
+    printed = run(client, "\n".join(EVERYWHERE), tmp_path / "here")
+    assert len(printed.splitlines()) >= len(EVERYWHERE)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_the_examples_for_a_gpu_run(client: Client, tmp_path: Path):
+    assert run(client, WITH_GPU[0], tmp_path / "here")
+
+
+@pytest.mark.parametrize("link", [link for link in re.findall(r"\]\(([^)#]+)\)", TEXT) if "://" not in link])
+def test_links_lead_somewhere(link: str):
+    assert (Path(__file__).parent.parent / "docs" / link).exists()
