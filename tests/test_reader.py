@@ -219,6 +219,10 @@ def test_the_picture_at_fault_is_named(reader: Reader, page: Image.Image):
         ({"name": "nowhere/at/all"}, "nowhere/at/all is not a checkpoint folder"),
         ({"device": "quantum"}, "the device 'quantum' cannot be used: "),
         ({"dtype": "int3"}, "dtype must be auto, float32, bfloat16 or float16, got 'int3'"),
+        ({"max_patches": 0}, "max_patches must be a whole number of at least 1, got 0"),
+        ({"is_vqa": "yes"}, "is_vqa must be true or false, got 'yes'"),
+        ({"revision": "main"}, "only a repository on the Hugging Face Hub has revisions, "),
+        ({"name": None, "revision": "main"}, "only a repository on the Hugging Face Hub has revisions, the shipped"),
     ],
 )
 def test_what_cannot_be_loaded_is_refused(tiny_checkpoint: Path, options: dict, sentence: str):
@@ -246,7 +250,24 @@ def test_an_unknown_way_of_reading_is_refused(tiny_checkpoint: Path, tmp_path: P
         load(folder)
 
 
-def test_bfloat16_reads_too(tiny_checkpoint: Path, page: Image.Image):
-    reader = load(tiny_checkpoint, device="cpu", dtype="bfloat16")
-    assert next(reader.checkpoint.model.parameters()).dtype == torch.bfloat16
-    assert len(reader.parse(page).boxes) == 5
+@pytest.mark.parametrize("dtype", ["bfloat16", torch.float16])
+def test_half_precision_reads_too(tiny_checkpoint: Path, page: Image.Image, dtype: str | torch.dtype):
+    reader = load(tiny_checkpoint, device=torch.device("cpu"), dtype=dtype)
+    assert next(reader.checkpoint.model.parameters()).dtype in {torch.bfloat16, torch.float16}
+    reading = reader.parse(page)
+    assert len(reading.boxes) == 5
+    assert math.isfinite(reading.score)
+
+
+def test_what_a_checkpoint_says_can_be_overridden(tiny_checkpoint: Path):
+    saved = load(tiny_checkpoint, device="cpu").preprocess
+    assert (saved.max_patches, saved.is_vqa) == (128, False)
+    changed = load(tiny_checkpoint, device="cpu", max_patches=64, is_vqa=True).preprocess
+    assert (changed.max_patches, changed.is_vqa, changed.line_stretch) == (64, True, saved.line_stretch)
+
+
+def test_a_token_that_the_model_has_no_row_for_is_named(tiny_checkpoint: Path):
+    tokenizer = load(tiny_checkpoint, device="cpu").tokenizer
+    last = len(tokenizer) - 1
+    with pytest.raises(ValueError, match=rf"^the id {last + 7} is no token, but the model knows the ids 0 to {last}"):
+        tokenizer.check([5, last + 7])

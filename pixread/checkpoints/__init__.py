@@ -1,5 +1,5 @@
-"""Models on disk: a folder laid out as `transformers` does it goes in, a model comes out, and the other way round.
+"""Models on disk and on the Hugging Face Hub: a folder laid out as `transformers` does it goes in, a model comes out.
 
-names/ holds, as data, what other libraries call our weights and settings. Tokenizer and preprocessing files travel
-with a checkpoint but are not understood here.
+And the other way round. names/ holds, as data, what other libraries call our weights and settings. Tokenizer and
+preprocessing files travel with a checkpoint as they are; only `folder.rewrite` adds those that are missing.
 """

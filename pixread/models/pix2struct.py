@@ -255,6 +255,7 @@ class Pix2Struct(nn.Module):
         """Logits (B, T, V), float32, of the batch's labels, each predicted from the true labels before it."""
         if batch.labels is None:
             raise ValueError("the batch has no labels to predict; use encode and step to read without them")
+        self._check_ids(batch.labels)
         return self.decode(self.shift_right(batch.labels), self.encode(batch))
 
     def shift_right(self, labels: Tensor) -> Tensor:

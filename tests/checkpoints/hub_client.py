@@ -17,7 +17,13 @@ class Client:
     home: Path
 
     def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        hub = {"HF_ENDPOINT": self.hub.url, "HF_HOME": str(self.home), "HF_HUB_DISABLE_XET": "1", "NO_COLOR": "1"}
+        hub = {
+            "HF_ENDPOINT": self.hub.url,
+            "HF_HOME": str(self.home),
+            "HF_HUB_DISABLE_XET": "1",
+            "NO_COLOR": "1",
+            "OMP_NUM_THREADS": "1",
+        }
         unset = {"HF_TOKEN", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_CACHE"}
         usual = {name: value for name, value in os.environ.items() if name not in unset}
         return subprocess.run(

@@ -150,6 +150,12 @@ def test_settings_come_back_from_the_folder(tmp_path: Path) -> None:
         ("[]", "must hold a JSON object, got list"),
         ('{"max_patches": 0}', "must be a whole number of at least 1, got 0"),
         ('{"line_stretch": 3}', "must be at least 1 and below 2, got 3"),
+        ('{"is_vqa": "yes"}', "is_vqa must be true or false, got 'yes'"),
+        ('{"do_normalize": false}', r"do_normalize in \S+ must be true, got false"),
+        (
+            '{"patch_size": {"height": 8, "width": 8}}',
+            r'patch_size in \S+ must be {"height": 16, "width": 16}, got {"h',
+        ),
     ],
 )
 def test_bad_settings_are_one_sentence(tmp_path: Path, content: str, sentence: str) -> None:

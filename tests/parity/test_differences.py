@@ -25,6 +25,7 @@ from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import train_tokenizer
 from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
 from tests.checkpoints import hosted
+from tests.conftest import Run
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -80,7 +81,9 @@ def torchvision_normalize() -> Callable[[None, torch.Tensor], torch.Tensor]:
     assert package is not None and package.origin is not None
     path = Path(package.origin).parent / "models" / "pix2struct" / "image_processing_pix2struct.py"
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "normalize"]
+    found: list[ast.stmt] = [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "normalize"
+    ]
     names: dict[str, Any] = {"torch": torch}
     exec(compile(ast.Module(found, type_ignores=[]), str(path), "exec"), names)
     return names["normalize"]
@@ -179,3 +182,15 @@ def test_a_question_to_another_checkpoint_is_no_header(folder: Path):
 def test_the_switch_has_two_positions(folder: Path):
     with pytest.raises(ValueError, match=r"^like must be original or transformers, got 'flax'$"):
         pixread.load(folder, like="flax")  # type: ignore[arg-type]
+
+
+def test_the_command_line_has_the_switch(folder: Path, tmp_path: Path, run: Run):
+    noise(80, 60).save(tmp_path / "picture.png")
+    command = ("parse", tmp_path / "picture.png", "--model", folder, "--device", "cpu", "--format", "json")
+
+    original, followed = run(*command), run(*command, "--like", "transformers")
+
+    assert (original.code, followed.code) == (0, 0)
+    texts = [json.loads(done.out)["text"] for done in (original, followed)]
+    assert texts[1] == pixread.load(folder, device="cpu", like="transformers").read(noise(80, 60)).text
+    assert len(texts[0]) > len(texts[1])
