@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from functools import partial
 from itertools import product
 from typing import Any
@@ -108,27 +108,36 @@ def beam_scores(config: str, beams: int, searches: Iterable[Search], *, seed: in
 
 
 def _ids_case(config: str, compared: str, measure: Any, *, slow: bool = False) -> Case:
-    return Case(config=config, compared=compared, unit="outputs", limit=0, measure=measure, slow=slow)
+    return Case(config=config, compared=compared, unit="differ", limit=0, measure=measure, slow=slow)
+
+
+def _greedy(*, seeds: int) -> str:
+    return f"ids of {seeds * len(LENGTHS) * len(SIZES)} greedy outputs"
+
+
+def _beams(beams: int, searches: Sized) -> str:
+    count = len(searches) * len(SIZES)
+    return f"ids of {count * beams} outputs of {count} searches with {beams} beams"
 
 
 BEAMS = {"tiny": 2, "odd heads": 3, "odd buckets": 4, "one head": 5, "many heads": 4}
 
 CASES = [
-    *(_ids_case(name, "greedy ids", partial(greedy_ids, name, seeds=2)) for name in SMALL),
+    *(_ids_case(name, _greedy(seeds=2), partial(greedy_ids, name, seeds=2)) for name in SMALL),
     *(
-        _ids_case(name, f"ids of {beams} beams, all outputs", partial(beam_ids, name, beams, SEARCHES, seed=seed))
+        _ids_case(name, _beams(beams, SEARCHES), partial(beam_ids, name, beams, SEARCHES, seed=seed))
         for seed, (name, beams) in enumerate(BEAMS.items())
     ),
     *(
         _ids_case(
             name,
-            f"ids of {beams} beams, all outputs, {len(ALL_SEARCHES)} searches",
+            _beams(beams, ALL_SEARCHES),
             partial(beam_ids, name, beams, ALL_SEARCHES, seed=50 + seed),
             slow=True,
         )
         for seed, (name, beams) in enumerate(BEAMS.items())
     ),
-    _ids_case("nano", "ids of 8 beams, all outputs", partial(beam_ids, "nano", 8, SEARCHES[:2], seed=5)),
+    _ids_case("nano", _beams(8, SEARCHES[:2]), partial(beam_ids, "nano", 8, SEARCHES[:2], seed=5)),
     Case(
         config="odd heads",
         compared="scores of 4 beams",
@@ -136,6 +145,6 @@ CASES = [
         limit=1e-4,
         measure=partial(beam_scores, "odd heads", 4, SEARCHES[:4], seed=7),
     ),
-    _ids_case("base", "greedy ids", partial(greedy_ids, "base", seeds=1), slow=True),
-    _ids_case("base", "ids of 4 beams, all outputs", partial(beam_ids, "base", 4, SEARCHES[:2], seed=0), slow=True),
+    _ids_case("base", _greedy(seeds=1), partial(greedy_ids, "base", seeds=1), slow=True),
+    _ids_case("base", _beams(4, SEARCHES[:2]), partial(beam_ids, "base", 4, SEARCHES[:2], seed=0), slow=True),
 ]
