@@ -17,9 +17,9 @@ FETCH = """
 import time
 time.sleep = lambda seconds: None  # tests need not wait for a better network
 from pixread.checkpoints.hub import CheckpointError, fetch
-for revision in {revisions!r}:
+for name, revision in {wanted!r}:
     try:
-        print(fetch({name!r}, revision=revision))
+        print(fetch(name, revision=revision))
     except CheckpointError as error:
         print(f"one sentence: {{error}}")
 """
@@ -49,7 +49,11 @@ def folder(tmp_path: Path) -> Path:
 
 def fetch(client: Client, name: str = NAME, *revisions: str | None, **environment: str) -> list[str]:
     """What fetching each revision prints: a folder, or a sentence."""
-    done = client.run("-c", FETCH.format(name=name, revisions=revisions or (None,)), **environment)
+    return fetch_all(client, [(name, revision) for revision in revisions or (None,)], **environment)
+
+
+def fetch_all(client: Client, wanted: list[tuple[str, str | None]], **environment: str) -> list[str]:
+    done = client.run("-c", FETCH.format(wanted=wanted), **environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
@@ -164,7 +168,9 @@ def test_what_cannot_be_fetched_is_one_sentence(hub: Hub, client: Client, folder
     log_in = "log in with `hf auth login`, or set HF_TOKEN"
     missing = "one sentence: there is no folder {name}, and no repository of that name on the Hugging Face Hub"
 
-    sentences = {name: fetch(client, f"somebody/{name}")[0] for name in ("nothing", "secret", "gated", "notes")}
+    names = ("nothing", "secret", "gated", "notes", "a..b")
+    said = fetch_all(client, [(f"somebody/{name}", None) for name in names])
+    sentences = dict(zip(names, said, strict=True))
 
     for name in ("nothing", "secret"):
         assert sentences[name] == f"{missing.format(name=f'somebody/{name}')}; if it is private, {log_in}"
@@ -174,7 +180,7 @@ def test_what_cannot_be_fetched_is_one_sentence(hub: Hub, client: Client, folder
     assert sentences["notes"] == (
         "one sentence: somebody/notes on the Hugging Face Hub is no checkpoint: it has no config.json"
     )
-    assert fetch(client, "some..body/x")[0].startswith("one sentence: some..body/x is no name of a repository: ")
+    assert sentences["a..b"].startswith("one sentence: somebody/a..b is no name of a repository: ")
 
 
 def test_without_a_network_it_is_one_sentence(hub: Hub, client: Client):

@@ -16,7 +16,7 @@ from pixread.inputs.batch import collate
 from pixread.train.recipes import make_recipe
 from tests.checkpoints.hub_client import Client
 from tests.checkpoints.hub_server import TOKEN, Hub, serve
-from tests.conftest import MakeCheckpoint
+from tests.conftest import MakeCheckpoint, Run
 
 NAME = "somebody/mine"
 LOAD = """
@@ -44,7 +44,7 @@ def client(hub: Hub, tmp_path: Path) -> Client:
 
 
 @pytest.fixture
-def run(make_checkpoint: MakeCheckpoint, tmp_path: Path) -> Path:
+def training(make_checkpoint: MakeCheckpoint, tmp_path: Path) -> Path:
     """A training run with one checkpoint, and its scores beside it."""
     out = tmp_path / "run"
     step = out / "step-00000007"
@@ -58,14 +58,16 @@ def run(make_checkpoint: MakeCheckpoint, tmp_path: Path) -> Path:
     return out
 
 
-def test_what_is_pushed_is_what_is_loaded(hub: Hub, client: Client, run: Path, tmp_path: Path):
-    pushed = client.run("-m", "pixread", "push", str(run), NAME, "--message", "Hello", HF_TOKEN=TOKEN, HF_DEBUG="1")
+def test_what_is_pushed_is_what_is_loaded(hub: Hub, client: Client, training: Path, tmp_path: Path):
+    pushed = client.run(
+        "-m", "pixread", "push", str(training), NAME, "--message", "Hello", HF_TOKEN=TOKEN, HF_DEBUG="1"
+    )
 
     assert pushed.returncode == 0, pushed.stderr
     repository = hub.repositories[NAME]
     oid = repository.branches["main"]
     assert pushed.stdout == f"{hub.url}/{NAME}/commit/{oid}\n"
-    assert f"pushing {run}/step-00000007 to {NAME}\n" in pushed.stderr
+    assert f"pushing {training}/step-00000007 to {NAME}\n" in pushed.stderr
     assert repository.messages[-1] == "Hello"
     card = repository.commits[oid]["README.md"].content.decode()
     assert yaml.safe_load(card.split("---\n")[1]) == {
@@ -83,7 +85,7 @@ def test_what_is_pushed_is_what_is_loaded(hub: Hub, client: Client, run: Path, t
     arguments = (NAME, oid, str(picture), str(tmp_path / "logits.pt"))
     loaded = client.run("-c", LOAD, *arguments, HF_TOKEN=TOKEN, HF_DEBUG="1")
     assert loaded.returncode == 0, loaded.stderr
-    reader = pixread.load(run / "step-00000007", device="cpu")
+    reader = pixread.load(training / "step-00000007", device="cpu")
     batch = collate([reader.preprocess.patches(Image.open(picture))], [[5, 6, 7, 1]])
     with torch.no_grad():
         assert torch.equal(torch.load(tmp_path / "logits.pt"), reader.checkpoint.model(batch))
@@ -95,13 +97,19 @@ def test_what_is_pushed_is_what_is_loaded(hub: Hub, client: Client, run: Path, t
     assert TOKEN not in "".join(path.read_text("utf-8", "replace") for path in client.home.rglob("*") if path.is_file())
 
 
-def test_what_cannot_be_pushed_is_one_sentence(client: Client, run: Path):
-    weights = run / "step-00000007" / "model.safetensors"
+def test_what_cannot_be_pushed_is_one_sentence(training: Path, run: Run, tmp_path: Path):
+    """All of this is found before anything is sent."""
+    folder = training / "step-00000007"
+    missing = run("push", training, NAME, "--scores", tmp_path / "none.json")
+    (tmp_path / "list.json").write_text("[]", encoding="utf-8")
+    odd = run("push", training, NAME, "--scores", tmp_path / "list.json")
+    nowhere = run("push", tmp_path / "nowhere", NAME)
+    weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1])
+    damaged = run("push", folder, NAME)
 
-    done = client.run("-m", "pixread", "push", str(run), NAME, HF_TOKEN=TOKEN)
-
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert done.stderr.startswith(f"pixread: {weights} is truncated or no safetensors file")
-    assert done.stderr.count("\n") == 1
+    assert {done.code for done in (missing, odd, nowhere, damaged)} == {1}
+    assert missing.err == f"pixread: cannot read {tmp_path}/none.json: No such file or directory\n"
+    assert odd.err == f"pixread: {tmp_path}/list.json must hold a JSON object, got list\n"
+    assert nowhere.err == f"pixread: {tmp_path}/nowhere is not a checkpoint folder\n"
+    assert damaged.err.startswith(f"pixread: {weights} is truncated or no safetensors file")
