@@ -158,7 +158,7 @@ def test_failures_are_one_sentence(run: Run, page: Path, tmp_path: Path, tiny_ch
         (["inspect", tmp_path / "none"], f"{tmp_path}/none"),
         (["train", "no-such", "--out", tmp_path / "run"], "no recipe 'no-such'; the recipes are "),
         (["evaluate", tmp_path / "none", "--out", tmp_path / "scores"], ""),
-        (["bench", "none"], "there is no bench 'none'; choose from render, read, train"),
+        (["bench", "encode", "--dtypes", "int3"], "the encode bench has no variant in 'int3'; choose from "),
         (["render", tmp_path / "none", "--out", tmp_path / "shards"], f"{tmp_path}/none does not exist"),
     ]
     for arguments, start in cases:

@@ -1,10 +1,7 @@
-"""Bench: the commands of pixread, run as a user runs them, measured from outside.
+"""Bench: what speed and memory pixread needs, beside transformers and beside what the machine can do.
 
-Time, throughput and the memory of the whole process tree come out as a Report: a table, and JSON with the machine and
-the versions. Nothing in here imports the rooms it measures.
+Two kinds. `render`, `pages`, `recipes` and `startup` run commands as a user runs them and watch from outside.
+`generate`, `encode` and `train` load a model once a variant, each in a process of its own, and let the processes take
+turns. All give a `Report`: a table, and JSON with the machine and the versions. A further variant is an entry in
+`variants.py`.
 """
-
-from pixread.bench.report import Report
-from pixread.bench.run import NAMES, run
-
-__all__ = ["NAMES", "Report", "run"]

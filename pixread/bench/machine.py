@@ -28,14 +28,18 @@ class Machine:
 
 def this_machine() -> Machine:
     """Describe the machine this runs on."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Machine(
         processor=first_value(Path("/proc/cpuinfo"), "model name") or platform.processor() or platform.machine(),
-        num_cores=cores,
+        num_cores=num_cores(),
         memory_gib=memory_gib(),
         system=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         versions=tuple((name, found) for name in PACKAGES if (found := version_of(name))),
     )
+
+
+def num_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def version_of(package: str) -> str | None:

@@ -8,19 +8,22 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from pixread.bench.machine import this_machine
 from pixread.bench.process import PIXREAD, run_command
-from pixread.bench.report import Figure, Measured, take_turns
+from pixread.bench.report import Measured, Report, take_turns
 
 TARGETS = ("parse", "lines", "crops")
 
 
-def bench_render(pages: Path, *, num_workers: Sequence[int], repeats: int) -> tuple[Figure, ...]:
+def bench_render(pages: Path, *, num_workers: Sequence[int], repeats: int) -> Report:
     """Render all pages below a folder, once for every number of workers and repeat.
 
     Pages a second count the whole command: browsers are started and the shards joined within it.
+    RuntimeError when the command fails.
     """
     variants = {f"{workers} workers": partial(_measure, pages, workers=workers) for workers in num_workers}
-    return take_turns(variants, repeats=repeats)
+    figures = take_turns(variants, repeats=repeats)
+    return Report("render", "Rendering pages, all targets", figures, this_machine())
 
 
 def _measure(pages: Path, *, workers: int) -> Measured:

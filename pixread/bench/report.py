@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pixread.bench.machine import Machine
 
@@ -18,11 +20,15 @@ Measured = Mapping[str, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured quantity of one variant, with the value of every repeat. The unit is part of the name."""
+    """One measured quantity of one variant, with the value of every repeat. The unit is part of the name.
+
+    `case` says what was worked on, where a bench has several sizes of work.
+    """
 
     variant: str
     name: str
     values: tuple[float, ...]
+    case: str = ""
 
     @property
     def median(self) -> float:
@@ -31,29 +37,51 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one bench found: its figures, the machine, and what was measured in words."""
+    """What one bench found: its figures, the machine, and what was measured in words.
+
+    `notes` are sentences that stand below the table, `about` is what the JSON says besides: settings, rates, work.
+    """
 
     name: str
     what: str
     figures: tuple[Figure, ...]
     machine: Machine
+    notes: tuple[str, ...] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     def table(self) -> Table:
-        """One row a quantity and one column a variant: the median, and the range where there are several repeats."""
+        """One row a quantity and one column a variant: the median, and the range where there are several repeats.
+
+        The rows of a case stand together, below its name.
+        """
         from rich.table import Table
 
         variants = list(dict.fromkeys(figure.variant for figure in self.figures))
-        table = Table("", *variants, title=self.what, caption=str(self.machine))
-        for name in dict.fromkeys(figure.name for figure in self.figures):
-            cells = {figure.variant: cell(figure.values) for figure in self.figures if figure.name == name}
-            table.add_row(name, *(cells.get(variant, "-") for variant in variants))
+        table = Table("", *variants, title=self.what, caption="\n".join([str(self.machine), *self.notes]))
+        for case in dict.fromkeys(figure.case for figure in self.figures):
+            here = [figure for figure in self.figures if figure.case == case]
+            if case:
+                table.add_section()
+                table.add_row(case, style="bold")
+            for name in dict.fromkeys(figure.name for figure in here):
+                cells = {figure.variant: cell(figure.values) for figure in here if figure.name == name}
+                table.add_row(name, *(cells.get(variant, "-") for variant in variants))
         return table
 
     def as_json(self) -> str:
         """The same as JSON, with the value of every repeat."""
         figures = [{**asdict(figure), "median": figure.median} for figure in self.figures]
         machine = {**asdict(self.machine), "versions": dict(self.machine.versions)}
-        return json.dumps({"bench": self.name, "what": self.what, "figures": figures, "machine": machine}, indent=2)
+        told = {"bench": self.name, "what": self.what, "figures": figures, "machine": machine}
+        return json.dumps({**told, "notes": self.notes, "about": self.about}, indent=2)
+
+    def write(self, out: Path) -> Path:
+        """Write the JSON into a folder, aside first, and return the file."""
+        out.mkdir(parents=True, exist_ok=True)
+        path = out / f"{self.name}.json"
+        aside = path.with_suffix(".writing")
+        aside.write_text(self.as_json() + "\n", encoding="utf-8")
+        return aside.replace(path)
 
 
 def cell(values: tuple[float, ...]) -> str:
@@ -62,13 +90,15 @@ def cell(values: tuple[float, ...]) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits that count, but no more than four decimals, and never an exponent."""
+    """Three digits that count, two below a thousandth, and never an exponent."""
     if abs(value) >= 100:
         return f"{value:.0f}"
-    return f"{value:.3g}" if value == 0 or abs(value) >= 0.001 else f"{value:.4f}"
+    if value == 0 or abs(value) >= 0.001:
+        return f"{value:.3g}"
+    return f"{value:.{1 - math.floor(math.log10(abs(value)))}f}"
 
 
-def take_turns(variants: Mapping[str, Callable[[], Measured]], *, repeats: int) -> tuple[Figure, ...]:
+def take_turns(variants: Mapping[str, Callable[[], Measured]], *, repeats: int, case: str = "") -> tuple[Figure, ...]:
     """Measure every variant `repeats` times, in turns, so that a machine that slows down slows them all.
 
     A quantity that could not be measured (None) is left out.
@@ -81,4 +111,4 @@ def take_turns(variants: Mapping[str, Callable[[], Measured]], *, repeats: int) 
             for name, value in measure().items():
                 if value is not None:
                     found.setdefault((variant, name), []).append(value)
-    return tuple(Figure(variant, name, tuple(values)) for (variant, name), values in found.items())
+    return tuple(Figure(variant, name, tuple(values), case) for (variant, name), values in found.items())

@@ -13,10 +13,11 @@ from typing import Annotated
 import typer
 
 from pixread import __version__
+from pixread.cli.bench import bench
 from pixread.cli.checkpoints import convert
 from pixread.cli.data import inspect, render
 from pixread.cli.hub import push
-from pixread.cli.learning import bench, evaluate, train
+from pixread.cli.learning import evaluate, train
 from pixread.cli.reading import parse
 
 __all__ = ["app", "main"]
@@ -30,8 +31,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (parse, render, inspect, train, evaluate, convert, push, bench):
+for command in (parse, render, inspect, train, evaluate, convert, push):
     app.command()(command)
+app.add_typer(bench, name="bench")
 
 
 def _show_version(wanted: bool) -> None:

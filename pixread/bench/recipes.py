@@ -1,4 +1,4 @@
-"""Training: samples a second, and the share of the time in which the model waits for its data."""
+"""Whole training runs: samples a second, and the share of the time in which the model waits for its data."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from pixread.bench.machine import this_machine
 from pixread.bench.process import PIXREAD, run_command
-from pixread.bench.report import Figure, Measured, take_turns
+from pixread.bench.report import Measured, Report, take_turns
 
 LOG_EVERY = 10
 
 
-def bench_train(
+def bench_recipes(
     recipes: Sequence[str], *, data: Path | None, steps: int, overrides: Mapping[str, str], repeats: int
-) -> tuple[Figure, ...]:
+) -> Report:
     """Train each recipe for a few steps from fresh weights; recipes that draw their own text need no data.
 
-    The first log line is left out: workers start and the first batches are drawn in it.
+    The first log line is left out: workers start and the first batches are drawn in it. ValueError for too few steps,
+    RuntimeError when the command fails.
     """
     if steps < 2 * LOG_EVERY:
-        raise ValueError(f"the training bench needs at least {2 * LOG_EVERY} steps, got {steps}")
+        raise ValueError(f"a bench of recipes needs at least {2 * LOG_EVERY} steps, got {steps}")
     variants = {recipe: partial(_measure, recipe, data=data, steps=steps, overrides=overrides) for recipe in recipes}
-    return take_turns(variants, repeats=repeats)
+    figures = take_turns(variants, repeats=repeats)
+    return Report("recipes", "Training from fresh weights", figures, this_machine())
 
 
 def _measure(recipe: str, *, data: Path | None, steps: int, overrides: Mapping[str, str]) -> Measured:

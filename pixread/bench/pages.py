@@ -1,4 +1,4 @@
-"""Reading: seconds a page and peak memory of `pixread parse`, for every number format the reader runs in."""
+"""Whole pages: seconds a page and peak memory of `pixread parse`, for every number format the reader runs in."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from pixread.bench.machine import this_machine
 from pixread.bench.process import PIXREAD, run_command
-from pixread.bench.report import Figure, Measured, take_turns
+from pixread.bench.report import Measured, Report, take_turns
 
 DEMO = Path(__file__).parent.parent / "assets" / "demo" / "demo.png"
 
 
-def bench_read(
+def bench_pages(
     pictures: Sequence[Path] = (DEMO,), *, model: str | None, dtypes: Sequence[str], repeats: int
-) -> tuple[Figure, ...]:
+) -> Report:
     """Read the pictures once for every format and repeat; None stands for the shipped model.
 
     A page's seconds are those of its Reading (the model is loaded by then); the whole command's stand beside them.
+    RuntimeError when the command fails.
     """
     variants = {dtype: partial(_measure, pictures, model=model, dtype=dtype) for dtype in dtypes}
-    return take_turns(variants, repeats=repeats)
+    figures = take_turns(variants, repeats=repeats)
+    return Report("pages", "Reading whole pages", figures, this_machine())
 
 
 def _measure(pictures: Sequence[Path], *, model: str | None, dtype: str) -> Measured:

@@ -1,0 +1,75 @@
+"""How ours stands to theirs and to the floor, from figures that were measured in the same turns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pixread.bench.report import Figure
+from pixread.bench.variants import Variant
+
+AS_IT_COMES = "times transformers as it comes"
+AT_ITS_BEST = "times transformers at its best"
+LEAST = "parts of the least of transformers"
+SHARE_OF_FLOOR = "share of the floor's speed"
+
+
+def medians(figures: Sequence[Figure], name: str) -> dict[str, float]:
+    """Variant -> median of a quantity, for the figures of one case."""
+    return {figure.variant: figure.median for figure in figures if figure.name == name}
+
+
+def speed_ratios(
+    figures: Sequence[Figure], name: str, variants: Sequence[Variant], *, more_is_better: bool = False
+) -> list[Figure]:
+    """How many times as fast as transformers each of ours is, by one quantity of one case.
+
+    "At its best" is the fastest of all that transformers was measured as. Nothing where it was not measured.
+    """
+    found = medians(figures, name)
+    case = figures[0].case if figures else ""
+    speeds = {variant: value if more_is_better else 1 / value for variant, value in found.items() if value > 0}
+    theirs = {one.name: speeds[one.name] for one in variants if one.side != "ours" and one.name in speeds}
+    ratios = []
+    for one in variants:
+        if one.side != "ours" or one.name not in speeds or not theirs:
+            continue
+        default = [theirs[peer.name] for peer in variants if peer.side == "default" and peer.name in theirs]
+        peers = {AS_IT_COMES: default, AT_ITS_BEST: list(theirs.values())}
+        ratios += [
+            Figure(one.name, f"{bare(name)}, {peer}", (speeds[one.name] / max(speed),), case)
+            for peer, speed in peers.items()
+            if speed
+        ]
+    return ratios
+
+
+def least_ratios(figures: Sequence[Figure], name: str, variants: Sequence[Variant]) -> list[Figure]:
+    """Ours in parts of the smallest of theirs: 1 or less means that ours needs no more than any of them."""
+    found = medians(figures, name)
+    theirs = [found[one.name] for one in variants if one.side != "ours" and one.name in found]
+    ours = [one.name for one in variants if one.side == "ours" and one.name in found]
+    if not theirs or min(theirs) <= 0:
+        return []
+    return [Figure(one, f"{bare(name)}, {LEAST}", (found[one] / min(theirs),), figures[0].case) for one in ours]
+
+
+def floor_figures(
+    figures: Sequence[Figure], name: str, floors: Mapping[str, float | None], *, unit: float = 1.0
+) -> list[Figure]:
+    """The least time of each variant beside its measured one, and the share of the floor's speed that it reaches.
+
+    floors: seconds by variant, None where unknown. unit: how many units of the quantity make a second.
+    """
+    added = []
+    for variant, value in medians(figures, name).items():
+        floor = floors.get(variant)
+        if floor is not None and value > 0:
+            case = figures[0].case
+            added.append(Figure(variant, f"floor of {name}", (floor * unit,), case))
+            added.append(Figure(variant, f"{bare(name)}, {SHARE_OF_FLOOR}", (floor * unit / value,), case))
+    return added
+
+
+def bare(name: str) -> str:
+    """The name of a quantity without its unit."""
+    return name.partition(" (")[0]

@@ -1,0 +1,204 @@
+"""Decoding: a step, tokens a second and a whole read, for single pictures, batches, beams and mixed lengths."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pixread.bench.compare import floor_figures, least_ratios, speed_ratios
+from pixread.bench.live import LiveProcess
+from pixread.bench.machine import this_machine
+from pixread.bench.pictures import mixed
+from pixread.bench.report import Figure, Measured, Report, take_turns
+from pixread.bench.setting import PLACES, Ground, Setting, Stage, highest, make_ground, stage
+from pixread.bench.variants import Variant, chosen
+from pixread.bench.work import Work, step_work
+
+if TYPE_CHECKING:
+    import numpy as np
+
+WHOLE, ENCODING, STEP, RATE = "whole read (s)", "encoding (s)", "a step (ms)", "tokens/s"
+MEMORY = PLACES["memory"]
+SAME_IDS = "rows with the ids of {}"
+LOGIT_ERROR = "error of the logits against {}"
+DISTINCT = 2  # different pictures in a batch: encoding more would take most of the bench
+SHORTER = 4  # batches and beams write so much less: what they take a step does not depend on it
+MS = 1000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """So many pictures of so many patches, and the outputs asked for: `tokens` each, or spread up to that."""
+
+    rows: int
+    patches: int
+    tokens: int
+    beams: int = 1
+    mixed: bool = False
+
+    @property
+    def name(self) -> str:
+        pictures = "1 picture" if self.rows == 1 else f"{self.rows} pictures"
+        beams = f", {self.beams} beams" if self.beams > 1 else ""
+        tokens = f"{min(self.lengths)} to {max(self.lengths)}" if self.mixed else str(self.tokens)
+        return f"{pictures} of {self.patches} patches{beams}, {tokens} tokens"
+
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens of each row."""
+        return mixed(self.tokens, count=self.rows) if self.mixed else [self.tokens] * self.rows
+
+    @property
+    def is_whole(self) -> bool:
+        """One picture, read as users read: encoding is measured too, and transformers as it comes takes part."""
+        return self.rows == self.beams == 1
+
+    @property
+    def tokens_after_first(self) -> int:
+        return sum(self.lengths) - self.rows
+
+
+def bench_generate(
+    setting: Setting,
+    *,
+    batch_sizes: Sequence[int] = (1, 16),
+    patches: Sequence[int] = (2048,),
+    tokens: int = 64,
+    beams: Sequence[int] = (4,),
+) -> Report:
+    """Read pictures of every number of `patches` in every batch size, and one at a time with every number of beams.
+
+    A step is the time of a whole output less that of its first token alone, over the steps between: what is computed
+    once a picture (cross keys and values, which transformers makes in its first step) is not in it, but in the whole
+    read. ValueError for less than 2 tokens.
+    """
+    if tokens < 2:
+        raise ValueError(f"the generate bench needs at least 2 tokens, got {tokens}")
+    variants = chosen("generate", dtypes=setting.dtypes)
+    ground = make_ground(setting)
+    figures: list[Figure] = []
+    with stage(ground, variants) as live:
+        for case in cases(batch_sizes=batch_sizes, patches=patches, tokens=tokens, beams=beams):
+            figures += measure(case, live, variants, ground)
+        figures += live.loading
+    what = "Decoding: seconds of a read, milliseconds of a step"
+    return Report("generate", what, tuple(figures), this_machine(), notes=ground.notes, about=ground.about)
+
+
+def cases(*, batch_sizes: Sequence[int], patches: Sequence[int], tokens: int, beams: Sequence[int]) -> Iterator[Case]:
+    """The single picture first, then batches, beams, and the largest batch once more with outputs of many lengths."""
+    shorter = max(2, tokens // SHORTER)
+    for size in patches:
+        for rows in batch_sizes:
+            yield Case(rows=rows, patches=size, tokens=tokens if rows == 1 else shorter)
+        for count in beams:
+            if count > 1:
+                yield Case(rows=1, patches=size, tokens=shorter, beams=count)
+        if max(batch_sizes) > 1:
+            yield Case(rows=max(batch_sizes), patches=size, tokens=2 * shorter, mixed=True)
+
+
+def measure(case: Case, live: Stage, variants: Sequence[Variant], ground: Ground) -> list[Figure]:
+    """All figures of one case, in the order of the table."""
+    there = [one for one in variants if case.is_whole or one.side != "default"]
+    ids: dict[str, list[list[int]]] = {}
+    for one in there:
+        warm_up(case, live.processes[one.name])
+    turns = {one.name: partial(turn, case, live.processes[one.name], ids, one.name) for one in there}
+    found = take_turns(turns, repeats=ground.setting.repeats, case=case.name)
+    floors = {one.name: floor_seconds(case, one, ground) for one in there}
+    figures = [figure for figure in found if figure.name in {WHOLE, ENCODING}]
+    figures += speed_ratios(found, WHOLE, there)
+    figures += [figure for figure in found if figure.name in {STEP, RATE}]
+    figures += speed_ratios(found, STEP, there) + floor_figures(found, STEP, floors, unit=MS)
+    figures += [figure for figure in found if figure.name in PLACES.values()] + least_ratios(found, MEMORY, there)
+    figures += same_ids(case, ids, reference(there))
+    if case.is_whole:
+        figures += logit_errors(case, live, there, ids)
+    live.everyone(there, "release")
+    return figures
+
+
+def warm_up(case: Case, process: LiveProcess) -> None:
+    """Everything once, briefly; what is remembered of the pictures then serves all turns."""
+    process.do("prepare", sizes=[case.patches] * min(case.rows, DISTINCT))
+    process.do("encode")
+    if case.rows > DISTINCT:
+        process.do("repeat", rows=case.rows)
+    process.do("decode", lengths=[2] * case.rows, beams=case.beams)
+
+
+def turn(case: Case, process: LiveProcess, ids: dict[str, list[list[int]]], name: str) -> Measured:
+    """One output from its beginning to its end, and its first token alone. The ids are left in `ids[name]`."""
+    encoded = [process.do("encode")] if case.is_whole else []
+    first = process.do("decode", lengths=[1] * case.rows, beams=case.beams)
+    full = process.do("decode", lengths=case.lengths, beams=case.beams)
+    ids[name] = full.found["ids"]
+    rest = full.found["seconds"] - first.found["seconds"]  # below 0 only where chance is longer than the work
+    encoding = encoded[0].found if encoded else None
+    return {
+        WHOLE: None if encoding is None else encoding + full.found["seconds"],
+        ENCODING: encoding,
+        STEP: rest / (max(case.lengths) - 1) * MS if rest > 0 else None,
+        RATE: case.tokens_after_first / rest if rest > 0 else None,
+        **highest(*encoded, first, full),
+    }
+
+
+def floor_seconds(case: Case, variant: Variant, ground: Ground) -> float | None:
+    """The least time of a step, on average over the steps after the first; rows that have ended need nothing."""
+    steps = range(1, max(case.lengths))
+    least = [ground.floor(work, dtype=variant.dtype) for work in steps_work(case, variant, ground)]
+    known = [seconds for seconds in least if seconds is not None]
+    return sum(known) / len(steps) if len(known) == len(least) else None
+
+
+def steps_work(case: Case, variant: Variant, ground: Ground) -> Iterator[Work]:
+    for past in range(1, max(case.lengths)):
+        alive = sum(length > past for length in case.lengths)
+        yield step_work(
+            ground.config,
+            [case.patches] * alive,
+            past=past,
+            beams=case.beams,
+            weights=variant.dtype,
+            cache=variant.cache or variant.dtype,
+        )
+
+
+def reference(variants: Sequence[Variant]) -> Variant:
+    """What ids and logits are compared with: transformers in float32, or the first of ours where there is none."""
+    return next((one for one in variants if one.reference), variants[0])
+
+
+def same_ids(case: Case, ids: dict[str, list[list[int]]], truth: Variant) -> list[Figure]:
+    """How many rows of each variant have exactly the ids of the reference."""
+    name = f"{SAME_IDS.format(truth.name)}, of {case.rows}"
+    counts = {
+        one: sum(row == other for row, other in zip(rows, ids[truth.name], strict=True)) for one, rows in ids.items()
+    }
+    return [Figure(one, name, (float(count),), case.name) for one, count in counts.items() if one != truth.name]
+
+
+def logit_errors(case: Case, live: Stage, variants: Sequence[Variant], ids: dict[str, list[list[int]]]) -> list[Figure]:
+    """The norm of each variant's difference from the reference's logits, in parts of their norm, all fed one output."""
+    import numpy as np
+
+    truth = reference(variants)
+    name = LOGIT_ERROR.format(truth.name)
+    with tempfile.TemporaryDirectory() as folder:
+
+        def logits(one: Variant) -> np.ndarray:
+            path = Path(folder) / "logits.npy"
+            live.processes[one.name].do("logits", ids=ids[truth.name], path=str(path))
+            return np.load(path)
+
+        expected = logits(truth)
+        norm = np.linalg.norm(expected)
+        others = [one for one in variants if one.name != truth.name]
+        errors = {one.name: float(np.linalg.norm(logits(one) - expected) / norm) for one in others}
+    return [Figure(one, name, (error,), case.name) for one, error in errors.items()]

@@ -1,0 +1,123 @@
+"""What is measured side by side. A further variant is one entry in VARIANTS.
+
+An entry names a class that loads a checkpoint folder and runs it (the methods of `tasks.Subject`: `ours.py` and
+`theirs.py` have the two there are), the keywords it is loaded with, and what its numbers are stored in, from which the
+floor follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any, Literal
+
+OURS = "pixread.bench.ours:Ours"
+THEIRS = "pixread.bench.theirs:Theirs"
+OUR_TRAINER = "pixread.bench.our_training:OurTraining"
+THEIR_TRAINER = "pixread.bench.their_training:TheirTraining"
+MISSING = "transformers is not installed, so there is nothing to compare with; pip install 'pixread[bench]' installs it"
+
+Bench = Literal["generate", "encode", "train"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One column of a table.
+
+    side: ours; default, transformers as it comes; or peer, transformers told to do better. dtype: what it computes in,
+    and the name by which `--dtypes` chooses it. cache: what the keys and values are stored in (default: dtype).
+    reference: its ids and logits are what others are compared with.
+    """
+
+    name: str
+    benches: tuple[Bench, ...]
+    side: Literal["ours", "default", "peer"]
+    subject: str
+    dtype: str
+    cache: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    reference: bool = False
+
+
+VARIANTS = (
+    Variant(
+        name="pixread float32",
+        benches=("generate", "encode"),
+        side="ours",
+        subject=OURS,
+        dtype="float32",
+        options={"dtype": "float32"},
+    ),
+    Variant(
+        name="pixread bfloat16",
+        benches=("generate", "encode"),
+        side="ours",
+        subject=OURS,
+        dtype="bfloat16",
+        options={"dtype": "bfloat16"},
+    ),
+    Variant(
+        name="transformers as it comes",
+        benches=("generate",),
+        side="default",
+        subject=THEIRS,
+        dtype="float32",
+        options={"use_cache": False},  # released checkpoints say so in their config.json
+    ),
+    Variant(
+        name="transformers as it comes",
+        benches=("encode",),
+        side="default",
+        subject=THEIRS,
+        dtype="float32",
+        options={"cross_keys": True},
+    ),
+    Variant(
+        name="transformers float32, cached",
+        benches=("generate",),
+        side="peer",
+        subject=THEIRS,
+        dtype="float32",
+        options={"dtype": "float32", "attention": "sdpa", "use_cache": True},
+        reference=True,
+    ),
+    Variant(
+        name="transformers bfloat16, cached",
+        benches=("generate",),
+        side="peer",
+        subject=THEIRS,
+        dtype="bfloat16",
+        options={"dtype": "bfloat16", "attention": "sdpa", "use_cache": True},
+    ),
+    Variant(
+        name="transformers bfloat16",
+        benches=("encode",),
+        side="peer",
+        subject=THEIRS,
+        dtype="bfloat16",
+        options={"dtype": "bfloat16", "attention": "sdpa", "cross_keys": True},
+    ),
+)
+
+
+def our_dtypes(bench: Bench) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.dtype for one in VARIANTS if one.side == "ours" and bench in one.benches))
+
+
+def chosen(bench: Bench, *, dtypes: Sequence[str] | None = None) -> tuple[Variant, ...]:
+    """The variants of a bench: ours in `dtypes` (None: all) and, where transformers is installed, all of theirs.
+
+    ValueError for a dtype that no variant of ours has.
+    """
+    known = our_dtypes(bench)
+    wanted = known if dtypes is None else tuple(dtypes)
+    for dtype in wanted:
+        if dtype not in known:
+            raise ValueError(f"the {bench} bench has no variant in {dtype!r}; choose from {', '.join(known)}")
+    there = [one for one in VARIANTS if bench in one.benches and (one.side != "ours" or one.dtype in wanted)]
+    return tuple(one for one in there if one.side == "ours" or has_transformers())
+
+
+def has_transformers() -> bool:
+    return find_spec("transformers") is not None

@@ -1,0 +1,148 @@
+"""`pixread bench NAME`: the commands that measure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pixread.cli.terminal import named_values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pixread.bench.report import Report
+    from pixread.bench.setting import Setting
+
+WIDE = 220  # columns of a table that nobody looks at in a terminal
+
+bench = typer.Typer(help="Measure speed and memory, beside transformers and the machine.", no_args_is_help=True)
+
+Model = Annotated[str | None, typer.Option(help="Checkpoint folder or Hub name, else random weights.")]
+Size = Annotated[str, typer.Option(help="Size of the random weights: nano, base or large.")]
+BatchSizes = Annotated[str, typer.Option(help="Pictures in a batch, commas between.")]
+Patches = Annotated[str, typer.Option(help="Patches of a picture, commas between.")]
+Dtypes = Annotated[str | None, typer.Option(help="Which of our variants, commas between, else all.")]
+Repeats = Annotated[int, typer.Option(min=1, help="Measure so often, in turns.")]
+Threads = Annotated[int, typer.Option(min=0, help="Threads of each process; 0: one a core.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Out = Annotated[Path | None, typer.Option(help="Also write the figures as JSON to this folder.")]
+
+
+@bench.command()
+def generate(
+    model: Model = None,
+    size: Size = "base",
+    batch_sizes: BatchSizes = "1,16",
+    patches: Patches = "2048",
+    tokens: Annotated[int, typer.Option(min=2, help="Tokens of a whole read; batches and beams: a quarter.")] = 64,
+    beams: Annotated[str, typer.Option(help="Numbers of beams, commas between.")] = "4",
+    dtypes: Dtypes = None,
+    repeats: Repeats = 3,
+    threads: Threads = 0,
+    device: Device = "auto",
+    out: Out = None,
+) -> None:
+    """Decoding: whole reads, steps, batches and beams, and whether the outputs are those of transformers."""
+    from pixread.bench.generate import bench_generate
+
+    setting = _setting(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
+    counts = {"batch_sizes": _numbers(batch_sizes, "--batch-sizes"), "patches": _numbers(patches, "--patches")}
+    _show(lambda: bench_generate(setting, tokens=tokens, beams=_numbers(beams, "--beams"), **counts), out)
+
+
+@bench.command()
+def encode(
+    model: Model = None,
+    size: Size = "base",
+    batch_sizes: BatchSizes = "1,2",
+    patches: Patches = "2048",
+    dtypes: Dtypes = None,
+    repeats: Repeats = 3,
+    threads: Threads = 0,
+    device: Device = "auto",
+    out: Out = None,
+) -> None:
+    """Encoding: pictures of one size and of several."""
+    from pixread.bench.encode import bench_encode
+
+    setting = _setting(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
+    counts = {"batch_sizes": _numbers(batch_sizes, "--batch-sizes"), "patches": _numbers(patches, "--patches")}
+    _show(lambda: bench_encode(setting, **counts), out)
+
+
+@bench.command()
+def render(
+    pages: Annotated[Path, typer.Option(help="Folder of HTML files, or a list, as `pixread render` takes them.")],
+    workers: Annotated[str, typer.Option(help="Numbers of workers, commas between.")] = "1,2",
+    repeats: Repeats = 3,
+    out: Out = None,
+) -> None:
+    """Rendering: pages a second with all targets, and whether memory stays flat."""
+    from pixread.bench.render import bench_render
+
+    _show(lambda: bench_render(pages, num_workers=_numbers(workers, "--workers"), repeats=repeats), out)
+
+
+@bench.command()
+def pages(
+    picture: Annotated[list[Path] | None, typer.Option(help="Pictures to read, else the demo page.")] = None,
+    model: Annotated[str | None, typer.Option(help="The model, else the shipped one.")] = None,
+    dtypes: Annotated[str, typer.Option(help="What to compute in, commas between.")] = "float32,bfloat16",
+    repeats: Repeats = 3,
+    out: Out = None,
+) -> None:
+    """Reading whole pages with the shipped model."""
+    from pixread.bench.pages import DEMO, bench_pages
+
+    _show(lambda: bench_pages(picture or (DEMO,), model=model, dtypes=dtypes.split(","), repeats=repeats), out)
+
+
+@bench.command()
+def recipes(
+    recipe: Annotated[list[str] | None, typer.Option(help="Recipes, else line-words.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Shard set, for recipes that need one.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a field of the recipes.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of a run.")] = 60,
+    repeats: Repeats = 3,
+    out: Out = None,
+) -> None:
+    """Whole training runs: samples a second, and the time spent waiting for data."""
+    from pixread.bench.recipes import bench_recipes
+
+    overrides = named_values(changes or [])
+    chosen = recipe or ["line-words"]
+    _show(lambda: bench_recipes(chosen, data=data, steps=steps, overrides=overrides, repeats=repeats), out)
+
+
+def _setting(*, dtypes: str | None, **options: object) -> Setting:
+    from pixread.bench.setting import Setting
+
+    return Setting(dtypes=None if dtypes is None else tuple(dtypes.split(",")), **options)  # type: ignore[arg-type]
+
+
+def _show(measure: Callable[[], Report], out: Path | None) -> None:
+    """Prints the table and writes the JSON."""
+    from rich.console import Console
+
+    try:
+        report = measure()
+    except RuntimeError as error:  # a measured command or process failed, and says why
+        raise ValueError(str(error)) from error
+    if out is not None:
+        report.write(out)
+    console = Console()
+    Console(width=console.width if console.is_terminal else WIDE).print(report.table())
+
+
+def _numbers(text: str, option: str) -> list[int]:
+    try:
+        found = [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise typer.BadParameter(f"{option} takes whole numbers with commas between, got {text!r}") from error
+    if min(found) < 1:
+        raise typer.BadParameter(f"{option} takes numbers of at least 1, got {min(found)}")
+    return found
