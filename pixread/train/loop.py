@@ -60,7 +60,7 @@ class TrainResult:
 
 
 @dataclass
-class _Window:
+class Tally:
     """Numbers gathered between two log lines."""
 
     loss: float = 0.0
@@ -104,7 +104,7 @@ class Trainer:
         )
         self.autocast = _autocast_dtype(recipe.precision, device)
 
-    def step(self, number: int, feed: Iterator[tuple[Batch, int]], window: _Window) -> None:
+    def step(self, number: int, feed: Iterator[tuple[Batch, int]], window: Tally) -> None:
         """One optimiser step over `accumulate` batches, its gradients averaged over all their tokens."""
         waited_from = time.perf_counter()
         parts = [next(feed) for _ in range(self.recipe.accumulate)]
@@ -204,7 +204,7 @@ def _run(
 ) -> int:
     recipe, latest = trainer.recipe, dict[str, float]()
     feed = batches(trainer.windows, start=done * recipe.accumulate, workers=recipe.workers)
-    window, saved, step = _Window(), done, done
+    window, saved, step = Tally(), done, done
     while step < recipe.steps and not stop:
         trainer.step(step, feed, window)
         step += 1
@@ -213,7 +213,7 @@ def _run(
             append_metrics(
                 out, {"step": step, "seen": step * recipe.batch_size * recipe.accumulate, **window.summary()}
             )
-            window = _Window()
+            window = Tally()
         if recipe.evaluate_examples and step % recipe.evaluate_every == 0:
             latest = {**latest, **_evaluate(trainer, out, step)}
             window.started = time.perf_counter()
