@@ -10,7 +10,7 @@ from torch import Tensor
 
 import pixread
 from pixread.generate.beam import BeamSettings, likeliest
-from pixread.generate.greedy import select_rows
+from pixread.generate.loop import select_rows
 from pixread.records import Batch, Memory
 
 

@@ -16,8 +16,20 @@ from typing import Any, Literal, Protocol, Self
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from pixread.generate.greedy import WORTH_COMPACTING, Generated, StepModel, greedy, row_limits, select_rows
+from pixread.generate.greedy import greedy
+from pixread.generate.loop import (
+    WORTH_COMPACTING,
+    Generated,
+    Rule,
+    StepModel,
+    Written,
+    is_check,
+    row_limits,
+    select_rows,
+)
+from pixread.generate.rules import with_least
 from pixread.models.cache import BeamCache
 from pixread.records import Memory
 
@@ -83,32 +95,36 @@ def beam_search(
     *,
     max_new_tokens: int | Sequence[int],
     min_new_tokens: int = 0,
+    rules: Sequence[Rule] = (),
     start: int = 0,
     eos: int = 1,
 ) -> list[list[Hypothesis]]:
     """The up to K outputs that were found for each row of `memory`, best first.
 
-    Limits and errors are as in `greedy`. A row has less than K outputs only where there are no more.
+    Limits and errors are as in `greedy`. A row has less than K outputs only where there are no more. What a beam is
+    worth is what `rules` make of its log-probabilities.
     """
+    rules = with_least(rules, min_new_tokens, eos=eos)
     limits = row_limits(max_new_tokens, rows=memory.mask.shape[0])
     length, device = max(limits, default=0), memory.mask.device
     found = [[Hypothesis([], [], None, 0.0)] if limit == 0 else [] for limit in limits]
     if length == 0:
         return found
     rows = torch.arange(len(limits), device=device)  # (B,) which of all rows stands here
-    search = _Search.begin(settings, torch.tensor(limits, device=device), min_new_tokens=min_new_tokens, eos=eos)
+    search = _Search.begin(settings, torch.tensor(limits, device=device), rules=rules, start=start, eos=eos)
     cache = model.new_beam_cache(len(limits), length, beams=settings.beams)
     tokens = torch.full((len(limits), settings.beams), start, device=device)  # (B, K)
     for position in range(length):
-        living = int((~search.done).sum())
-        if living == 0:
-            break
-        if len(rows) - living >= WORTH_COMPACTING * len(rows):
-            _collect(found, search, rows, eos=eos)
-            index = (~search.done).nonzero()[:, 0]
-            memory, rows, tokens = select_rows(memory, index), rows[index], tokens[index]
-            search.select(index)
-            cache.select(index)
+        if is_check(position, device):
+            living = int((~search.done).sum())
+            if living == 0:
+                break
+            if len(rows) - living >= WORTH_COMPACTING * len(rows):
+                _collect(found, search, rows, eos=eos)
+                index = (~search.done).nonzero()[:, 0]
+                memory, rows, tokens = select_rows(memory, index), rows[index], tokens[index]
+                search.select(index)
+                cache.select(index)
         parents = search.advance(model.step(tokens, memory, cache, position), position)
         cache.follow(parents, position=position)
         tokens = search.running.tokens[..., position]
@@ -123,6 +139,7 @@ def likeliest(
     *,
     max_new_tokens: int | Sequence[int],
     min_new_tokens: int = 0,
+    rules: Sequence[Rule] = (),
     start: int = 0,
     eos: int = 1,
 ) -> Generated:
@@ -130,6 +147,7 @@ def likeliest(
     asked: dict[str, Any] = {
         "max_new_tokens": max_new_tokens,
         "min_new_tokens": min_new_tokens,
+        "rules": rules,
         "start": start,
         "eos": eos,
     }
@@ -192,7 +210,8 @@ class _Search:
     """Where the search stands. The scores of `running` are sums, those of `finished` what `Hypothesis.score` says."""
 
     settings: BeamSettings
-    min_new_tokens: int
+    rules: Sequence[Rule]
+    start: int
     eos: int
     limits: Tensor  # (B,)
     running: _Paths
@@ -200,13 +219,15 @@ class _Search:
     done: Tensor  # (B,) bool
 
     @classmethod
-    def begin(cls, settings: BeamSettings, limits: Tensor, *, min_new_tokens: int, eos: int) -> _Search:
+    def begin(
+        cls, settings: BeamSettings, limits: Tensor, *, rules: Sequence[Rule], start: int, eos: int
+    ) -> _Search:
         shape = (len(limits), settings.beams, int(limits.max()))
         running = _Paths.none(*shape, device=limits.device)
         # All beams stand at the start; were all worth something, each would go on with the same tokens.
         running.scores[:, 0] = 0
         finished = _Paths.none(*shape, device=limits.device)
-        return cls(settings, min_new_tokens, eos, limits, running, finished, limits == 0)
+        return cls(settings, rules, start, eos, limits, running, finished, limits == 0)
 
     def select(self, index: Tensor) -> None:
         """Keep only the rows that `index` names."""
@@ -232,15 +253,25 @@ class _Search:
         """
         vocabulary = logits.shape[-1]
         log_probs = logits.log_softmax(-1)  # (B, K, V)
-        if position < self.min_new_tokens:
-            log_probs[..., self.eos] = -math.inf
-        totals = (log_probs + self.running.scores[..., None]).flatten(1)  # (B, K * V)
+        totals = (self._ruled(log_probs, position) + self.running.scores[..., None]).flatten(1)  # (B, K * V)
         scores, index = totals.topk(2 * self.settings.beams)  # (B, M)
         parents = index // vocabulary
         paths = self.running.pick(parents)
         paths.tokens[..., position] = index % vocabulary
         paths.log_probs[..., position] = log_probs.flatten(1).gather(1, index).to(paths.log_probs.dtype)
         return _Paths(paths.tokens, paths.log_probs, torch.full_like(paths.lengths, position + 1), scores), parents
+
+    def _ruled(self, log_probs: Tensor, position: int) -> Tensor:
+        """What the rules make of log_probs (B, K, V)."""
+        if not self.rules:
+            return log_probs
+        ids = F.pad(self.running.tokens[..., :position], (1, 0), value=self.start)  # (B, K, position + 1)
+        left = (self.limits - position)[:, None].expand(ids.shape[:2])  # (B, K)
+        written = Written(ids.flatten(0, 1), left.flatten())
+        scores = log_probs.flatten(0, 1)  # (B * K, V)
+        for rule in self.rules:
+            scores = rule(scores, written)
+        return scores.view_as(log_probs)
 
     def _finish(self, candidates: _Paths, ends: Tensor, *, length: int) -> None:
         """Of the K best candidates, those that end compete with the outputs complete so far."""

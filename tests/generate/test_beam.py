@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from pixread.generate.beam import BeamSettings, Hypothesis, beam_search, likeliest
-from pixread.generate.greedy import greedy, select_rows
+from pixread.generate.greedy import greedy
+from pixread.generate.loop import select_rows
 from pixread.models.cache import BeamCache, SelfCache
 from pixread.models.pix2struct import Pix2Struct
 from pixread.records import Batch, Memory

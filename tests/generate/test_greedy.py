@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from pixread.generate.greedy import Generated, greedy, select_rows
+from pixread.generate.greedy import greedy
+from pixread.generate.loop import Generated, select_rows
 from pixread.models.cache import SelfCache
 from pixread.models.pix2struct import Pix2Struct
 from pixread.records import Batch, Memory

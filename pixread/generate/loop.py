@@ -1,0 +1,194 @@
+"""The one loop that writes token after token, for a batch of pictures at once: what is chosen, and from what, is given.
+
+Legend: B rows still in the batch, R all rows, T the longest output allowed, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from pixread.models.cache import SelfCache
+from pixread.records import Memory
+
+# Taking finished rows out copies what the others remember, which costs about one step: it pays from this share on.
+WORTH_COMPACTING = 0.25
+# To ask whether all rows have ended, the processor waits for an accelerator: a few steps too many cost less.
+STEPS_BETWEEN_CHECKS = 4
+
+
+class StepModel(Protocol):
+    """What decoding asks of a model."""
+
+    def new_cache(self, batch_size: int, max_length: int) -> SelfCache: ...
+
+    def step(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a rule may know. ids: (B, t) what each row wrote, start token first; left: (B,) tokens it may still write."""
+
+    ids: Tensor
+    left: Tensor
+
+
+class Rule(Protocol):
+    """Changes what the next token is chosen from: scores (B, V) in, new ones out; the given ones stay as they are.
+
+    A rule knows a row by what was written alone, so rows may leave the batch, and beams fork, between two calls.
+    """
+
+    def __call__(self, scores: Tensor, written: Written) -> Tensor: ...
+
+
+class Choose(Protocol):
+    """Picks tokens (B,) from scores (B, V); rows: (B,) which of all rows these are, position: which step this is."""
+
+    def __call__(self, scores: Tensor, rows: Tensor, position: int) -> Tensor: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """One output a row, without start and end tokens, and the natural log-probability of each of its tokens.
+
+    `end_log_probs` holds the log-probability of the end token, or None where the length limit cut the output off.
+    The log-probabilities are those of the model's whole vocabulary, whatever rules and temperature made of them.
+    """
+
+    ids: list[list[int]]
+    log_probs: list[list[float]]
+    end_log_probs: list[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The tokens of one step with their log-probabilities, all (B,); what a row that has ended writes is noise."""
+
+    rows: Tensor
+    position: int
+    tokens: Tensor
+    log_probs: Tensor
+
+
+def write(
+    model: StepModel,
+    memory: Memory,
+    choose: Choose,
+    *,
+    max_new_tokens: int | Sequence[int],
+    rules: Sequence[Rule] = (),
+    start: int = 0,
+    eos: int = 1,
+) -> Generated:
+    """Continue each row of `memory` from the `start` token until `eos` or its limit, `max_new_tokens`.
+
+    The limit is one for all rows or one a row. Raises ValueError for limits that are negative or do not fit the rows.
+    """
+    limits = row_limits(max_new_tokens, rows=memory.mask.shape[0])
+    shape, device = (len(limits), max(limits, default=0)), memory.mask.device
+    ids = torch.full(shape, eos, device=device)  # (R, T)
+    log_probs = torch.zeros(shape, device=device)  # (R, T)
+    for step in steps(model, memory, choose, limits=limits, rules=rules, start=start, eos=eos):
+        ids[step.rows, step.position] = step.tokens
+        log_probs[step.rows, step.position] = step.log_probs.to(log_probs.dtype)
+    return _collect(ids.tolist(), log_probs.tolist(), limits=limits, eos=eos)
+
+
+@torch.inference_mode()
+def steps(
+    model: StepModel,
+    memory: Memory,
+    choose: Choose,
+    *,
+    limits: Sequence[int],
+    rules: Sequence[Rule] = (),
+    start: int = 0,
+    eos: int = 1,
+) -> Iterator[Step]:
+    """The same, step by step, as it is written; `limits` names the longest output of each row."""
+    device, length = memory.mask.device, max(limits, default=0)
+    if length == 0:
+        return
+    longest = torch.tensor(limits, device=device)  # (R,)
+    ids = torch.full((len(limits), length + 1), start, device=device)  # (R, T + 1)
+    rows = torch.arange(len(limits), device=device)  # (B,) which of all rows stands here
+    alive = longest > 0  # (B,)
+    tokens = ids[:, 0]  # (B,)
+    cache = model.new_cache(len(limits), length)
+    for position in range(length):
+        if is_check(position, device):
+            living = int(alive.sum())
+            if living == 0:
+                break
+            if len(rows) - living >= WORTH_COMPACTING * len(rows):
+                index = alive.nonzero()[:, 0]
+                memory, rows, tokens, alive = select_rows(memory, index), rows[index], tokens[index], alive[index]
+                cache.select(index)
+        logits = model.step(tokens, memory, cache, position)  # (B, V)
+        scores = logits
+        if rules:
+            written = Written(ids[rows, : position + 1], longest[rows] - position)
+            for rule in rules:
+                scores = rule(scores, written)
+        tokens = choose(scores, rows, position)
+        ids[rows, position + 1] = tokens
+        log_probs = logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(-1)
+        alive = alive & (tokens != eos) & (longest[rows] > position + 1)
+        yield Step(rows, position, tokens, log_probs)
+
+
+def is_check(position: int, device: torch.device) -> bool:
+    """Whether it is time to look which rows have ended."""
+    return device.type == "cpu" or position % STEPS_BETWEEN_CHECKS == 0
+
+
+def select_rows(memory: Memory, index: Tensor) -> Memory:
+    """Only the rows that `index` (int64) names, in its order."""
+    return Memory(
+        keys=tuple(_rows(key, index) for key in memory.keys),
+        values=tuple(_rows(value, index) for value in memory.values),
+        mask=_rows(memory.mask, index),
+    )
+
+
+def shared_rows(memory: Memory, count: int) -> Memory:
+    """A memory of one row as `count` rows that are one and the same: nothing is copied."""
+    assert memory.mask.shape[0] == 1, f"{memory.mask.shape[0]} rows, not 1"
+    return Memory(
+        keys=tuple(key.expand(count, -1, -1, -1) for key in memory.keys),
+        values=tuple(value.expand(count, -1, -1, -1) for value in memory.values),
+        mask=memory.mask.expand(count, -1, -1, -1),
+    )
+
+
+def _rows(tensor: Tensor, index: Tensor) -> Tensor:
+    # Rows that are one and the same stay so.
+    return tensor[: len(index)] if tensor.stride(0) == 0 else tensor.index_select(0, index)
+
+
+def row_limits(max_new_tokens: int | Sequence[int], *, rows: int) -> list[int]:
+    """The longest output of every row. Raises ValueError for limits that are negative or do not fit the rows."""
+    limits = [max_new_tokens] * rows if isinstance(max_new_tokens, int) else list(max_new_tokens)
+    if len(limits) != rows:
+        raise ValueError(f"max_new_tokens names {len(limits)} limits for {rows} rows; give one number or one a row")
+    if min(limits, default=0) < 0:
+        raise ValueError(f"max_new_tokens must be at least 0, got {min(limits)}")
+    return limits
+
+
+def _collect(ids: list[list[int]], log_probs: list[list[float]], *, limits: list[int], eos: int) -> Generated:
+    """Cut every row at its end token or limit; what a finished row wrote after that is noise."""
+    found = Generated(ids=[], log_probs=[], end_log_probs=[])
+    for row, scores, limit in zip(ids, log_probs, limits, strict=True):
+        inside = row[:limit]
+        ended = eos in inside
+        end = inside.index(eos) if ended else limit
+        found.ids.append(inside[:end])
+        found.log_probs.append(scores[:end])
+        found.end_log_probs.append(scores[end] if ended else None)
+    return found
