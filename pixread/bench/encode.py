@@ -65,7 +65,7 @@ def measure(case: Case, live: Stage, variants: Sequence[Variant], ground: Ground
     turns = {one.name: partial(turn, case, live.processes[one.name]) for one in variants}
     found = take_turns(turns, repeats=ground.setting.repeats, case=case.name)
     floors = {
-        one.name: ground.floor(encode_work(ground.config, case.sizes, dtype=one.dtype), dtype=one.dtype)
+        one.name: ground.rates.seconds(encode_work(ground.config, case.sizes, dtype=one.dtype), dtype=one.dtype)
         for one in variants
     }
     live.everyone(variants, "release")

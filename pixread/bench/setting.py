@@ -55,9 +55,6 @@ class Ground:
     threads: int
     rates: Rates
 
-    def floor(self, work: Any, *, dtype: str) -> float | None:
-        return self.rates.seconds(work, dtype=dtype)
-
     @property
     def notes(self) -> tuple[str, ...]:
         """What a table says below it."""

@@ -61,7 +61,7 @@ class Tasks:
     def encode(self) -> float:
         """Seconds."""
         self.memory = None
-        self.memory, seconds = self._timed(lambda: self.subject.encode(self.pictures))
+        self.memory, seconds = timed(lambda: self.subject.encode(self.pictures), device=self.device)
         return seconds
 
     def repeat(self, rows: int) -> None:
@@ -70,7 +70,7 @@ class Tasks:
         self.memory = self.subject.rows(self.memory, [number % count for number in range(rows)])
 
     def decode(self, lengths: list[int], beams: int = 1) -> dict[str, Any]:
-        ids, seconds = self._timed(lambda: self.subject.decode(self.memory, lengths=lengths, beams=beams))
+        ids, seconds = timed(lambda: self.subject.decode(self.memory, lengths=lengths, beams=beams), device=self.device)
         return {"seconds": seconds, "ids": ids}
 
     def logits(self, ids: list[list[int]], path: str) -> None:
@@ -83,12 +83,14 @@ class Tasks:
         """Forget pictures and memory."""
         self.pictures = self.memory = None
 
-    def _timed(self, run: Callable[[], T]) -> tuple[T, float]:
-        wait_for(self.device)
-        started = time.perf_counter()
-        found = run()
-        wait_for(self.device)
-        return found, time.perf_counter() - started
+
+def timed(run: Callable[[], T], *, device: str) -> tuple[T, float]:
+    """What a function returns, and the seconds until all that it set going was done."""
+    wait_for(device)
+    started = time.perf_counter()
+    found = run()
+    wait_for(device)
+    return found, time.perf_counter() - started
 
 
 def wait_for(device: str) -> None:

@@ -98,6 +98,39 @@ VARIANTS = (
         dtype="bfloat16",
         options={"dtype": "bfloat16", "attention": "sdpa", "cross_keys": True},
     ),
+    Variant(
+        name="pixread float32",
+        benches=("train",),
+        side="ours",
+        subject=OUR_TRAINER,
+        dtype="float32",
+        options={"precision": "float32"},
+    ),
+    Variant(
+        name="pixread bfloat16",
+        benches=("train",),
+        side="ours",
+        subject=OUR_TRAINER,
+        dtype="bfloat16",
+        options={"precision": "bfloat16"},
+    ),
+    Variant(
+        name="transformers as it comes",
+        benches=("train",),
+        side="default",
+        subject=THEIR_TRAINER,
+        dtype="float32",
+        options={"precision": "float32"},
+        reference=True,
+    ),
+    Variant(
+        name="transformers bfloat16 (autocast)",
+        benches=("train",),
+        side="peer",
+        subject=THEIR_TRAINER,
+        dtype="bfloat16",
+        options={"precision": "bfloat16"},
+    ),
 )
 
 

@@ -73,6 +73,27 @@ def encode(
 
 
 @bench.command()
+def train(
+    model: Model = None,
+    size: Size = "base",
+    batch_sizes: BatchSizes = "1",
+    patches: Patches = "2048",
+    tokens: Annotated[int, typer.Option(min=1, help="Labels of a picture.")] = 64,
+    dtypes: Dtypes = None,
+    repeats: Repeats = 3,
+    threads: Threads = 0,
+    device: Device = "auto",
+    out: Out = None,
+) -> None:
+    """Training: one step, forward, backward and optimizer, on a fixed batch."""
+    from pixread.bench.train import bench_train
+
+    setting = _setting(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
+    counts = {"batch_sizes": _numbers(batch_sizes, "--batch-sizes"), "patches": _numbers(patches, "--patches")}
+    _show(lambda: bench_train(setting, tokens=tokens, **counts), out)
+
+
+@bench.command()
 def render(
     pages: Annotated[Path, typer.Option(help="Folder of HTML files, or a list, as `pixread render` takes them.")],
     workers: Annotated[str, typer.Option(help="Numbers of workers, commas between.")] = "1,2",

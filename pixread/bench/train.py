@@ -1,0 +1,122 @@
+"""Training: one whole step (forward, backward, optimizer) on a fixed batch, beside a plain loop round transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from typing import Any, Protocol
+
+from pixread.bench.compare import floor_figures, least_ratios, speed_ratios
+from pixread.bench.live import LiveProcess
+from pixread.bench.machine import this_machine
+from pixread.bench.pictures import random_pictures
+from pixread.bench.report import Figure, Measured, Report, take_turns
+from pixread.bench.setting import PLACES, Ground, Setting, highest, make_ground, stage
+from pixread.bench.tasks import read_config, timed
+from pixread.bench.variants import Variant, chosen
+from pixread.bench.work import train_work
+
+TASKS = "pixread.bench.train:TrainTasks"
+SECONDS, RATE = "a step (s)", "samples/s"
+LOSS, LOSS_ERROR = "loss of the first step", "loss of the first step, relative difference from {}"
+MEMORY = PLACES["memory"]
+
+
+class Trainee(Protocol):
+    """How a variant trains. Made with a folder, a batch, a device, and the options of its entry in `variants.py`."""
+
+    def step(self) -> float:
+        """One optimizer step; the loss before it, in nats a token."""
+        ...
+
+
+class TrainTasks:
+    """Lives in a worker: holds a trainee and times its steps."""
+
+    def __init__(
+        self, *, subject: str, folder: str, device: str, options: dict[str, Any], sizes: list[int], tokens: int
+    ) -> None:
+        module, _, name = subject.partition(":")
+        batch = random_pictures(read_config(folder), sizes, tokens=tokens)
+        make = getattr(import_module(module), name)
+        self.device = device
+        self.trainee: Trainee = make(folder, batch=batch, device=device, **options)
+
+    def step(self) -> dict[str, float]:
+        loss, seconds = timed(self.trainee.step, device=self.device)
+        return {"seconds": seconds, "loss": loss}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A batch of pictures of so many patches, with so many labels each."""
+
+    rows: int
+    patches: int
+    tokens: int
+
+    @property
+    def name(self) -> str:
+        pictures = "1 picture" if self.rows == 1 else f"{self.rows} pictures"
+        return f"{pictures} of {self.patches} patches, {self.tokens} tokens"
+
+
+def bench_train(
+    setting: Setting, *, batch_sizes: Sequence[int] = (1,), patches: Sequence[int] = (2048,), tokens: int = 64
+) -> Report:
+    """Train on every batch size with every number of `patches` a picture.
+
+    The first step of each process warms up: the optimizer takes its memory in it. Its loss is compared.
+    """
+    variants = chosen("train", dtypes=setting.dtypes)
+    ground = make_ground(setting)
+    figures: list[Figure] = []
+    for size in patches:
+        for rows in batch_sizes:
+            figures += measure(Case(rows=rows, patches=size, tokens=tokens), variants, ground)
+    what = "Training: one step on a fixed batch"
+    return Report("train", what, tuple(figures), this_machine(), notes=ground.notes, about=ground.about)
+
+
+def measure(case: Case, variants: Sequence[Variant], ground: Ground) -> list[Figure]:
+    """All figures of one case, in the order of the table."""
+    sizes = [case.patches] * case.rows
+    with stage(ground, variants, make=TASKS, sizes=sizes, tokens=case.tokens) as live:
+        first = live.everyone(variants, "step")
+        turns = {one.name: partial(turn, case, live.processes[one.name]) for one in variants}
+        found = take_turns(turns, repeats=ground.setting.repeats, case=case.name)
+    floors = {
+        one.name: ground.rates.seconds(
+            train_work(ground.config, sizes, tokens=case.tokens, dtype=one.dtype), dtype=one.dtype
+        )
+        for one in variants
+    }
+    speeds = [figure for figure in found if figure.name in {SECONDS, RATE}]
+    memory = [figure for figure in found if figure.name in PLACES.values()]
+    return [
+        *speeds,
+        *speed_ratios(found, SECONDS, variants),
+        *floor_figures(found, SECONDS, floors),
+        *memory,
+        *least_ratios(found, MEMORY, variants),
+        *loss_figures({name: answer.found["loss"] for name, answer in first.items()}, variants, case=case.name),
+    ]
+
+
+def turn(case: Case, process: LiveProcess) -> Measured:
+    step = process.do("step")
+    seconds = step.found["seconds"]
+    return {SECONDS: seconds, RATE: case.rows / seconds, **highest(step)}
+
+
+def loss_figures(losses: dict[str, float], variants: Sequence[Variant], *, case: str) -> list[Figure]:
+    """What the first step, on the checkpoint's own weights, says the loss is, and how far that is from transformers."""
+    figures = [Figure(name, LOSS, (loss,), case) for name, loss in losses.items()]
+    truth = next((one.name for one in variants if one.reference), None)
+    if truth is None:
+        return figures
+    name, exact = LOSS_ERROR.format(truth), losses[truth]
+    others = {one: loss for one, loss in losses.items() if one != truth}
+    return [*figures, *(Figure(one, name, (abs(loss - exact) / exact,), case) for one, loss in others.items())]
