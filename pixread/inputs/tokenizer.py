@@ -14,6 +14,7 @@ from tokenizers import AddedToken, decoders, models, trainers
 from tokenizers import Tokenizer as Backend
 
 from pixread.inputs import spiece
+from pixread.inputs.pieces import Pieces
 
 PAD, EOS, UNK = 0, 1, 2
 SPECIALS = ("<pad>", "</s>", "<unk>")
@@ -38,6 +39,7 @@ class Tokenizer:
         # A page may show the characters "</s>": text, not the end of the sequence.
         backend.encode_special_tokens = True
         self._backend = backend
+        self.pieces = Pieces(backend)
         self._num_rows = num_rows
         self._files = dict(files or {})
 
