@@ -95,7 +95,6 @@ async (argument) => {
     }
   };
 
-  const root = document.documentElement;
   // Lengths that hang on the viewport's height grow with it: a title "as high as the window" would push all else off the
   // picture. They are fixed at the height the viewport had.
   const VIEWPORT_UNIT = /(\d*\.?\d+)[dls]?vh\b/g;
@@ -129,6 +128,8 @@ async (argument) => {
 
   const frame = () => new Promise((done) => requestAnimationFrame(done));
   await atMost(loaded(), maxWaitMs);
+  const root = document.documentElement; // a document that has just begun has none yet
+  if (root === null) return JSON.stringify({ height: 0, nodes: 0, url: location.href }); // the page has thrown it away
   for (let i = 0; i < frames; i++) await atMost(frame(), 100);
   await fastForward();
   await atMost(Promise.all([picturesLoaded(), document.fonts.ready]), maxWaitMs);

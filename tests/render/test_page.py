@@ -122,6 +122,12 @@ def test_a_length_that_is_pinned_does_not_start_a_transition(show):
     assert text_of(page).split("|") == ["above", "tall", "hero"]
 
 
+def test_a_page_that_throws_its_document_away_is_empty(show):
+    with pytest.raises(RenderError) as caught:
+        show("<p>text<script>document.documentElement.remove()</script>")
+    assert caught.value.reason == "empty"
+
+
 def test_videos_that_load_show_no_turning_wheel(show):
     """The wheel turns with the real clock: with it no two pictures would be the same."""
     plain, controlled = (
