@@ -23,12 +23,16 @@ most `MAX_DEPTH` deep.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from pixread.records import Node
 
 MAX_DEPTH = 200
 """`parse` nests no deeper than this (what lies deeper is put side by side), so that recursion over a tree is safe."""
+
+Confidence = Callable[[int, int], float | None]
+"""The confidence of what the characters from start to end spell."""
 
 ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 _ENTITY = re.compile("&(?:lt|gt|amp);")
@@ -60,14 +64,16 @@ def serialise(node: Node) -> str:
     return "".join(parts)
 
 
-def parse(text: str) -> Node:
+def parse(text: str, *, confidence: Confidence | None = None) -> Node:
     """Reads simplified HTML, well formed or not; any string gives a tree, in time linear in its length.
 
     Nodes left open are closed at the end, surplus `>` are ignored, text beside children becomes a text leaf, and
     several roots (or none) are put under one. Bare `<` and `>` count as text where they can be told apart from
     brackets: inside a text, `<` before a blank or `=`, and `>` between two blanks with more text behind it.
+
+    `confidence` says how sure each node is, from the characters that spell it, its brackets included.
     """
-    stack = [_OpenNode()]
+    stack = [_OpenNode(0, confidence)]
     flattened = 0  # nodes open beyond MAX_DEPTH
     position = 0
     for found in re.finditer("[<>]", text):
@@ -77,32 +83,34 @@ def parse(text: str) -> Node:
         if stack[-1].has_text and _is_literal(text, at):
             stack[-1].add_text(text[at])
         elif text[at] == "<":
-            stack[-1].end_text()
+            stack[-1].end_text(at)
             if len(stack) > MAX_DEPTH:
                 flattened += 1
             else:
-                stack.append(_OpenNode())
+                stack.append(_OpenNode(at, confidence))
         elif flattened:
-            stack[-1].end_text()
+            stack[-1].end_text(at)
             flattened -= 1
         elif len(stack) > 1:
-            closed = stack.pop().close()
+            closed = stack.pop().close(at)
             stack[-1].children.append(closed)
         else:
-            stack[-1].end_text()
+            stack[-1].end_text(at)
     stack[-1].add_text(text[position:])
     while len(stack) > 1:
-        closed = stack.pop().close()
+        closed = stack.pop().close(len(text))
         stack[-1].children.append(closed)
-    stack[0].end_text()
+    stack[0].end_text(len(text))
     roots = stack[0].children
     return roots[0] if len(roots) == 1 else Node(children=tuple(roots))
 
 
 @dataclass(slots=True)
 class _OpenNode:
-    """A node whose `>` has not been met yet."""
+    """A node whose `>` has not been met yet; its `<` stands at `start`."""
 
+    start: int
+    confidence: Confidence | None
     children: list[Node] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
     has_text: bool = False
@@ -112,17 +120,22 @@ class _OpenNode:
             self.pieces.append(piece)
             self.has_text = self.has_text or not piece.isspace()
 
-    def end_text(self) -> None:
-        """Text beside children: a text leaf of its own, if it is not blank."""
+    def end_text(self, at: int) -> None:
+        """Text beside children, up to `at`: a text leaf of its own, if it is not blank."""
         if self.has_text:
-            self.children.append(_read_leaf("".join(self.pieces)))
+            text = "".join(self.pieces)
+            self.children.append(self._sure(_read_leaf(text), at - len(text), at))
         self.pieces, self.has_text = [], False
 
-    def close(self) -> Node:
+    def close(self, at: int) -> Node:
+        """The node, ended by what stands at `at`."""
         if not self.children:
-            return _read_leaf("".join(self.pieces))
-        self.end_text()
-        return Node(children=tuple(self.children))
+            return self._sure(_read_leaf("".join(self.pieces)), self.start, at + 1)
+        self.end_text(at)
+        return self._sure(Node(children=tuple(self.children)), self.start, at + 1)
+
+    def _sure(self, node: Node, start: int, end: int) -> Node:
+        return node if self.confidence is None else replace(node, confidence=self.confidence(start, end))
 
 
 def _is_literal(text: str, at: int) -> bool:

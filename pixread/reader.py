@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Unpack, overload
 
 import torch
 from PIL import Image
@@ -22,61 +23,32 @@ from pixread.checkpoints.folder import load as load_checkpoint
 from pixread.checkpoints.generation import longest_output
 from pixread.checkpoints.placement import find_device, find_dtype
 from pixread.generate.beam import BeamSettings, likeliest
-from pixread.grammar import parse as parse_tree
-from pixread.grammar import serialise
+from pixread.generate.grammar import Grammar, WellFormed
+from pixread.generate.greedy import likeliest_token
+from pixread.generate.loop import Rule, shared_rows, steps
+from pixread.generate.rules import with_least
+from pixread.generate.sample import Sampling, sample, seeds_of
+from pixread.generate.score import told_log_probs
 from pixread.inputs.batch import collate
 from pixread.inputs.cut import check_inside, cut_out
-from pixread.inputs.layout import Block, Region, arrange, leaves
+from pixread.inputs.layout import Region, arrange, leaves
 from pixread.inputs.long_lines import cut_long_line
 from pixread.inputs.patches import Like, true_scale_budget
 from pixread.inputs.picture import PictureSource, open_picture
+from pixread.inputs.pieces import TextStream
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.segment import find_regions
 from pixread.inputs.tokenizer import Tokenizer
-from pixread.records import Box, DrawnBox, Node, Patches, Reading
+from pixread.reading.answers import Answer, Page, answers_of, assembled, whole
+from pixread.reading.asked import Many, one_each, opened
+from pixread.reading.limits import BATCH_SIZE, LimitOptions, Limits, check_generation
+from pixread.records import Box, DrawnBox, Memory, Patches, Reading
 
 MARGIN = 3  # pixels round the ink of a line, for the reader to see that it ends
-BATCH_SIZE = 32
 TOKENS_PER_PATCH = 3  # a patch of a line holds about one letter; one of a byte-spelled script takes three tokens
 READS = ("regions", "page")
-PICTURE = Node(image="image")
 
-T = TypeVar("T")
-Many = list[T] | tuple[T, ...]
 Progress = Callable[[int, int], None]
-
-
-class LimitOptions(TypedDict, total=False):
-    """The fields of `Limits` as keywords."""
-
-    max_new_tokens: int | None
-    min_new_tokens: int
-    max_patches: int | None
-    batch_size: int
-    beams: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much may be read and written.
-
-    max_new_tokens: longest output of one pass (default: that of the checkpoint). min_new_tokens: no output ends before.
-    max_patches: patch budget of one pass (default: that of the checkpoint). batch_size: passes made at once.
-    beams: outputs searched side by side (default: that of the checkpoint, else 1, which is greedy).
-    """
-
-    max_new_tokens: int | None = None
-    min_new_tokens: int = 0
-    max_patches: int | None = None
-    batch_size: int = BATCH_SIZE
-    beams: int | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("max_new_tokens", "max_patches", "batch_size", "beams"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.min_new_tokens < 0:
-            raise ValueError(f"min_new_tokens must be at least 0, got {self.min_new_tokens}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +57,6 @@ class _Job:
 
     patches: Patches
     max_new_tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """The output of one pass. `log_probs` has one entry a token, the end included where it was reached."""
-
-    text: str
-    log_probs: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """A segmented picture: its layout, and of each text region the numbers of the jobs that read its parts."""
-
-    size: tuple[int, int]
-    layout: Block
-    jobs: dict[Region, list[int]]
 
 
 def load(
@@ -143,10 +98,7 @@ class Reader:
         if self.reads not in READS:
             known = " or ".join(READS)
             raise ValueError(f"reads in generation_config.json of {name} must be {known}, got {self.reads!r}")
-        try:
-            BeamSettings.of(checkpoint.generation)
-        except ValueError as error:
-            raise ValueError(f"generation_config.json of {name} cannot be followed: {error}") from error
+        check_generation(checkpoint.generation, name=name)
 
     @overload
     def read(
@@ -181,13 +133,13 @@ class Reader:
         ValueError for a region outside of it and for limits that make no sense.
         """
         chosen = Limits(**limits)
-        many, images = _opened(pictures)
-        questions, boxes = _one_each(question, len(images), "question"), _one_each(region, len(images), "region")
+        many, images = opened(pictures)
+        questions, boxes = one_each(question, len(images), "question"), one_each(region, len(images), "region")
         started = time.perf_counter()
         jobs = [self._single(*asked, chosen) for asked in zip(images, questions, boxes, strict=True)]
         answers = self._run(jobs, chosen)
         seconds = (time.perf_counter() - started) / max(len(images), 1)
-        readings = [_whole(answer, image.size, seconds) for answer, image in zip(answers, images, strict=True)]
+        readings = [whole(answer, image.size, seconds=seconds) for answer, image in zip(answers, images, strict=True)]
         return readings if many else readings[0]
 
     @overload
@@ -221,14 +173,14 @@ class Reader:
     ) -> Reading | list[Reading]:
         """Whole pages, or of each the region given; a list gives a list.
 
-        Every node read from a line or picture has its box and, if read, its confidence: the geometric mean of the
+        Every line and picture has its box, and all that was read its confidence: the geometric mean of the
         probabilities of its tokens. Lines below `min_confidence` (default: that of the checkpoint, else 0) are left
         out. A reader of whole pictures makes one pass, with a box round what is asked for. `progress` is told (lines
         read, lines in all). Errors as in `read`.
         """
         chosen = Limits(**limits)
-        many, images = _opened(pictures)
-        boxes = _one_each(region, len(images), "region")
+        many, images = opened(pictures)
+        boxes = one_each(region, len(images), "region")
         if self.reads == "page":
             whole = [box or Box(0, 0, image.width, image.height) for box, image in zip(boxes, images, strict=True)]
             readings = self.read(images, region=whole, **limits)
@@ -239,8 +191,101 @@ class Reader:
         pages = [self._segmented(image, box, jobs, chosen) for image, box in zip(images, boxes, strict=True)]
         answers = self._run(jobs, chosen, progress=progress)
         seconds = (time.perf_counter() - started) / max(len(images), 1)
-        readings = [_assembled(page, answers, seconds=seconds, least=least) for page in pages]
+        readings = [assembled(page, answers, seconds=seconds, least=least) for page in pages]
         return readings if many else readings[0]
+
+    def stream(
+        self,
+        picture: PictureSource,
+        question: str | None = None,
+        *,
+        region: Box | None = None,
+        **limits: Unpack[LimitOptions],
+    ) -> Iterator[str]:
+        """`read` with one beam, its text as it is written: pieces of whole characters, which joined are the text.
+
+        (Bytes that are no character may come out as fewer U+FFFD than in the text of `read`.) Errors as in `read`,
+        before the first piece; ValueError also for more than one beam.
+        """
+        chosen = Limits(**limits)
+        if chosen.beams not in (None, 1):
+            raise ValueError(f"only one beam can be read while it is written, got beams={chosen.beams}")
+        job, rules = self._single(open_picture(picture), question, region, chosen), self._rules(chosen)
+        return self._written(job, with_least(rules, chosen.min_new_tokens, eos=self._ends["eos"]))
+
+    def _written(self, job: _Job, rules: Sequence[Rule]) -> Iterator[str]:
+        model, text = self.checkpoint.model, TextStream(self.tokenizer.pieces)
+        limits = [job.max_new_tokens]
+        for step in steps(model, self._seen([job]), likeliest_token, limits=limits, rules=rules, **self._ends):
+            token = int(step.tokens[0])
+            if token == self._ends["eos"]:
+                break
+            if piece := text.add(token):
+                yield piece
+        if rest := text.end():
+            yield rest
+
+    def sample(
+        self,
+        picture: PictureSource,
+        question: str | None = None,
+        *,
+        count: int = 1,
+        seed: int = 0,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        region: Box | None = None,
+        **limits: Unpack[LimitOptions],
+    ) -> list[Reading]:
+        """`count` readings of one pass over the picture, drawn by chance; the same for the same seed.
+
+        The fields of `Sampling` say what is drawn from. The picture is encoded once, and `batch_size` readings are
+        written at once; more of them begin with the same as fewer. Errors as in `read`.
+        """
+        chosen, sampling = Limits(**limits), Sampling(temperature=temperature, top_k=top_k, top_p=top_p)
+        if count < 1:
+            raise ValueError(f"count must be at least 1, got {count}")
+        seeds, image = seeds_of(seed, count), open_picture(picture)
+        started = time.perf_counter()
+        job = self._single(image, question, region, chosen)
+        memory, answers = self._seen([job]), list[Answer]()
+        for first in range(0, count, chosen.batch_size):
+            part = seeds[first : first + chosen.batch_size]
+            made = sample(
+                self.checkpoint.model,
+                shared_rows(memory, len(part)),
+                sampling,
+                seeds=part,
+                max_new_tokens=job.max_new_tokens,
+                min_new_tokens=chosen.min_new_tokens,
+                rules=self._rules(chosen),
+                **self._ends,
+            )
+            answers += answers_of(made, self.tokenizer)
+        seconds = (time.perf_counter() - started) / count
+        return [whole(answer, image.size, seconds=seconds) for answer in answers]
+
+    def score(
+        self,
+        picture: PictureSource,
+        texts: Sequence[str],
+        question: str | None = None,
+        *,
+        region: Box | None = None,
+        max_patches: int | None = None,
+        batch_size: int = BATCH_SIZE,
+    ) -> list[float]:
+        """How likely each text is as the reading: the sum of the log-probabilities of its tokens and the end.
+
+        The picture is encoded once for all texts. Errors as in `read`; ValueError also for a text that the model has no
+        token for.
+        """
+        limits = Limits(max_patches=max_patches, batch_size=batch_size)
+        outputs = [self.tokenizer.encode(text) for text in texts]
+        memory = self._seen([self._single(open_picture(picture), question, region, limits)])
+        found = told_log_probs(self.checkpoint.model, memory, outputs, batch_size=batch_size, **self._ends)
+        return [math.fsum(log_probs) for log_probs in found]
 
     def _single(self, image: Image.Image, question: str | None, region: Box | None, limits: Limits) -> _Job:
         """The pass of `read`."""
@@ -262,7 +307,7 @@ class Reader:
             budget = min(budget, true_scale_budget(image.width, image.height))
         return self.preprocess.patches(image, question=question, max_patches=budget)
 
-    def _segmented(self, image: Image.Image, region: Box | None, jobs: list[_Job], limits: Limits) -> _Page:
+    def _segmented(self, image: Image.Image, region: Box | None, jobs: list[_Job], limits: Limits) -> Page:
         """The layout of a page or of a region of it; the passes it needs are added to `jobs`."""
         part, x, y = image, 0, 0
         if region is not None:
@@ -275,7 +320,7 @@ class Reader:
                 crops = cut_long_line(cut_out(image, one.box, margin=MARGIN))
                 numbers[one] = list(range(len(jobs), len(jobs) + len(crops)))
                 jobs.extend(self._line_job(crop, limits) for crop in crops)
-        return _Page(image.size, layout, numbers)
+        return Page(image.size, layout, numbers)
 
     def _line_job(self, crop: Image.Image, limits: Limits) -> _Job:
         patches = self._region_patches(crop, limits)
@@ -285,10 +330,10 @@ class Reader:
     def _longest(self, limits: Limits) -> int:
         return limits.max_new_tokens or longest_output(self.checkpoint.generation, like=self.preprocess.like)
 
-    def _run(self, jobs: Sequence[_Job], limits: Limits, *, progress: Progress | None = None) -> list[_Answer]:
+    def _run(self, jobs: Sequence[_Job], limits: Limits, *, progress: Progress | None = None) -> list[Answer]:
         """The answers in the order of the jobs, read in batches of pictures of about one size."""
         order = sorted(range(len(jobs)), key=lambda number: -len(jobs[number].patches))
-        answers: dict[int, _Answer] = {}
+        answers: dict[int, Answer] = {}
         for start in range(0, len(order), limits.batch_size):
             numbers = order[start : start + limits.batch_size]
             found = self._batch([jobs[number] for number in numbers], limits)
@@ -298,92 +343,40 @@ class Reader:
         return [answers[number] for number in range(len(jobs))]
 
     @torch.inference_mode()
-    def _batch(self, jobs: Sequence[_Job], limits: Limits) -> list[_Answer]:
-        model = self.checkpoint.model
-        device = next(model.parameters()).device
-        memory = model.encode(collate([job.patches for job in jobs]).to(device))
+    def _batch(self, jobs: Sequence[_Job], limits: Limits) -> list[Answer]:
+        settings = BeamSettings.of(self.checkpoint.generation, beams=limits.beams)
         made = likeliest(
-            model,
-            memory,
-            BeamSettings.of(self.checkpoint.generation, beams=limits.beams),
+            self.checkpoint.model,
+            self._seen(jobs),
+            settings,
             max_new_tokens=[job.max_new_tokens for job in jobs],
             min_new_tokens=limits.min_new_tokens,
-            start=model.config.pad,
-            eos=model.config.eos,
+            rules=self._rules(limits),
+            **self._ends,
         )
-        rows = zip(made.ids, made.log_probs, made.end_log_probs, strict=True)
-        return [
-            _Answer(self.tokenizer.decode(ids), (*scores, end) if end is not None else tuple(scores))
-            for ids, scores, end in rows
-        ]
+        return answers_of(made, self.tokenizer)
 
+    @torch.inference_mode()
+    def _seen(self, jobs: Sequence[_Job]) -> Memory:
+        model = self.checkpoint.model
+        return model.encode(collate([job.patches for job in jobs]).to(next(model.parameters()).device))
 
-def _opened(pictures: PictureSource | Many[Any]) -> tuple[bool, list[Image.Image]]:
-    """Whether there are many, and all of them opened."""
-    if isinstance(pictures, list | tuple):
-        return True, [open_picture(picture, name=_name(picture, number)) for number, picture in enumerate(pictures, 1)]
-    return False, [open_picture(pictures)]
+    @property
+    def _ends(self) -> dict[str, int]:
+        """The ids that an output starts from and ends with."""
+        return {"start": self.checkpoint.model.config.pad, "eos": self.checkpoint.model.config.eos}
 
+    def _rules(self, limits: Limits) -> list[Rule]:
+        """Made anew for each batch: a rule may remember its rows."""
+        rules = limits.repetition(self.checkpoint.generation)
+        return [*rules, WellFormed(self._grammar)] if limits.in_grammar(self.checkpoint.generation) else rules
 
-def _name(picture: PictureSource, number: int) -> str | None:
-    return None if isinstance(picture, str | Path) else f"picture {number}"
-
-
-def _one_each(value: T | Many[T] | None, count: int, what: str) -> list[T | None]:
-    """One value a picture, from one for all or from a list."""
-    if not isinstance(value, list | tuple):
-        return [value] * count
-    if len(value) != count:
-        raise ValueError(f"give one {what} for all pictures or one for each, got {len(value)} for {count} pictures")
-    return list(value)
-
-
-def _mean(log_probs: Sequence[float]) -> float:
-    return sum(log_probs) / len(log_probs) if log_probs else 0.0
-
-
-def _whole(answer: _Answer, size: tuple[int, int], seconds: float) -> Reading:
-    tree = replace(parse_tree(answer.text), confidence=math.exp(_mean(answer.log_probs)))
-    return Reading(answer.text, tree, _mean(answer.log_probs), *size, seconds)
-
-
-def _assembled(page: _Page, answers: Sequence[_Answer], *, seconds: float, least: float) -> Reading:
-    """One tree of all regions of a page; what was read as nothing is left out."""
-    nodes: dict[Region, Node] = {}
-    log_probs: list[float] = []
-    for region, numbers in page.jobs.items():
-        parts = [answers[number] for number in numbers]
-        scores = [score for part in parts for score in part.log_probs]
-        node = _joined([parse_tree(part.text) for part in parts])
-        confidence = math.exp(_mean(scores))
-        if node is not None and confidence >= least:
-            nodes[region] = replace(node, box=region.box, confidence=confidence)
-            log_probs.extend(scores)
-    tree = _tree(page.layout, nodes) or Node()
-    boxes = tuple(region.box for region in leaves(page.layout) if region in nodes)
-    return Reading(serialise(tree), tree, _mean(log_probs), *page.size, seconds, boxes)
-
-
-def _joined(parts: Sequence[Node]) -> Node | None:
-    """The parts of one line as one node: one text where all are texts; None where nothing was read."""
-    read = [part for part in parts if part.text or part.is_image or part.children]
-    if len(read) > 1 and all(part.text for part in read):
-        return Node(text=" ".join(part.text for part in read if part.text))
-    if len(read) > 1:
-        return Node(children=tuple(read))
-    return read[0] if read else None
-
-
-def _tree(part: Block | Region, nodes: dict[Region, Node]) -> Node | None:
-    """The nodes in the shape of the layout; blocks with one child left are that child, except the outermost."""
-    if isinstance(part, Region):
-        return replace(PICTURE, box=part.box) if part.kind == "picture" else nodes.get(part)
-    found = [node for child in part.children for node in [_tree(child, nodes)] if node is not None]
-    if not found:
-        return None
-    if len(found) == 1:
-        return found[0]
-    box = found[0].box
-    for node in found[1:]:
-        box = node.box if box is None else box if node.box is None else box.union(node.box)
-    return Node(children=tuple(found), box=box)
+    @cached_property
+    def _grammar(self) -> Grammar:
+        model, pieces = self.checkpoint.model, self.tokenizer.pieces
+        return Grammar(
+            [pieces[number] for number in range(model.config.vocab_size)],
+            eos=model.config.eos,
+            leading_blank=pieces.drops_first_blank,
+            device=next(model.parameters()).device,
+        )

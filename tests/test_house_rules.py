@@ -27,6 +27,7 @@ LEVELS: dict[str, float] = {
     "shards": 1,
     "generate": 2,
     "checkpoints": 2,
+    "reading": 2.5,
     "reader": 3,
     "evaluate": 4,
     "train": 5,

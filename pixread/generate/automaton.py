@@ -75,7 +75,7 @@ def _inside_name(builder: _Builder) -> None:
 
 
 def _chain(builder: _Builder, state: str, letters: str, end: str, *, home: str | None = None) -> None:
-    """The letters one after another. Anything else on the way is a part of `home`, or not allowed where there is none."""
+    """The letters one after another. Anything else on the way is part of `home`, if there is one, else not allowed."""
     origin = state
     for place, letter in enumerate(letters, 1):
         following = end if place == len(letters) else f"{origin} {letters[:place]!r}"
@@ -124,8 +124,8 @@ def _characters(builder: _Builder, state: str, home: str) -> None:
         builder.add_all(f"{home} {name}", allowed, f"{home} -{left}" if left else home)
     spaces = {"e1 9a": {0x80}, "e2 80": {*range(0x80, 0x8B), 0xA8, 0xA9, 0xAF}, "e2 81": {0x9F}, "e3 80": {0x80}}
     for name, excluded in spaces.items():
-        lead, second = name.split()
-        builder.add(f"{home} {lead}", int(second, 16), f"{home} {name}")
+        first, second = name.split()
+        builder.add(f"{home} {first}", int(second, 16), f"{home} {name}")
         builder.add_all(f"{home} {name}", set(range(0x80, 0xC0)) - excluded, home)
 
 

@@ -219,9 +219,7 @@ class _Search:
     done: Tensor  # (B,) bool
 
     @classmethod
-    def begin(
-        cls, settings: BeamSettings, limits: Tensor, *, rules: Sequence[Rule], start: int, eos: int
-    ) -> _Search:
+    def begin(cls, settings: BeamSettings, limits: Tensor, *, rules: Sequence[Rule], start: int, eos: int) -> _Search:
         shape = (len(limits), settings.beams, int(limits.max()))
         running = _Paths.none(*shape, device=limits.device)
         # All beams stand at the start; were all worth something, each would go on with the same tokens.

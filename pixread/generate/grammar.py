@@ -1,8 +1,8 @@
 """Decoding that can only write well-formed simplified HTML, whole within its length, over any vocabulary.
 
-A state is where `automaton` stands and the depth. Which tokens may come next is a mask over the vocabulary, made once
-for each state that is met and kept: what a token does to the depth does not depend on the state, and beyond a few levels
-masks do not depend on the depth. Near the length limit only tokens stay from which what is open can still be closed.
+A state is where `automaton` stands, and the depth. Which tokens may come next is a mask over the vocabulary, made once
+for each state that is met: what a token does to the depth does not depend on the state, and beyond a few levels masks
+do not depend on the depth. Near the length limit only tokens stay from which what is open can still be closed.
 
 Legend: B rows, V vocabulary, S states of the automaton, D depths 0 to MAX_DEPTH, L longest token in bytes.
 """
@@ -119,7 +119,7 @@ class Grammar:
 
     def _fits(self, depth: int) -> NDArray[np.bool_]:
         """(V,) the root is closed by the last byte of an output or not at all, and nothing is too deep."""
-        return (depth + self._low >= 1) & (depth + self._net >= 0) & (depth + self._peak <= MAX_DEPTH)
+        return np.asarray((depth + self._low >= 1) & (depth + self._net >= 0) & (depth + self._peak <= MAX_DEPTH))
 
     def _following(self, where: int) -> NDArray[np.int16]:
         """(V,) the state of the automaton after each token."""
@@ -217,8 +217,7 @@ class _Moves:
 
 
 def _depths(pieces: Sequence[bytes]) -> tuple[NDArray[np.int16], NDArray[np.int16], NDArray[np.int16]]:
-    """(V,) each: what a token adds to the depth; the least depth it goes through from its first bracket on, its end apart;
-    the greatest."""
+    """(V,) each: what a token adds to the depth; the lowest after its first bracket, its end apart; the highest."""
     net = np.zeros(len(pieces), dtype=np.int16)
     low, peak = np.full_like(net, _UNTOUCHED), np.zeros_like(net)
     for number, piece in enumerate(pieces):
@@ -254,8 +253,9 @@ class WellFormed:
 
     def _state(self, ids: tuple[int, ...]) -> State | None:
         """The state after these tokens: one on from an output of the last step, or found from the beginning."""
-        known = self._states.get(ids[:-1]) if ids[:-1] in self._states else None
-        state, rest = (known, ids[-1:]) if known is not None else (self._grammar.start, ids)
-        for token in rest:
+        state: State | None = self._grammar.start
+        if ids[:-1] in self._states:
+            state, ids = self._states[ids[:-1]], ids[-1:]
+        for token in ids:
             state = None if state is None else self._grammar.follow(state, token)
         return state

@@ -31,7 +31,7 @@ class StepModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a rule may know. ids: (B, t) what each row wrote, start token first; left: (B,) tokens it may still write."""
+    """What a rule may know. ids: (B, t) what each row wrote, the start first; left: (B,) how many tokens may follow."""
 
     ids: Tensor
     left: Tensor

@@ -58,7 +58,9 @@ class Draw:
 
     def __init__(self, seeds: Sequence[int], *, length: int, device: torch.device) -> None:
         """seeds: one a row; length: the longest output."""
-        rows = [torch.rand(length, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) for seed in seeds]
+        rows = [
+            torch.rand(length, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) for seed in seeds
+        ]
         self._chances = torch.stack(rows).to(device) if rows else torch.empty(0, length)  # (R, T)
 
     def __call__(self, scores: Tensor, rows: Tensor, position: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""How likely given outputs are: the decoder is told each of them, and says what it would have thought of every token."""
+"""How likely given outputs are: the decoder is told each of them, and says what it would have thought of each token."""
 
 from __future__ import annotations
 

@@ -1,0 +1,127 @@
+"""What the model wrote, as trees: of one pass, or of all the regions of a page."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pixread.generate.loop import Generated
+from pixread.grammar import parse, serialise
+from pixread.inputs.layout import Block, Region, leaves
+from pixread.inputs.pieces import joined, spelled
+from pixread.inputs.tokenizer import Tokenizer
+from pixread.records import Node, Reading
+
+PICTURE = Node(image="image")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The output of one pass.
+
+    `log_probs` has one entry a token, the end included where it was reached; `spans` the characters of the text that
+    each token but the end spelled, or nothing where bytes that make no character leave that open.
+    """
+
+    text: str
+    log_probs: tuple[float, ...]
+    spans: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A segmented picture: its layout, and of each text region the numbers of the passes that read its parts."""
+
+    size: tuple[int, int]
+    layout: Block
+    jobs: dict[Region, list[int]]
+
+
+def answers_of(made: Generated, tokenizer: Tokenizer) -> list[Answer]:
+    """The outputs as text."""
+    found = []
+    for ids, scores, end in zip(made.ids, made.log_probs, made.end_log_probs, strict=True):
+        text = tokenizer.decode(ids)
+        spans = tuple(spelled(tokenizer.pieces, ids)) if joined(tokenizer.pieces, ids) == text else ()
+        found.append(Answer(text, tuple(scores) if end is None else (*scores, end), spans))
+    return found
+
+
+def tree_of(answer: Answer) -> Node:
+    """The tree that the text spells.
+
+    The confidence of a node is the geometric mean of the probabilities of all tokens that spell a character of it, its
+    brackets and children included, and for the root the end.
+    """
+    tree = parse(answer.text, confidence=_Confidence(answer).of if answer.spans else None)
+    return replace(tree, confidence=math.exp(_mean(answer.log_probs)))
+
+
+def whole(answer: Answer, size: tuple[int, int], *, seconds: float) -> Reading:
+    """The reading of a picture in one pass."""
+    score, total = _mean(answer.log_probs), math.fsum(answer.log_probs)
+    return Reading(answer.text, tree_of(answer), score, *size, seconds, log_prob=total)
+
+
+def assembled(page: Page, answers: Sequence[Answer], *, seconds: float, least: float) -> Reading:
+    """One tree of all regions of a page; what was read as nothing, or is less sure than `least`, is left out."""
+    nodes: dict[Region, Node] = {}
+    log_probs: list[float] = []
+    for region, numbers in page.jobs.items():
+        parts = [answers[number] for number in numbers]
+        scores = [score for part in parts for score in part.log_probs]
+        node = _joined([tree_of(part) for part in parts])
+        confidence = math.exp(_mean(scores))
+        if node is not None and confidence >= least:
+            nodes[region] = replace(node, box=region.box, confidence=confidence)
+            log_probs.extend(scores)
+    tree = _tree(page.layout, nodes) or Node()
+    boxes = tuple(region.box for region in leaves(page.layout) if region in nodes)
+    total = math.fsum(log_probs)
+    return Reading(serialise(tree), tree, _mean(log_probs), *page.size, seconds, boxes, log_prob=total)
+
+
+class _Confidence:
+    """The confidence of parts of an answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._starts = [start for start, _ in answer.spans]
+        self._ends = [end for _, end in answer.spans]
+        self._sums = [0.0, *itertools.accumulate(answer.log_probs)]
+
+    def of(self, start: int, end: int) -> float | None:
+        """Of the characters from start to end."""
+        first, last = bisect_right(self._ends, start), bisect_left(self._starts, end)
+        return math.exp((self._sums[last] - self._sums[first]) / (last - first)) if last > first else None
+
+
+def _mean(log_probs: Sequence[float]) -> float:
+    return sum(log_probs) / len(log_probs) if log_probs else 0.0
+
+
+def _joined(parts: Sequence[Node]) -> Node | None:
+    """The parts of one line as one node: one text where all are texts; None where nothing was read."""
+    read = [part for part in parts if part.text or part.is_image or part.children]
+    if len(read) > 1 and all(part.text for part in read):
+        return Node(text=" ".join(part.text for part in read if part.text))
+    if len(read) > 1:
+        return Node(children=tuple(read))
+    return read[0] if read else None
+
+
+def _tree(part: Block | Region, nodes: dict[Region, Node]) -> Node | None:
+    """The nodes in the shape of the layout; blocks with one child left are that child, except the outermost."""
+    if isinstance(part, Region):
+        return replace(PICTURE, box=part.box) if part.kind == "picture" else nodes.get(part)
+    found = [node for child in part.children for node in [_tree(child, nodes)] if node is not None]
+    if not found:
+        return None
+    if len(found) == 1:
+        return found[0]
+    box = found[0].box
+    for node in found[1:]:
+        box = node.box if box is None else box if node.box is None else box.union(node.box)
+    return Node(children=tuple(found), box=box)
