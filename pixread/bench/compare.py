@@ -9,7 +9,7 @@ from pixread.bench.variants import Variant
 
 AS_IT_COMES = "times transformers as it comes"
 AT_ITS_BEST = "times transformers at its best"
-LEAST = "parts of the least of transformers"
+LEAST = "parts of transformers in the same dtype"
 SHARE_OF_FLOOR = "share of the floor's speed"
 
 
@@ -44,13 +44,19 @@ def speed_ratios(
 
 
 def least_ratios(figures: Sequence[Figure], name: str, variants: Sequence[Variant]) -> list[Figure]:
-    """Ours in parts of the smallest of theirs: 1 or less means that ours needs no more than any of them."""
+    """Each of ours in parts of the least that transformers needs in its dtype: 1 or less means no more than that.
+
+    Where transformers was not measured in the dtype, the least of all it was measured in counts.
+    """
     found = medians(figures, name)
-    theirs = [found[one.name] for one in variants if one.side != "ours" and one.name in found]
-    ours = [one.name for one in variants if one.side == "ours" and one.name in found]
-    if not theirs or min(theirs) <= 0:
-        return []
-    return [Figure(one, f"{bare(name)}, {LEAST}", (found[one] / min(theirs),), figures[0].case) for one in ours]
+    theirs = [one for one in variants if one.side != "ours" and found.get(one.name, 0) > 0]
+    ratios = []
+    for ours in variants:
+        if ours.side == "ours" and ours.name in found and theirs:
+            like = [one for one in theirs if one.dtype == ours.dtype] or theirs
+            ratio = found[ours.name] / min(found[one.name] for one in like)
+            ratios.append(Figure(ours.name, f"{bare(name)}, {LEAST}", (ratio,), figures[0].case))
+    return ratios
 
 
 def floor_figures(

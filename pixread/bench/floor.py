@@ -37,7 +37,7 @@ class Rates:
 class Floor:
     """Measures the rates; lives in a process of its own (see `worker.py`), so that its gigabyte counts nowhere else."""
 
-    def __init__(self, *, device: str, num_bytes: int = NUM_BYTES, side: int = SIDE) -> None:
+    def __init__(self, *, device: str, num_bytes: int, side: int) -> None:
         self.device, self.num_bytes, self.side = device, num_bytes, side
 
     def rates(self) -> dict[str, Any]:

@@ -29,11 +29,12 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished command: wall-clock seconds, its output, and the memory samples (none where /proc is missing)."""
+    """A finished command: wall-clock seconds, what it wrote, and the memory samples (none where /proc is missing)."""
 
     seconds: float
     output: str
     memory: tuple[Sample, ...]
+    errors: str = ""
 
     @property
     def peak_mib(self) -> float | None:
@@ -72,10 +73,11 @@ def run_command(command: Sequence[str], *, sample_every_s: float = SAMPLE_EVERY_
         seconds = time.perf_counter() - start
         output.seek(0)
         errors.seek(0)
+        said = errors.read()
         if process.returncode != 0:
-            last = errors.read().strip().splitlines()[-1:] or ["it said nothing"]
+            last = said.strip().splitlines()[-1:] or ["it said nothing"]
             raise RuntimeError(f"{' '.join(command)} failed with exit code {process.returncode}: {last[0]}")
-        return Run(seconds=seconds, output=output.read(), memory=tuple(samples))
+        return Run(seconds=seconds, output=output.read(), memory=tuple(samples), errors=said)
 
 
 def tree_bytes(pid: int) -> int:

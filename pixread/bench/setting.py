@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pixread.bench import floor
 from pixread.bench.floor import Rates
 from pixread.bench.live import Answer, LiveProcess, all_closed
 from pixread.bench.machine import num_cores
@@ -81,7 +82,8 @@ def make_ground(setting: Setting) -> Ground:
     device = find_device(setting.device).type
     folder = random_checkpoint(setting.size) if setting.model is None else find_checkpoint(setting.model)
     threads = setting.threads or num_cores()
-    with LiveProcess(FLOOR, threads=threads, device=device) as probe:
+    sizes = {"num_bytes": floor.NUM_BYTES, "side": floor.SIDE}
+    with LiveProcess(FLOOR, threads=threads, device=device, **sizes) as probe:
         rates = Rates(**probe.do("rates").found)
     return Ground(
         setting=setting,

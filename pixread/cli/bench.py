@@ -94,6 +94,18 @@ def train(
 
 
 @bench.command()
+def startup(
+    model: Annotated[str | None, typer.Option(help="The model of the cold read, else the shipped one.")] = None,
+    repeats: Repeats = 3,
+    out: Out = None,
+) -> None:
+    """Starting up: imports, --help, and a cold process that reads a small picture."""
+    from pixread.bench.startup import bench_startup
+
+    _show(lambda: bench_startup(model=model, repeats=repeats), out)
+
+
+@bench.command()
 def render(
     pages: Annotated[Path, typer.Option(help="Folder of HTML files, or a list, as `pixread render` takes them.")],
     workers: Annotated[str, typer.Option(help="Numbers of workers, commas between.")] = "1,2",

@@ -1,0 +1,107 @@
+"""Starting up: imports, `--help`, and a cold process that reads one small picture; and which imports take the time."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from pixread.bench.compare import least_ratios, speed_ratios
+from pixread.bench.machine import this_machine
+from pixread.bench.pages import DEMO
+from pixread.bench.process import PIXREAD, run_command
+from pixread.bench.report import Figure, Measured, Report, take_turns
+from pixread.bench.variants import MISSING, Variant, has_transformers
+
+SMALL = (0, 0, 320, 64)  # the part of the demo page that is read: left, top, right, bottom in pixels
+SAMPLE_EVERY_S = 0.02
+SLOWEST = 8  # packages that are named
+IMPORT, NAMES, HELP = "import of the package (s)", "import of what loads a model (s)", "--help (s)"
+READ, MEMORY = "cold read of a small picture (s)", "cold read, peak memory (MiB)"
+IMPORTS = "imports of a cold read, by package: seconds"
+
+Command = Sequence[str]
+
+PEERS = (
+    Variant(name="pixread", benches=(), side="ours", subject="", dtype="float32"),
+    Variant(name="transformers", benches=(), side="default", subject="", dtype="float32"),
+)
+
+
+def bench_startup(*, model: str | None = None, repeats: int = 3) -> Report:
+    """Start everything anew for every repeat; files are in the system's memory by then, modules compiled.
+
+    model: what is read with; None is the shipped one. A cold read of pixread finds the lines of the picture and reads
+    each; transformers makes one pass over it with the same weights, the least that a program of it has to do.
+    RuntimeError when a command fails.
+    """
+    from PIL import Image
+
+    from pixread.checkpoints.find import find_checkpoint
+
+    folder = find_checkpoint(model)
+    with tempfile.TemporaryDirectory() as work:
+        picture = Path(work) / "small.png"
+        with Image.open(DEMO) as page:
+            page.crop(SMALL).save(picture)
+        reads: dict[str, Command] = {"pixread": ["-m", "pixread", "parse", str(picture), "--model", str(folder)]}
+        if has_transformers():
+            reads["transformers"] = ["-m", "pixread.bench.their_read", str(folder), str(picture)]
+        slowest = [figure for name, read in reads.items() for figure in imports(name, read)]  # warms up as well
+        measures = {"pixread": partial(ours, reads["pixread"])}
+        if has_transformers():
+            measures["transformers"] = partial(theirs, reads["transformers"])
+        found = take_turns(measures, repeats=repeats)
+    ratios = [one for name in (IMPORT, NAMES, READ) for one in speed_ratios(found, name, PEERS)[:1]]
+    figures = (*found, *ratios, *least_ratios(found, MEMORY, PEERS), *slowest)
+    notes = () if has_transformers() else (MISSING,)
+    return Report("startup", "Starting up, in seconds", figures, this_machine(), notes=notes)
+
+
+def ours(read: Command) -> Measured:
+    return {
+        IMPORT: import_seconds("import pixread"),
+        NAMES: import_seconds("import pixread.reader"),
+        HELP: run_command([*PIXREAD, "--help"], sample_every_s=SAMPLE_EVERY_S).seconds,
+        **cold(read),
+    }
+
+
+def theirs(read: Command) -> Measured:
+    return {
+        IMPORT: import_seconds("import transformers"),
+        NAMES: import_seconds("from transformers import AutoProcessor, Pix2StructForConditionalGeneration"),
+        **cold(read),
+    }
+
+
+def import_seconds(statement: str) -> float:
+    """What an import takes in a new interpreter, the interpreter's own start left out."""
+    code = f"import time; at = time.perf_counter()\n{statement}\nprint(time.perf_counter() - at)"
+    return float(run_command([sys.executable, "-c", code]).output.splitlines()[-1])
+
+
+def cold(read: Command) -> Measured:
+    run = run_command([sys.executable, *read], sample_every_s=SAMPLE_EVERY_S)
+    return {READ: run.seconds, MEMORY: run.peak_mib}
+
+
+def imports(name: str, read: Command) -> list[Figure]:
+    """The packages whose modules take longest to import, slowest first; what they import in turn is not counted."""
+    run = run_command([sys.executable, "-X", "importtime", *read])
+    times = package_microseconds(run.errors)
+    named = [*times.most_common(SLOWEST), ("all imports", times.total())]
+    return [Figure(name, package, (count / 1e6,), IMPORTS) for package, count in named]
+
+
+def package_microseconds(told: str) -> Counter[str]:
+    """From what `python -X importtime` writes: the microseconds of each package's own modules, summed up."""
+    microseconds: Counter[str] = Counter()
+    for line in told.splitlines():
+        parts = line.removeprefix("import time:").split("|")
+        if line.startswith("import time:") and len(parts) == 3 and parts[0].strip().isdigit():
+            microseconds[parts[2].strip().partition(".")[0]] += int(parts[0])
+    return microseconds

@@ -1,0 +1,36 @@
+"""Benches small enough for a test: a tiny model, a tiny probe of the machine, and few variants."""
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from pixread.bench import floor, variants
+from pixread.bench.setting import Setting
+
+Keep = Callable[..., None]
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Setting:
+    """A setting whose model is made below a temporary folder, and a floor that is measured at once."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setattr(floor, "NUM_BYTES", 1 << 22)
+    monkeypatch.setattr(floor, "SIDE", 64)
+    return Setting(size="tiny", repeats=2, threads=1)
+
+
+@pytest.fixture
+def keep(monkeypatch: pytest.MonkeyPatch) -> Keep:
+    """Leaves only the named variants: each takes seconds to import what it needs."""
+
+    def only(*names: str) -> None:
+        monkeypatch.setattr(variants, "VARIANTS", [one for one in variants.VARIANTS if one.name in names])
+
+    return only
+
+
+@pytest.fixture
+def no_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine where it is not installed."""
+    monkeypatch.setitem(sys.modules, "transformers", None)

@@ -1,0 +1,31 @@
+"""What the machine can do, and the least time that follows."""
+
+import pytest
+
+from pixread.bench.floor import Floor, Rates
+from pixread.bench.work import Work
+
+
+@pytest.mark.parametrize(
+    ("work", "dtype", "seconds"),
+    [
+        (Work(200, 1), "float32", 2.0),  # reading takes longer
+        (Work(1, 50), "float32", 5.0),  # computing does
+        (Work(1, 50), "bfloat16", 2.5),
+        (Work(1, 50), "int8", None),  # was not measured
+    ],
+)
+def test_least_seconds(work: Work, dtype: str, seconds: float | None):
+    assert Rates(100, {"float32": 10, "bfloat16": 20}).seconds(work, dtype=dtype) == seconds
+
+
+def test_measured_rates():
+    rates = Floor(device="cpu", num_bytes=1 << 22, side=64).rates()
+    assert rates["bandwidth"] > 0
+    assert set(rates["matrix"]) >= {"float32", "bfloat16"}
+    assert min(rates["matrix"].values()) > 0
+
+
+def test_rates_in_words():
+    said = str(Rates(32.1e9, {"float32": 220e9}))
+    assert said == "reads 32.1 GB/s, multiplies matrices with 1e9 operations/s: 220 in float32"
