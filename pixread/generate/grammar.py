@@ -10,6 +10,7 @@ Legend: B rows, V vocabulary, S states of the automaton, D depths 0 to MAX_DEPTH
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -101,7 +102,7 @@ class Grammar:
         if left > depth + self._steepest + self._tail:
             key = (where, min(depth, self._cap) if depth + self._steepest <= MAX_DEPTH else depth)
             if key not in self._masks:
-                self._masks[key] = self._mask(self._possible(*key) & self._closable[self._following(where)])
+                self._masks[key] = self._mask(self._possible(*key))
             return self._masks[key]
         if self.needs(state) > left:
             least = self.needs(self.start)
@@ -119,7 +120,9 @@ class Grammar:
 
     def _fits(self, depth: int) -> NDArray[np.bool_]:
         """(V,) the root is closed by the last byte of an output or not at all, and nothing is too deep."""
-        return np.asarray((depth + self._low >= 1) & (depth + self._net >= 0) & (depth + self._peak <= MAX_DEPTH))
+        opens, closes = depth + self._peak <= MAX_DEPTH, depth + self._net >= 0
+        fits: NDArray[np.bool_] = np.logical_and.reduce([depth + self._low >= 1, opens, closes])
+        return fits
 
     def _following(self, where: int) -> NDArray[np.int16]:
         """(V,) the state of the automaton after each token."""
@@ -150,18 +153,20 @@ class Grammar:
         return all(bytes([value]) in singles for value in [*range(0x21, 0x7F), *range(0x80, 0xC0)])
 
     @cached_property
-    def _closable(self) -> NDArray[np.bool_]:
-        """(S,) the states in which all that is open can be closed."""
-        if self._every_byte:
-            return np.ones(len(self._automaton.table), dtype=bool)
-        return (self._closing[:, 1 : MAX_DEPTH + 1 - self._steepest] < _FAR).all(axis=1)
-
-    @cached_property
     def _tail(self) -> int:
-        """How many tokens closing may take beyond one a level."""
+        """How many tokens closing may take beyond one a level, from wherever an output can get."""
         if self._every_byte:
             return _LONGEST_TAIL
-        return int((self._closing[self._closable] - np.arange(MAX_DEPTH + 1))[:, 1:].max(initial=0))
+        met = {self._automaton.start}
+        todo = [self._automaton.start]
+        while todo:
+            following = {int(where) for where in np.unique(self._following(todo.pop()))} - met - {DEAD}
+            met |= following
+            todo += following
+        inside = self._closing[sorted(met - {self._automaton.start}), 1 : MAX_DEPTH + 1 - self._steepest]
+        if inside.max(initial=0) == _FAR:
+            return sys.maxsize  # ways without an end lie open, so that every step must be looked at
+        return int((inside - np.arange(1, inside.shape[1] + 1)).max(initial=0))
 
     @cached_property
     def _closing(self) -> NDArray[np.int16]:
