@@ -6,17 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from pixread.bench.compare import floor_figures, least_ratios, speed_ratios
+from pixread.bench.compare import floor_figures, speed_ratios
 from pixread.bench.live import LiveProcess
 from pixread.bench.machine import this_machine
 from pixread.bench.pictures import mixed
 from pixread.bench.report import Figure, Measured, Report, take_turns
-from pixread.bench.setting import PLACES, Ground, Setting, Stage, highest, make_ground, stage
+from pixread.bench.setting import Ground, Setting, Stage, highest, make_ground, memory_figures, stage
 from pixread.bench.variants import Variant, chosen
 from pixread.bench.work import encode_work
 
 SECONDS, RATE = "encoding (s)", "pictures/s"
-MEMORY = PLACES["memory"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +69,11 @@ def measure(case: Case, live: Stage, variants: Sequence[Variant], ground: Ground
     }
     live.everyone(variants, "release")
     speeds = [figure for figure in found if figure.name in {SECONDS, RATE}]
-    memory = [figure for figure in found if figure.name in PLACES.values()]
     return [
         *speeds,
         *speed_ratios(found, SECONDS, variants),
         *floor_figures(found, SECONDS, floors),
-        *memory,
-        *least_ratios(found, MEMORY, variants),
+        *memory_figures(found, variants),
     ]
 
 

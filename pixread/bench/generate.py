@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pixread.bench.compare import floor_figures, least_ratios, speed_ratios
+from pixread.bench.compare import floor_figures, speed_ratios
 from pixread.bench.live import LiveProcess
 from pixread.bench.machine import this_machine
 from pixread.bench.pictures import mixed
 from pixread.bench.report import Figure, Measured, Report, take_turns
-from pixread.bench.setting import PLACES, Ground, Setting, Stage, highest, make_ground, stage
+from pixread.bench.setting import Ground, Setting, Stage, highest, make_ground, memory_figures, stage
 from pixread.bench.variants import Variant, chosen
 from pixread.bench.work import Work, step_work
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 WHOLE, ENCODING, STEP, RATE = "whole read (s)", "encoding (s)", "a step (ms)", "tokens/s"
-MEMORY = PLACES["memory"]
 SAME_IDS = "rows with the ids of {}"
 LOGIT_ERROR = "error of the logits against {}"
 DISTINCT = 2  # different pictures in a batch: encoding more would take most of the bench
@@ -90,14 +89,13 @@ def bench_generate(
 
 
 def cases(*, batch_sizes: Sequence[int], patches: Sequence[int], tokens: int, beams: Sequence[int]) -> Iterator[Case]:
-    """The single picture first, then batches, beams, and the largest batch once more with outputs of many lengths."""
+    """The single picture first, then beams, batches, and the largest batch once more with outputs of many lengths."""
     shorter = max(2, tokens // SHORTER)
     for size in patches:
-        for rows in batch_sizes:
-            yield Case(rows=rows, patches=size, tokens=tokens if rows == 1 else shorter)
-        for count in beams:
-            if count > 1:
-                yield Case(rows=1, patches=size, tokens=shorter, beams=count)
+        if 1 in batch_sizes:
+            yield Case(rows=1, patches=size, tokens=tokens)
+        yield from (Case(rows=1, patches=size, tokens=shorter, beams=count) for count in beams if count > 1)
+        yield from (Case(rows=rows, patches=size, tokens=shorter) for rows in sorted(batch_sizes) if rows > 1)
         if max(batch_sizes) > 1:
             yield Case(rows=max(batch_sizes), patches=size, tokens=2 * shorter, mixed=True)
 
@@ -115,20 +113,16 @@ def measure(case: Case, live: Stage, variants: Sequence[Variant], ground: Ground
     figures += speed_ratios(found, WHOLE, there)
     figures += [figure for figure in found if figure.name in {STEP, RATE}]
     figures += speed_ratios(found, STEP, there) + floor_figures(found, STEP, floors, unit=MS)
-    figures += [figure for figure in found if figure.name in PLACES.values()] + least_ratios(found, MEMORY, there)
+    figures += memory_figures(found, there)
     figures += same_ids(case, ids, reference(there))
     if case.is_whole:
         figures += logit_errors(case, live, there, ids)
-    live.everyone(there, "release")
     return figures
 
 
 def warm_up(case: Case, process: LiveProcess) -> None:
     """Everything once, briefly; what is remembered of the pictures then serves all turns."""
-    process.do("prepare", sizes=[case.patches] * min(case.rows, DISTINCT))
-    process.do("encode")
-    if case.rows > DISTINCT:
-        process.do("repeat", rows=case.rows)
+    process.do("remember", sizes=[case.patches] * min(case.rows, DISTINCT), rows=case.rows)
     process.do("decode", lengths=[2] * case.rows, beams=case.beams)
 
 

@@ -55,9 +55,11 @@ class Report:
         The rows of a case stand together, below its name.
         """
         from rich.table import Table
+        from rich.text import Text
 
         variants = list(dict.fromkeys(figure.variant for figure in self.figures))
-        table = Table("", *variants, title=self.what, caption="\n".join([str(self.machine), *self.notes]))
+        below = Text("\n".join([str(self.machine), *self.notes]))  # as text: brackets in it are no markup
+        table = Table("", *variants, title=self.what, caption=below)
         for case in dict.fromkeys(figure.case for figure in self.figures):
             here = [figure for figure in self.figures if figure.case == case]
             if case:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixread.bench import floor
+from pixread.bench.compare import least_ratios
 from pixread.bench.floor import Rates
 from pixread.bench.live import Answer, LiveProcess, all_closed
 from pixread.bench.machine import num_cores
@@ -133,3 +134,11 @@ def highest(*answers: Answer) -> Mapping[str, float]:
     """The highest peaks of several requests, as measured quantities."""
     places = dict.fromkeys(place for answer in answers for place in answer.peak_mib)
     return {PLACES[place]: max(answer.peak_mib.get(place, 0.0) for answer in answers) for place in places}
+
+
+def memory_figures(figures: Sequence[Figure], variants: Sequence[Variant]) -> list[Figure]:
+    """The peaks among the figures of one case, and ours in parts of those of transformers."""
+    found = []
+    for name in PLACES.values():
+        found += [figure for figure in figures if figure.name == name] + least_ratios(figures, name, variants)
+    return found

@@ -52,10 +52,11 @@ class Tasks:
         self.config = read_config(folder)
         self.pictures: Any = None
         self.memory: Any = None
+        self.held: tuple[list[int], int] | None = None
 
     def prepare(self, sizes: list[int], seed: int = 0) -> None:
         """Pictures to work on, in the place of those before."""
-        self.memory = None
+        self.memory = self.held = None
         self.pictures = self.subject.prepare(random_pictures(self.config, sizes, seed=seed))
 
     def encode(self) -> float:
@@ -64,10 +65,15 @@ class Tasks:
         self.memory, seconds = timed(lambda: self.subject.encode(self.pictures), device=self.device)
         return seconds
 
-    def repeat(self, rows: int) -> None:
-        """Make a larger batch of the pictures that were encoded, by taking them in turns."""
-        count = len(self.pictures)
-        self.memory = self.subject.rows(self.memory, [number % count for number in range(rows)])
+    def remember(self, sizes: list[int], rows: int) -> None:
+        """Encode pictures and make a batch of `rows` of them, by taking them in turns; nothing to do if it is there."""
+        if self.held == (sizes, rows):
+            return
+        self.prepare(sizes)
+        self.encode()
+        if rows > len(sizes):
+            self.memory = self.subject.rows(self.memory, [number % len(sizes) for number in range(rows)])
+        self.held = sizes, rows
 
     def decode(self, lengths: list[int], beams: int = 1) -> dict[str, Any]:
         ids, seconds = timed(lambda: self.subject.decode(self.memory, lengths=lengths, beams=beams), device=self.device)
@@ -81,7 +87,7 @@ class Tasks:
 
     def release(self) -> None:
         """Forget pictures and memory."""
-        self.pictures = self.memory = None
+        self.pictures = self.memory = self.held = None
 
 
 def timed(run: Callable[[], T], *, device: str) -> tuple[T, float]:

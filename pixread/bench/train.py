@@ -8,12 +8,12 @@ from functools import partial
 from importlib import import_module
 from typing import Any, Protocol
 
-from pixread.bench.compare import floor_figures, least_ratios, speed_ratios
+from pixread.bench.compare import floor_figures, speed_ratios
 from pixread.bench.live import LiveProcess
 from pixread.bench.machine import this_machine
 from pixread.bench.pictures import random_pictures
 from pixread.bench.report import Figure, Measured, Report, take_turns
-from pixread.bench.setting import PLACES, Ground, Setting, highest, make_ground, stage
+from pixread.bench.setting import Ground, Setting, highest, make_ground, memory_figures, stage
 from pixread.bench.tasks import read_config, timed
 from pixread.bench.variants import Variant, chosen
 from pixread.bench.work import train_work
@@ -21,7 +21,6 @@ from pixread.bench.work import train_work
 TASKS = "pixread.bench.train:TrainTasks"
 SECONDS, RATE = "a step (s)", "samples/s"
 LOSS, LOSS_ERROR = "loss of the first step", "loss of the first step, relative difference from {}"
-MEMORY = PLACES["memory"]
 
 
 class Trainee(Protocol):
@@ -94,13 +93,11 @@ def measure(case: Case, variants: Sequence[Variant], ground: Ground) -> list[Fig
         for one in variants
     }
     speeds = [figure for figure in found if figure.name in {SECONDS, RATE}]
-    memory = [figure for figure in found if figure.name in PLACES.values()]
     return [
         *speeds,
         *speed_ratios(found, SECONDS, variants),
         *floor_figures(found, SECONDS, floors),
-        *memory,
-        *least_ratios(found, MEMORY, variants),
+        *memory_figures(found, variants),
         *loss_figures({name: answer.found["loss"] for name, answer in first.items()}, variants, case=case.name),
     ]
 

@@ -15,6 +15,7 @@ from pixread.bench.train import bench_train
 from pixread.bench.variants import MISSING, VARIANTS, chosen
 from pixread.checkpoints.folder import load
 from tests.bench.conftest import Keep
+from tests.conftest import Run
 
 Found = dict[tuple[str, str], float]
 OURS, HALF = "pixread float32", "pixread bfloat16"
@@ -40,8 +41,8 @@ def test_generate(tiny: Setting, keep: Keep, tmp_path: Path):
     report = bench_generate(tiny, batch_sizes=(1, 3), patches=(30,), tokens=24, beams=(2,))
     assert list(dict.fromkeys(figure.case for figure in report.figures)) == [
         "1 picture of 30 patches, 24 tokens",
-        "3 pictures of 30 patches, 6 tokens",
         "1 picture of 30 patches, 2 beams, 6 tokens",
+        "3 pictures of 30 patches, 6 tokens",
         "3 pictures of 30 patches, 4 to 12 tokens",
         "loading",
     ]
@@ -87,12 +88,21 @@ def test_train(tiny: Setting, keep: Keep):
     check_ratios(found, "a step (s)", "a step", theirs=[PLAIN])
 
 
-def test_without_transformers_ours_is_still_measured(tiny: Setting, keep: Keep, no_transformers: None):
+def test_without_transformers_ours_is_still_measured(
+    tiny: Setting, keep: Keep, no_transformers: None, run: Run, tmp_path: Path
+):
     keep(OURS, PLAIN)
-    report = bench_encode(tiny, batch_sizes=(1,), patches=(20,))
-    assert {figure.variant for figure in report.figures} == {OURS}
-    assert MISSING in report.notes
-    assert not [figure for figure in report.figures if "times transformers" in figure.name]
+    options = "--size tiny --patches 20,30 --batch-sizes 1 --repeats 1 --threads 1 --device cpu"
+    ended = run("bench", "encode", *options.split(), "--out", tmp_path)
+    assert (ended.code, ended.err) == (0, "")
+    assert OURS in ended.out
+    assert PLAIN not in ended.out
+    assert MISSING in " ".join(ended.out.split())
+    told = json.loads((tmp_path / "encode.json").read_text())
+    assert {figure["variant"] for figure in told["figures"]} == {OURS}
+    cases_ = {figure["case"] for figure in told["figures"]}
+    assert cases_ == {"1 picture of 20 patches", "1 picture of 30 patches", "loading"}
+    assert not [figure for figure in told["figures"] if "times transformers" in figure["name"]]
 
 
 def test_variants_are_chosen_by_dtype():
@@ -127,8 +137,8 @@ def test_cases_of_decoding():
     made = list(cases(batch_sizes=(1, 4), patches=(9,), tokens=16, beams=(1, 4)))
     assert [(one.rows, one.beams, one.lengths) for one in made] == [
         (1, 1, [16]),
-        (4, 1, [4] * 4),
         (1, 4, [4]),
+        (4, 1, [4] * 4),
         (4, 1, [2, 4, 6, 8]),
     ]
 
