@@ -72,16 +72,22 @@ def load(
     """A reader of the shipped model, of a checkpoint folder, or of a repository on the Hugging Face Hub.
 
     device: auto (a GPU where there is one), cpu, cuda, or what torch knows by name. dtype: auto (bfloat16 on a GPU
-    that multiplies it, float32 elsewhere), float32, bfloat16 or float16. revision: branch, tag or commit of a
-    repository. max_patches, is_vqa: instead of what the checkpoint says. like: "transformers" follows that library
-    where it differs from the original (docs/checkpoints.md). ValueError, in one sentence, for anything else, and for a
-    checkpoint that is missing or damaged.
+    that multiplies it, float32 elsewhere), float32, bfloat16, float16, or on a CPU int8 (what the decoder reads is
+    rounded to 8 bits, the rest to bfloat16). revision: branch, tag or commit of a repository. max_patches, is_vqa:
+    instead of what the checkpoint says. like: "transformers" follows that library where it differs from the original
+    (docs/checkpoints.md). ValueError, in one sentence, for anything else, and for a checkpoint that is missing or
+    damaged.
     """
     chosen = find_device(device)
-    kind = find_dtype(dtype, chosen)
+    int8 = str(dtype).removeprefix("torch.") == "int8"
+    if int8 and chosen.type != "cpu":
+        raise ValueError(f"int8 is for reading on a CPU, got the device {chosen}")
+    kind = find_dtype("float32" if int8 else dtype, chosen)
     folder = find_checkpoint(name, revision=revision)
     preprocess = Preprocess.load(folder).changed(max_patches=max_patches, is_vqa=is_vqa, like=like)
     checkpoint = load_checkpoint(folder, device=chosen, dtype=kind)
+    if chosen.type == "cpu":
+        checkpoint.model.hasten(int8=int8)
     tokenizer = Tokenizer.load(folder, num_rows=checkpoint.config.vocab_size)
     return Reader(checkpoint, tokenizer, preprocess, name="the shipped model" if name is None else str(name))
 

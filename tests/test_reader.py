@@ -218,7 +218,7 @@ def test_the_picture_at_fault_is_named(reader: Reader, page: Image.Image):
     [
         ({"name": "nowhere/at/all"}, "nowhere/at/all is not a checkpoint folder"),
         ({"device": "quantum"}, "the device 'quantum' cannot be used: "),
-        ({"dtype": "int3"}, "dtype must be auto, float32, bfloat16 or float16, got 'int3'"),
+        ({"dtype": "int3"}, "dtype must be auto, float32, bfloat16, float16 or int8, got 'int3'"),
         ({"max_patches": 0}, "max_patches must be a whole number of at least 1, got 0"),
         ({"is_vqa": "yes"}, "is_vqa must be true or false, got 'yes'"),
         ({"revision": "main"}, "only a repository on the Hugging Face Hub has revisions, "),

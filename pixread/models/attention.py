@@ -5,11 +5,15 @@ Legend: B pictures, L layers, Q queries, K keys, H heads, D size of a head, C = 
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+FEW_QUERIES = 16
+QUERIES_AT_ONCE = 512
 
 
 class Attention(nn.Module):
@@ -45,13 +49,54 @@ class Attention(nn.Module):
         `mask` is broadcast to (B, H, Q, K): bool (True is seen) or a number added to the scores; None sees all.
         """
         queries = self._split(self.query(x))  # (B, H, Q, D)
-        if mask is not None and mask.dtype != torch.bool:
-            mask = mask.to(queries.dtype)
-        mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, scale=1.0)
+        mixed = mix(queries, keys, values, mask).to(x.dtype)
         return self.output(mixed.transpose(1, 2).flatten(2))  # (B, H, Q, D) -> (B, Q, C)
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (-1, self.head_size)).transpose(1, 2)  # (B, K, C) -> (B, H, K, D)
+
+
+def mix(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+    """The values (B, H, K, D) mixed for each of the queries (B, H, Q, D) by its likeness to the keys.
+
+    torch's fused attention, but for two cases in which it is slow on a CPU: few queries over many keys, and bfloat16.
+    """
+    queries = queries.to(keys.dtype)
+    if mask is not None and mask.dtype != torch.bool:
+        mask = mask.to(queries.dtype)
+    if queries.device.type == "cpu" and not torch.is_grad_enabled():
+        if queries.shape[2] <= FEW_QUERIES < keys.shape[2]:
+            return _mix_plainly(queries, keys, values, mask)
+        if keys.dtype == torch.bfloat16 and queries.shape[2] > FEW_QUERIES:
+            return _mix_by_heads(queries, keys, values, mask)
+    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, scale=1.0)
+
+
+def _mix_plainly(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+    scores = torch.matmul(queries, keys.transpose(-1, -2))  # (B, H, Q, K)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -math.inf) if mask.dtype == torch.bool else scores + mask
+    return torch.matmul(scores.softmax(-1), values)
+
+
+def _mix_by_heads(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+    """One head and a few hundred queries at a time, so that their scores stay in the processor's cache."""
+    mixed = torch.empty_like(queries)
+    for place in itertools.product(*map(_singles, queries.shape[:2]), _parts(queries.shape[2])):
+        row, head, part = place
+        seen = None if mask is None else mask.expand(*queries.shape[:2], -1, -1)[row, head]
+        if seen is not None and seen.shape[2] > 1:
+            seen = seen[:, :, part]
+        mixed[place] = _mix_plainly(queries[place], keys[row, head], values[row, head], seen)
+    return mixed
+
+
+def _singles(count: int) -> list[slice]:
+    return [slice(place, place + 1) for place in range(count)]
+
+
+def _parts(count: int) -> list[slice]:
+    return [slice(start, start + QUERIES_AT_ONCE) for start in range(0, count, QUERIES_AT_ONCE)]
 
 
 def distance_buckets(max_distance: int, *, count: int, length: int) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 import torch
@@ -16,6 +17,16 @@ from torch.nn import functional as F
 
 from pixread.models.attention import Attention, RelativeBias
 from pixread.models.cache import BeamCache, SelfCache
+from pixread.models.linear import (
+    PATCHES,
+    ROWS,
+    HalfLinear,
+    Int8Linear,
+    PackedLinear,
+    can_pack,
+    can_round,
+    replace_linears,
+)
 from pixread.records import Batch, Memory
 
 WAVE_PERIOD = 1000.0  # patches: beyond any line
@@ -240,8 +251,10 @@ class Pix2Struct(nn.Module):
         # Padding hides keys only: what padding patches themselves compute is never read.
         mask = real[:, None, None]  # (B, 1, 1, N)
         x = self.encoder(batch, None if bool(real.all()) else mask)  # (B, N, C)
-        pairs = [layer.cross_attention.keys_and_values(x) for layer in self.decoder.blocks()]
-        return Memory(keys=tuple(key for key, _ in pairs), values=tuple(value for _, value in pairs), mask=mask)
+        pairs = [layer.cross_attention.keys_and_values(x) for layer in self.decoder.blocks()]  # each (B, H, N, D)
+        # Every step reads all of it: head by head it lies in one piece.
+        keys, values = (tuple(side.contiguous() for side in sides) for sides in zip(*pairs, strict=True))
+        return Memory(keys=keys, values=values, mask=mask)
 
     def decode(self, ids: Tensor, memory: Memory) -> Tensor:
         """Logits (B, T, V), float32, of the token after each of `ids` (B, T), which begin with the start id (pad).
@@ -301,6 +314,34 @@ class Pix2Struct(nn.Module):
         """
         return self.decoder.step(tokens, memory, cache, position=position)
 
+    def hasten(self, *, int8: bool = False) -> None:
+        """Make a model on the CPU read faster; it cannot be trained or saved any more.
+
+        Without `int8` outputs stay the same but for the order of sums, and models that are not float32 or bfloat16 stay
+        as they are. With it, what a step of the decoder reads is rounded: weights to 8 bits, the memory of the
+        pictures, the encoder and the layers that 8 bits are too few for to bfloat16. ValueError where this processor or
+        this torch lacks what it takes.
+        """
+        if int8:
+            self._round()
+        for tower in (self.encoder, self.decoder):
+            if can_pack(next(tower.parameters()).dtype):
+                # The projection's weight says what the encoder computes in.
+                replace_linears(tower, _packed, but=("patch_projection",))
+
+    def _round(self) -> None:
+        if not can_round():
+            raise ValueError("int8 needs a processor and a torch with 8-bit linear layers; use bfloat16 instead")
+        halves = partial(HalfLinear, rows=PATCHES)
+        narrow = partial(halves, out=torch.bfloat16)
+        # What layers add up stays float32: rounded as well, it would cost more than all that is read in 8 bits.
+        replace_linears(self.encoder, halves, but=("patch_projection", "query", "key", "value", "gate", "up"))
+        replace_linears(self.encoder, narrow, but=("patch_projection",))
+        for layer in self.decoder.blocks():
+            replace_linears(layer.cross_attention, narrow, but=("query", "output"))
+            replace_linears(layer.self_attention, partial(HalfLinear, rows=ROWS), but=("query", "key"))
+        replace_linears(self.decoder, Int8Linear)
+
     def _check_positions(self, batch: Batch) -> None:
         highest = int(torch.maximum(batch.rows, batch.cols).max())
         limit = self.config.max_positions - 1
@@ -312,6 +353,10 @@ class Pix2Struct(nn.Module):
         if lowest < 0 or highest >= self.config.vocab_size:
             wrong = lowest if lowest < 0 else highest
             raise ValueError(f"the token id {wrong} has no row; this model knows ids 0 to {self.config.vocab_size - 1}")
+
+
+def _packed(linear: nn.Linear) -> nn.Module:
+    return PackedLinear(linear, rows=ROWS)
 
 
 def _attention(config: Pix2StructConfig) -> Attention:

@@ -23,7 +23,7 @@ def test_a_dtype_has_the_names_that_torch_gives_it(name: str | torch.dtype, dtyp
 
 @pytest.mark.parametrize("name", ["int8", "torch.float64", "nn", "", torch.int8])
 def test_other_dtypes_are_refused(name: str | torch.dtype):
-    with pytest.raises(ValueError, match=r"^dtype must be auto, float32, bfloat16 or float16, got "):
+    with pytest.raises(ValueError, match=r"^dtype must be auto, float32, bfloat16, float16 or int8, got "):
         find_dtype(name, CPU)
 
 

@@ -2,8 +2,16 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional
 
-from pixread.models.attention import Attention, RelativeBias, distance_buckets
+from pixread.models.attention import (
+    FEW_QUERIES,
+    QUERIES_AT_ONCE,
+    Attention,
+    RelativeBias,
+    distance_buckets,
+    mix,
+)
 
 # The first distance of each bucket, read off the released implementation (flaxformer and transformers agree).
 FIRST_DISTANCES = [*range(16), 16, 19, 21, 24, 27, 31, 35, 40, 46, 52, 59, 67, 77, 87, 99, 113]
@@ -72,3 +80,33 @@ def test_scores_start_with_unit_variance(channels: int, head_size: int):
 
     assert scores.std().item() == pytest.approx(1, rel=0.1)
     assert attention.query.weight.std().item() == pytest.approx((channels * head_size) ** -0.5, rel=0.05)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("count", [1, 3, FEW_QUERIES, FEW_QUERIES + 1, QUERIES_AT_ONCE + 7])
+@pytest.mark.parametrize("kind", ["none", "keys", "scores"])
+def test_every_way_of_mixing_gives_the_same(dtype, count, kind):
+    torch.manual_seed(0)
+    queries, keys, values = (torch.randn(2, 3, length, 8, dtype=dtype) for length in (count, 40, 40))
+    mask = {
+        "none": None,
+        "keys": torch.rand(2, 1, 1, 40) < 0.7,
+        "scores": torch.randn(1, 3, count, 40, dtype=dtype),
+    }[kind]
+    right = functional.scaled_dot_product_attention(
+        queries.double(),
+        keys.double(),
+        values.double(),
+        attn_mask=mask.double() if kind == "scores" and mask is not None else mask,
+        scale=1.0,
+    )
+    with torch.inference_mode():
+        found = mix(queries, keys, values, mask)
+    assert found.dtype == dtype
+    tolerance = 1e-5 if dtype == torch.float32 else 0.06
+    torch.testing.assert_close(found.double(), right, rtol=tolerance, atol=tolerance)
+
+
+def test_queries_are_narrowed_to_what_is_remembered():
+    queries, keys = torch.randn(1, 2, 1, 8), torch.randn(1, 2, 40, 8, dtype=torch.bfloat16)
+    assert mix(queries, keys, keys, None).dtype == torch.bfloat16

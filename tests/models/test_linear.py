@@ -1,0 +1,86 @@
+"""pixread.models.linear: other orders and fewer bits of the same weights."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from pixread.models.linear import HalfLinear, Int8Linear, PackedLinear, can_pack, can_round, replace_linears
+
+needs_packing = pytest.mark.skipif(not can_pack(torch.float32), reason="this torch has no oneDNN")
+needs_rounding = pytest.mark.skipif(not can_round(), reason="this torch has no 8-bit linear layers")
+
+
+def linear(inside: int, outside: int, *, bias: bool, dtype: torch.dtype = torch.float32) -> nn.Linear:
+    torch.manual_seed(inside * outside)
+    return nn.Linear(inside, outside, bias=bias, dtype=dtype).requires_grad_(False)
+
+
+def error(found: torch.Tensor, right: torch.Tensor) -> float:
+    return float((found.double() - right.double()).norm() / right.double().norm())
+
+
+@needs_packing
+@settings(deadline=None)
+@given(
+    shape=st.sampled_from([(1,), (3, 1), (2, 5), (1, 33)]),
+    inside=st.integers(1, 70),
+    outside=st.integers(1, 70),
+    bias=st.booleans(),
+    rows=st.sampled_from([1, 8, 2048]),
+)
+def test_a_packed_layer_gives_the_same(shape, inside, outside, bias, rows):
+    layer = linear(inside, outside, bias=bias)
+    x = torch.randn(*shape, inside)
+    torch.testing.assert_close(PackedLinear(layer, rows=rows)(x), layer(x), rtol=1e-5, atol=1e-5)
+
+
+@needs_packing
+def test_a_packed_layer_of_bfloat16_is_no_further_off():
+    x, whole = torch.randn(7, 96), linear(96, 40, bias=True)
+    layer = linear(96, 40, bias=True).bfloat16()
+    found = PackedLinear(layer, rows=8)(x.bfloat16())
+    assert found.dtype == torch.bfloat16
+    assert error(found, whole(x)) <= 1.2 * error(layer(x.bfloat16()), whole(x))
+
+
+@needs_rounding
+@settings(deadline=None)
+@given(
+    rows=st.integers(1, 9),
+    inside=st.integers(2, 200),
+    outside=st.integers(1, 70),
+    bias=st.booleans(),
+    size=st.sampled_from([1e-6, 1.0, 1e4]),
+)
+def test_only_the_weights_of_an_8_bit_layer_are_rough(rows, inside, outside, bias, size):
+    """The input is rounded as well, but so finely that it does not show: 16 bits."""
+    layer = linear(inside, outside, bias=bias)
+    steps = layer.weight.abs().amax(1, keepdim=True) / 127
+    rounded = linear(inside, outside, bias=bias)
+    rounded.weight.copy_((layer.weight / steps).round().clamp(-128, 127) * steps)
+    x = size * torch.randn(2, rows, inside)
+    scale = float((x.abs().amax() * layer.weight.abs().sum(1)).max())
+    assert float((Int8Linear(layer)(x) - rounded(x)).abs().max()) <= 1e-4 * scale + 1e-6
+
+
+@needs_rounding
+def test_an_8_bit_layer_takes_what_is_all_zero():
+    layer = linear(8, 3, bias=True)
+    assert torch.equal(Int8Linear(layer)(torch.zeros(2, 8)), layer.bias.expand(2, -1))
+
+
+def test_a_half_layer_leaves_the_dtype_asked_for():
+    layer, x = linear(32, 16, bias=True), torch.randn(3, 32)
+    assert HalfLinear(layer, rows=8)(x).dtype == torch.float32
+    narrow = HalfLinear(layer, rows=8, out=torch.bfloat16)(x)
+    assert narrow.dtype == torch.bfloat16
+    assert 0 < error(narrow, layer(x)) < 0.02
+
+
+def test_named_layers_stay():
+    inner = nn.ModuleDict({"a": nn.Linear(2, 2), "c": nn.Linear(2, 2)})
+    outer = nn.ModuleDict({"a": nn.Linear(2, 2), "b": inner})
+    replace_linears(outer, lambda layer: nn.Identity(), but=("a",))
+    assert [type(part).__name__ for part in (outer["a"], inner["a"], inner["c"])] == ["Linear", "Linear", "Identity"]
