@@ -19,8 +19,8 @@ from tests.parity.configs import CONFIGS, SMALL, random_model
 from tests.parity.theirs import their_ids, their_model
 
 SIZES = (9, 4, 7, 2, 30, 1)
-LENGTHS = [{"max_new_tokens": 1}, {"max_new_tokens": 12}, {"max_new_tokens": 40, "min_new_tokens": 6}]
-Search = tuple[float, Any, Mapping[str, int]]  # length penalty, early stopping, lengths
+LENGTHS: list[dict[str, Any]] = [{"max_new_tokens": 1}, {"max_new_tokens": 12}, {"max_new_tokens": 40, "min_new_tokens": 6}]
+Search = tuple[float, Any, Mapping[str, Any]]  # length penalty, early stopping, lengths
 SEARCHES: list[Search] = [
     (1.0, False, LENGTHS[1]),
     (1.0, True, LENGTHS[2]),
@@ -44,7 +44,7 @@ def differing(found: list[list[int]], expected: list[list[int]]) -> int:
     return sum(ours != theirs for ours, theirs in zip(found, expected, strict=True))
 
 
-def greedy_difference(ours: Pix2Struct, theirs: Any, batch: Batch, lengths: Iterable[Mapping[str, int]]) -> int:
+def greedy_difference(ours: Pix2Struct, theirs: Any, batch: Batch, lengths: Iterable[Mapping[str, Any]]) -> int:
     """How many greedy outputs differ, over a batch and all `lengths`."""
     count, seen = 0, set()
     for options in lengths:
