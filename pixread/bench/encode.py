@@ -39,7 +39,7 @@ class Case:
 
 def bench_encode(setting: Setting, *, batch_sizes: Sequence[int] = (1, 2), patches: Sequence[int] = (2048,)) -> Report:
     """Encode pictures of every number of `patches` in every batch size, and the largest batch with mixed sizes."""
-    variants = chosen("encode", dtypes=setting.dtypes)
+    variants = chosen("encode", dtypes=setting.dtypes, device=setting.kind)
     ground = make_ground(setting)
     figures: list[Figure] = []
     with stage(ground, variants) as live:
@@ -63,9 +63,10 @@ def measure(case: Case, live: Stage, variants: Sequence[Variant], ground: Ground
     live.everyone(variants, "encode")
     turns = {one.name: partial(turn, case, live.processes[one.name]) for one in variants}
     found = take_turns(turns, repeats=ground.setting.repeats, case=case.name)
+    kinds = {one.name: one.encoder or one.dtype for one in variants}
     floors = {
-        one.name: ground.rates.seconds(encode_work(ground.config, case.sizes, dtype=one.dtype), dtype=one.dtype)
-        for one in variants
+        name: ground.rates.seconds(encode_work(ground.config, case.sizes, dtype=kind), dtype=kind)
+        for name, kind in kinds.items()
     }
     live.everyone(variants, "release")
     speeds = [figure for figure in found if figure.name in {SECONDS, RATE}]

@@ -77,7 +77,7 @@ def bench_generate(
     """
     if tokens < 2:
         raise ValueError(f"the generate bench needs at least 2 tokens, got {tokens}")
-    variants = chosen("generate", dtypes=setting.dtypes)
+    variants = chosen("generate", dtypes=setting.dtypes, device=setting.kind)
     ground = make_ground(setting)
     figures: list[Figure] = []
     with stage(ground, variants) as live:

@@ -45,6 +45,13 @@ class Setting:
         if self.threads < 0:
             raise ValueError(f"the number of threads must be at least 0, got {self.threads}")
 
+    @property
+    def kind(self) -> str:
+        """cpu or cuda. ValueError for a device that this machine does not have."""
+        from pixread.checkpoints.placement import find_device
+
+        return find_device(self.device).type
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
@@ -78,9 +85,8 @@ def make_ground(setting: Setting) -> Ground:
     from pixread.bench.random_model import random_checkpoint
     from pixread.bench.tasks import read_config
     from pixread.checkpoints.find import find_checkpoint
-    from pixread.checkpoints.placement import find_device
 
-    device = find_device(setting.device).type
+    device = setting.kind
     folder = random_checkpoint(setting.size) if setting.model is None else find_checkpoint(setting.model)
     threads = setting.threads or num_cores()
     sizes = {"num_bytes": floor.NUM_BYTES, "side": floor.SIDE}

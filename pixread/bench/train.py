@@ -69,7 +69,7 @@ def bench_train(
 
     The first step of each process warms up: the optimizer takes its memory in it. Its loss is compared.
     """
-    variants = chosen("train", dtypes=setting.dtypes)
+    variants = chosen("train", dtypes=setting.dtypes, device=setting.kind)
     ground = make_ground(setting)
     figures: list[Figure] = []
     for size in patches:

@@ -26,8 +26,9 @@ class Variant:
     """One column of a table.
 
     side: ours; default, transformers as it comes; or peer, transformers told to do better. dtype: what it computes in,
-    and the name by which `--dtypes` chooses it. cache: what the keys and values are stored in (default: dtype).
-    reference: its ids and logits are what others are compared with.
+    and the name by which `--dtypes` chooses it. cache: what the keys and values are stored in; encoder: what the
+    encoder computes in (default of both: dtype). devices: where it runs. reference: its ids, logits and loss are what
+    others are compared with.
     """
 
     name: str
@@ -36,6 +37,8 @@ class Variant:
     subject: str
     dtype: str
     cache: str | None = None
+    encoder: str | None = None
+    devices: tuple[str, ...] = ("cpu", "cuda")
     options: Mapping[str, Any] = field(default_factory=dict)
     reference: bool = False
 
@@ -56,6 +59,17 @@ VARIANTS = (
         subject=OURS,
         dtype="bfloat16",
         options={"dtype": "bfloat16"},
+    ),
+    Variant(
+        name="pixread int8",
+        benches=("generate", "encode"),
+        side="ours",
+        subject=OURS,
+        dtype="int8",
+        cache="bfloat16",
+        encoder="bfloat16",
+        devices=("cpu",),
+        options={"dtype": "int8"},
     ),
     Variant(
         name="transformers as it comes",
@@ -134,22 +148,19 @@ VARIANTS = (
 )
 
 
-def our_dtypes(bench: Bench) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.dtype for one in VARIANTS if one.side == "ours" and bench in one.benches))
-
-
-def chosen(bench: Bench, *, dtypes: Sequence[str] | None = None) -> tuple[Variant, ...]:
-    """The variants of a bench: ours in `dtypes` (None: all) and, where transformers is installed, all of theirs.
+def chosen(bench: Bench, *, dtypes: Sequence[str] | None = None, device: str = "cpu") -> tuple[Variant, ...]:
+    """The variants of a bench on a device: ours in `dtypes` (None: all) and, if transformers is installed, all of its.
 
     ValueError for a dtype that no variant of ours has.
     """
-    known = our_dtypes(bench)
-    wanted = known if dtypes is None else tuple(dtypes)
-    for dtype in wanted:
+    there = [one for one in VARIANTS if bench in one.benches and device in one.devices]
+    known = tuple(dict.fromkeys(one.dtype for one in there if one.side == "ours"))
+    for dtype in dtypes or ():
         if dtype not in known:
             raise ValueError(f"the {bench} bench has no variant in {dtype!r}; choose from {', '.join(known)}")
-    there = [one for one in VARIANTS if bench in one.benches and (one.side != "ours" or one.dtype in wanted)]
-    return tuple(one for one in there if one.side == "ours" or has_transformers())
+    wanted = known if dtypes is None else dtypes
+    peers = has_transformers()
+    return tuple(one for one in there if (one.dtype in wanted if one.side == "ours" else peers))
 
 
 def has_transformers() -> bool:

@@ -18,7 +18,7 @@ from tests.bench.conftest import Keep
 from tests.conftest import Run
 
 Found = dict[tuple[str, str], float]
-OURS, HALF = "pixread float32", "pixread bfloat16"
+OURS, HALF, ROUNDED = "pixread float32", "pixread bfloat16", "pixread int8"
 PLAIN, BEST = "transformers as it comes", "transformers float32, cached"
 
 
@@ -28,7 +28,7 @@ def medians(report: Report, case: str) -> Found:
 
 def check_ratios(found: Found, name: str, bare: str, *, theirs: list[str]) -> None:
     """The ratios are those of the medians in the same table."""
-    for ours in (OURS, HALF):
+    for ours in (OURS, ROUNDED):
         if (ours, name) in found:
             times = [found[one, name] for one in theirs]
             assert found[ours, f"{bare}, {AT_ITS_BEST}"] == pytest.approx(min(times) / found[ours, name])
@@ -37,7 +37,7 @@ def check_ratios(found: Found, name: str, bare: str, *, theirs: list[str]) -> No
 
 
 def test_generate(tiny: Setting, keep: Keep, tmp_path: Path):
-    keep(OURS, HALF, PLAIN, BEST)
+    keep(OURS, ROUNDED, PLAIN, BEST)
     report = bench_generate(tiny, batch_sizes=(1, 3), patches=(30,), tokens=24, beams=(2,))
     assert list(dict.fromkeys(figure.case for figure in report.figures)) == [
         "1 picture of 30 patches, 24 tokens",
@@ -62,7 +62,7 @@ def test_generate(tiny: Setting, keep: Keep, tmp_path: Path):
     speed = whole[PLAIN, "whole read (s)"] / whole[OURS, "whole read (s)"]
     assert whole[OURS, f"whole read, {AS_IT_COMES}"] == pytest.approx(speed)
     error = f"error of the logits against {BEST}"
-    assert whole[OURS, error] < 1e-5 < whole[HALF, error] < 0.05
+    assert whole[OURS, error] < 1e-5 < whole[ROUNDED, error] < 0.05
     told = json.loads(report.write(tmp_path).read_text())
     assert told["about"]["rates"]["bandwidth"] > 0
     assert told["about"]["setting"]["size"] == "tiny"
@@ -107,7 +107,8 @@ def test_without_transformers_ours_is_still_measured(
 
 def test_variants_are_chosen_by_dtype():
     assert [one.name for one in chosen("generate", dtypes=("bfloat16",)) if one.side == "ours"] == [HALF]
-    assert [one.name for one in chosen("encode") if one.side == "ours"] == [OURS, HALF]
+    assert [one.name for one in chosen("encode") if one.side == "ours"] == [OURS, HALF, ROUNDED]
+    assert ROUNDED not in [one.name for one in chosen("encode", device="cuda")]
     with pytest.raises(ValueError, match=r"^the train bench has no variant in 'int3'; choose from float32, bfloat16$"):
         chosen("train", dtypes=("float32", "int3"))
 
