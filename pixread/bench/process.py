@@ -43,15 +43,16 @@ class Run:
 
     @property
     def growth_mib(self) -> float | None:
-        """Median of the last quarter less median of the second quarter, in MiB: about 0 when memory is flat.
+        """Median of the last quarter of the time less that of the second, in MiB: about 0 when memory is flat.
 
         The first quarter is left out because imports, browsers and workers start in it.
         """
-        quarter = len(self.memory) // 4
-        if not quarter:
-            return None
-        early = median(sample.num_bytes for sample in self.memory[quarter : 2 * quarter])
-        return (median(sample.num_bytes for sample in self.memory[-quarter:]) - early) / 2**20
+        end = self.memory[-1].seconds if self.memory else 0.0
+        parts = [
+            [sample.num_bytes for sample in self.memory if start * end / 4 < sample.seconds <= (start + 1) * end / 4]
+            for start in (1, 3)
+        ]
+        return (median(parts[1]) - median(parts[0])) / 2**20 if all(parts) else None
 
 
 def run_command(command: Sequence[str], *, sample_every_s: float = SAMPLE_EVERY_S) -> Run:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -56,14 +57,17 @@ def test_failing_command_says_its_last_words():
 
 
 @pytest.mark.parametrize(
-    ("sizes", "peak", "growth"),
+    ("seconds", "sizes", "peak", "growth"),
     [
-        ([], None, None),
-        ([5, 7, 6], 7, None),  # too few samples to tell
-        ([1, 9, 10, 10, 10, 10, 10, 10], 10, 0),  # the start does not count as growth
-        ([1, 1, 10, 10, 20, 20, 40, 40], 40, 30),
+        ([], [], None, None),
+        ([0, 1], [5, 7], 7, None),  # too few samples to tell
+        (range(1, 9), [1, 9, 10, 10, 10, 10, 10, 10], 10, 0),  # the start does not count as growth
+        (range(1, 9), [1, 1, 10, 10, 20, 20, 40, 40], 40, 30),
+        # Samples that come faster at the end do not count for more.
+        ([10, 20, 30, 40, 50, 60, 70, 80, 81, 82, 83, 84, 85], [9] * 12 + [1], 9, 0),
     ],
 )
-def test_peak_and_growth(sizes: list[int], peak: float | None, growth: float | None):
-    run = Run(1, "", tuple(Sample(second, size << 20) for second, size in enumerate(sizes)))
+def test_peak_and_growth(seconds: Sequence[float], sizes: list[int], peak: float | None, growth: float | None):
+    samples = (Sample(second, size << 20) for second, size in zip(seconds, sizes, strict=True))
+    run = Run(1, "", tuple(samples))
     assert (run.peak_mib, run.growth_mib) == (peak, growth)
