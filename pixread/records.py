@@ -196,8 +196,8 @@ class Memory:
 class Reading:
     """What a reader found: the output text, its tree, and the mean log-probability of its tokens.
 
-    `boxes` are the regions that were read, in reading order (empty for a single pass over the whole picture). `log_prob`
-    is the sum of the log-probabilities, that of the end included where it was reached.
+    `boxes` are the regions that were read, in reading order (empty for a single pass over the whole picture).
+    `log_prob` is the sum of the log-probabilities, that of the end included where it was reached.
     """
 
     text: str

@@ -251,7 +251,7 @@ class WellFormed:
         self._states = {ids: self._state(ids) for ids in outputs}
         masks = [self._mask(self._states[ids], left) for ids, left in zip(outputs, written.left.tolist(), strict=True)]
         allowed = masks[0][None] if len(masks) == 1 else torch.stack(masks)
-        return scores.masked_fill(~allowed, -math.inf)
+        return torch.where(allowed, scores, -math.inf)
 
     def _mask(self, state: State | None, left: int) -> Tensor:
         return self._grammar.anything if state is None or left < 1 else self._grammar.allowed(state, left=left)

@@ -19,7 +19,11 @@ from tests.parity.configs import CONFIGS, SMALL, random_model
 from tests.parity.theirs import their_ids, their_model
 
 SIZES = (9, 4, 7, 2, 30, 1)
-LENGTHS: list[dict[str, Any]] = [{"max_new_tokens": 1}, {"max_new_tokens": 12}, {"max_new_tokens": 40, "min_new_tokens": 6}]
+LENGTHS: list[dict[str, Any]] = [
+    {"max_new_tokens": 1},
+    {"max_new_tokens": 12},
+    {"max_new_tokens": 40, "min_new_tokens": 6},
+]
 Search = tuple[float, Any, Mapping[str, Any]]  # length penalty, early stopping, lengths
 SEARCHES: list[Search] = [
     (1.0, False, LENGTHS[1]),
