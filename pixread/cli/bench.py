@@ -108,7 +108,7 @@ def startup(
 @bench.command()
 def render(
     pages: Annotated[Path, typer.Option(help="Folder of HTML files, or a list, as `pixread render` takes them.")],
-    workers: Annotated[str, typer.Option(help="Numbers of workers, commas between.")] = "1,2",
+    workers: Annotated[str, typer.Option(help="Numbers of workers, commas between.")] = "2,3",
     repeats: Repeats = 3,
     out: Out = None,
 ) -> None:

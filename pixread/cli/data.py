@@ -23,7 +23,9 @@ def render(
     targets: Annotated[str, typer.Option(help="What to make of the pages: parse, lines, crops; commas between.")] = (
         "parse"
     ),
-    workers: Annotated[int, typer.Option(min=1, help="Processes, each with a browser.")] = 2,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes, each with a browser; else one more than there are cores.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Decides all that is drawn by chance.")] = 0,
     vary: Annotated[
         int, typer.Option(min=0, help="Render each page so often, with texts, fonts and colours varied.")

@@ -17,6 +17,7 @@ import hashlib
 import importlib.metadata
 import itertools
 import json
+import os
 import random
 import shutil
 from collections import Counter
@@ -69,7 +70,7 @@ def render_shards(
     out: Path,
     *,
     targets: Sequence[str] = ("parse",),
-    workers: int = 2,
+    workers: int | None = None,
     seed: int = 0,
     vary: int = 0,
     settings: Mapping[str, Any] | None = None,
@@ -82,13 +83,15 @@ def render_shards(
 
     Sources are pages (`sources.find_pages`); a string is the path of an HTML file or an address. With `vary` each page
     is rendered that many times with fonts, sizes, colours and texts varied by seed; with 0 once, as it is. `settings`
-    has the settings of targets that are not to use their defaults. `progress` is called after every page.
+    has the settings of targets that are not to use their defaults. `workers` is one more than there are cores unless
+    given: browsers are waited for now and then. `progress` is called after every page.
 
     The report has the number of pages, those rendered, those skipped by reason, and the examples by target; the skipped
     pages by name are in `out/skipped.tsv`. ValueError for unusable arguments and for an output folder with an
     unfinished run of other arguments; OSError when no worker can go on.
     """
     chosen = _chosen_settings(targets, settings or {})
+    workers = (os.cpu_count() or 1) + 1 if workers is None else workers
     _check_counts(sources, workers=workers, vary=vary)
     render = render or RenderSettings()
     found = [source if isinstance(source, Source) else Source(source, None, source) for source in sources]
