@@ -52,7 +52,7 @@ SKIPPED = "skipped.tsv"
 PATIENCE_S = 60.0
 """A worker that says nothing for this long, in seconds, beyond four times the time limit of a page, hangs."""
 
-_CHUNK_PAGES = 8
+_CHUNK_PAGES = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ from pixread.targets.mask import choose_spans, span_boxes
 # The outline stands this far outside the content, in pixels, so that it does not touch the letters.
 _OUTLINE_GAP = 2
 
+# So many places are tried for a part of the page; the one that shows most of the chosen regions is taken.
+_TRIES = 8
+
 # A subtree with more than this share of a chosen one (or the other way round) would show the same thing again.
 _TOO_SIMILAR = 0.8
 
@@ -62,8 +65,8 @@ class ParseSettings:
 def examples(screenshot: Screenshot, *, settings: ParseSettings, seed: int) -> list[Example]:
     """The regions of a page as examples, the largest first; none when no subtree with text fits."""
     rng = random.Random(f"parse {seed} {screenshot.source}")
-    views = _Views(screenshot, settings=settings, rng=rng)
     regions = _choose(_candidates(screenshot, settings=settings), number=settings.regions_per_page, rng=rng)
+    views = _Views(screenshot, [region.box for region in regions], settings=settings, rng=rng)
     return [
         _example(screenshot, region, views, number=number, rate=settings.mask_rate, seed=seed, rng=rng)
         for number, region in enumerate(regions)
@@ -155,8 +158,11 @@ def _example(
 class _Views:
     """The parts of a page that pictures show. Regions share a part where they can: encoding it is most of the work."""
 
-    def __init__(self, screenshot: Screenshot, *, settings: ParseSettings, rng: random.Random) -> None:
+    def __init__(
+        self, screenshot: Screenshot, boxes: Sequence[Box], *, settings: ParseSettings, rng: random.Random
+    ) -> None:
         self._screenshot, self._settings, self._rng = screenshot, settings, rng
+        self._boxes = [self._with_margin(box) for box in boxes]
         page = Box(0, 0, screenshot.width, screenshot.height)
         fits = settings.picture == "page" and screenshot.height <= settings.max_height
         self._images: dict[Box, bytes] = {page: screenshot.png} if fits else {}
@@ -167,20 +173,29 @@ class _Views:
         if self._settings.picture == "region":
             left, top, right, bottom = (self._rng.randint(_OUTLINE_GAP + 1, margin) for _ in range(4))
             return widen(box, margins=(left, top, right, bottom), width=width, height=height)
-        whole = widen(box, margins=(margin,) * 4, width=width, height=height)
+        whole = self._with_margin(box)
         for view in self._images:
-            if view.intersect(whole) == whole:
+            if _holds(view, whole):
                 return view
         view_height = min(height, self._settings.max_height)
         lowest = min(height - view_height, int(whole.y))
         highest = min(lowest, max(0, int(whole.bottom) - view_height))
-        return Box(0, self._rng.randint(highest, lowest), width, view_height)
+        tries = [Box(0, self._rng.randint(highest, lowest), width, view_height) for _ in range(_TRIES)]
+        return max(tries, key=lambda view: sum(_holds(view, other) for other in self._boxes))
+
+    def _with_margin(self, box: Box) -> Box:
+        margins = (self._settings.margin,) * 4
+        return widen(box, margins=margins, width=self._screenshot.width, height=self._screenshot.height)
 
     def image(self, view: Box) -> bytes:
         """The picture of a view as PNG bytes."""
         if view not in self._images:
             self._images[view] = cut(self._screenshot, view)
         return self._images[view]
+
+
+def _holds(view: Box, box: Box) -> bool:
+    return view.intersect(box) == box
 
 
 @dataclass(slots=True)
