@@ -64,7 +64,8 @@ def mix(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> T
     queries = queries.to(keys.dtype)
     if mask is not None and mask.dtype != torch.bool:
         mask = mask.to(queries.dtype)
-    if queries.device.type == "cpu" and not torch.is_grad_enabled():
+    # In float16 scores might overflow that torch adds up in float32.
+    if queries.device.type == "cpu" and keys.dtype != torch.float16 and not torch.is_grad_enabled():
         if queries.shape[2] <= FEW_QUERIES < keys.shape[2]:
             return _mix_plainly(queries, keys, values, mask)
         if keys.dtype == torch.bfloat16 and queries.shape[2] > FEW_QUERIES:

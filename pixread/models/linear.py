@@ -56,7 +56,7 @@ class Int8Linear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         rows = x.flatten(0, -2)  # (N, in)
-        step = (rows.abs().amax() / 127).clamp(min=torch.finfo(torch.float32).tiny)
+        step = (rows.abs().amax(dim=1, keepdim=True) / 127).clamp(min=torch.finfo(torch.float32).tiny)  # (N, 1)
         steps = rows / step
         coarse = steps.round()
         # The product rounds to 256 levels from the lowest number to the highest: one more row makes them whole steps.

@@ -69,10 +69,12 @@ def _again(worker: _Worker, strikes: Counter[int], *, reason: str) -> list[Chunk
         return []
     if worker.page is None:
         return [worker.chunk]
+    # The first time the examples of the page before may be to blame; done in turn, the page that is begun is.
+    again = replace(worker.chunk, in_turn=True)
     strikes[worker.page] += 1
     if strikes[worker.page] < _STRIKES:
-        return [worker.chunk]
-    return [replace(worker.chunk, given_up={**worker.chunk.given_up, worker.page: reason})]
+        return [again]
+    return [replace(again, given_up={**again.given_up, worker.page: reason})]
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Pages whose examples are written together; `given_up` has the pages (by number) that brought a worker down."""
+    """Pages whose examples are written together; `given_up` has the pages (by number) that brought a worker down.
+
+    `in_turn`: each page is finished before the next is begun, which tells which of them brings workers down.
+    """
 
     number: int
     pages: tuple[Page, ...]
     given_up: Mapping[int, str]
+    in_turn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,9 @@ def do_chunk(chunk: Chunk, *, plan: Plan, render: RenderOne, tell: Callable[[Any
             if before is not None:
                 finish(before)  # here, so that never more than two pages are in memory
             before = maker.submit(_make_examples, seen, settings=plan.settings)
+            if chunk.in_turn:
+                finish(before)
+                before = None
         if before is not None:
             finish(before)
     _write(chunk, done, plan=plan)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pixread.records import Node, Screenshot
 from pixread.render.page import RenderError, RenderSettings
@@ -30,9 +31,19 @@ def render_by_name(page: Source, vary_seed: int | None) -> Screenshot:
         time.sleep(1000)
     if name.startswith("wait"):
         time.sleep(0.3)
+    if name.startswith("deadly"):
+        deadly: Any = Deadly()
+        return replace(screenshot(Node()), source=source, root=deadly)
     words = f"The page called {name} varied by {vary_seed}"
     root = Node(children=(text_leaf(words, width=300), text_leaf("A second paragraph", y=200, line=7)))
     return replace(screenshot(root), source=source)
+
+
+class Deadly:
+    """Ends the process when anything is asked of it."""
+
+    def __getattr__(self, name: str) -> None:
+        os._exit(7)
 
 
 def is_first_time(source: str) -> bool:

@@ -70,6 +70,16 @@ def test_a_worker_that_dies_is_replaced_and_the_page_skipped_the_second_time(tmp
     assert [example.source for example in ShardSet(tmp_path / "out" / "lines")] == sources
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("place", range(4))
+def test_a_page_whose_examples_bring_workers_down_is_found_among_its_neighbours(tmp_path, place):
+    """Its examples are made while the next page is looked at: that one must not be skipped for it."""
+    sources = [f"page-{number}" for number in range(4)]
+    report = run([*sources[:place], "deadly", *sources[place:]], tmp_path, workers=1)
+    assert report["skipped"] == {"crashed": 1}
+    assert [example.source for example in ShardSet(tmp_path / "lines")] == sources
+
+
 def test_a_worker_that_hangs_is_killed(tmp_path, monkeypatch):
     monkeypatch.setattr("pixread.scale.local.PATIENCE_S", 2)
     report = run(["page-1", "hang", "page-2"], tmp_path, render=RenderSettings(timeout_s=1))
