@@ -68,10 +68,15 @@ class ShardSet(Sequence[Example]):
 
     def targets(self) -> list[tuple[str, ...]]:
         """The targets of all examples in their order; no picture is read."""
-        columns = (
-            _open_parquet(path).read(columns=["targets"], use_threads=False).column("targets") for path in self._files
-        )
-        return [tuple(targets) for column in columns for targets in column.to_pylist()]
+        return [tuple(targets) for targets in self._column("targets")]
+
+    def groups(self) -> list[str]:
+        """The group_id of all examples in their order; no picture is read."""
+        return list(self._column("group_id"))
+
+    def _column(self, name: str) -> Iterator[Any]:
+        for path in self._files:
+            yield from _open_parquet(path).read(columns=[name], use_threads=False).column(name).to_pylist()
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_open": {}}

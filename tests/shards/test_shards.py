@@ -182,10 +182,11 @@ def test_a_wrong_path_is_refused_with_a_hint(tmp_path):
         ShardSet(tmp_path)
 
 
-def test_targets_are_read_without_pictures(tmp_path):
+def test_targets_and_groups_are_read_without_pictures(tmp_path):
     rows = make(5)
     write_shards(rows, tmp_path / "set", seed=0, about={}, rows_per_shard=2)
     assert ShardSet(tmp_path / "set").targets() == [row.targets for row in rows]
+    assert ShardSet(tmp_path / "set").groups() == [row.group_id for row in rows]
 
 
 def test_joined_files_are_the_same_set_cut_anew(tmp_path):
