@@ -17,7 +17,7 @@ from typing import Any
 from PIL import Image
 
 from pixread.grammar import parse
-from pixread.records import Box, Example, Node
+from pixread.records import Box, DrawnBox, Example, Node
 from pixread.shards import ShardSet
 
 PICTURES = "gallery-pictures"
@@ -105,7 +105,7 @@ def _picture(number: int, example: Example, *, folder: Path) -> str:
     shapes = [_rectangle(Box(*line), "line") for line in example.meta.get("lines", [])]
     # The outline of the region comes last, so that no mask hides it.
     for drawn in sorted(example.boxes, key=lambda drawn: drawn.kind == "region"):
-        shapes.append(_rectangle(drawn.box, drawn.kind))
+        shapes.append(_label(drawn) if drawn.kind == "label" else _rectangle(drawn.box, drawn.kind))
     return (
         f'<div class="frame" style="width:{width}px;aspect-ratio:{width}/{height}">'
         f'<img src="{PICTURES}/{file.name}" width="{width}" height="{height}" loading="lazy" alt="">'
@@ -119,6 +119,12 @@ def _rectangle(box: Box, kind: str) -> str:
         return f'<rect class="{kind}" {place}/>'
     cross = f"M{box.x:g} {box.y:g}L{box.right:g} {box.bottom:g}M{box.right:g} {box.y:g}L{box.x:g} {box.bottom:g}"
     return f'<g class="mask"><rect {place}/><path d="{cross}"/></g>'
+
+
+def _label(drawn: DrawnBox) -> str:
+    box = drawn.box
+    place = f'x="{box.x + box.width / 2:g}" y="{box.y + box.height / 2:g}" font-size="{0.7 * box.height:g}"'
+    return f'<g class="label">{_rectangle(box, "label")}<text {place}>{_text(drawn.text)}</text></g>'
 
 
 def _target(target: str) -> str:

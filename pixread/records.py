@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import torch
 
-BoxKind = Literal["region", "mask"]
+BoxKind = Literal["region", "mask", "label"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +120,14 @@ class Screenshot:
 
 @dataclass(frozen=True, slots=True)
 class DrawnBox:
-    """A drawing instruction carried out at load time: a blue outline round a region, or an opaque mask over text."""
+    """A drawing instruction carried out at load time.
+
+    A blue outline round a region, an opaque mask over text, or a white label with `text` in place of what stood there.
+    """
 
     box: Box
     kind: BoxKind
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

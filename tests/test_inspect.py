@@ -47,6 +47,13 @@ def test_an_example_shows_its_picture_boxes_tree_prompt_and_meta(tmp_path):
     assert "1 of 1 examples &middot; parse, 3 of 4 pages rendered, 1 skipped: timeout" in text
 
 
+def test_labels_are_shown_with_their_text(tmp_path):
+    label = DrawnBox(Box(1, 2, 30, 10), "label", "<A>")
+    text = page_of(tmp_path, [example(0, boxes=(label,))])
+    rectangle = '<rect class="label" x="1" y="2" width="30" height="10"/>'
+    assert f'<g class="label">{rectangle}<text x="16" y="7" font-size="7">&lt;A&gt;</text></g>' in text
+
+
 def test_plain_targets_and_line_boxes_are_shown(tmp_path):
     text = page_of(tmp_path, [example(0, "one & two\nthree", meta={"lines": [[1, 2, 3, 4]]}, format="WEBP")])
     assert "<pre>one &amp; two\nthree</pre>" in text

@@ -18,20 +18,21 @@ PADDING = 5  # pixels on each side
 FONT_FILE = "LiberationSans-Regular.ttf"  # same advance widths as Arial
 
 
-@lru_cache(maxsize=1)
-def _font() -> ImageFont.FreeTypeFont:
+@lru_cache(maxsize=64)
+def font(size: int = FONT_SIZE) -> ImageFont.FreeTypeFont:
+    """The font of all text that is drawn on pictures, at a size in pixels."""
     with as_file(files("pixread") / "assets" / "fonts" / FONT_FILE) as path:
-        return ImageFont.truetype(str(path), FONT_SIZE)
+        return ImageFont.truetype(str(path), size)
 
 
 def render_header(text: str) -> Image.Image:
     """The question alone, as a picture that fits it."""
     wrapped = "\n".join(textwrap.wrap(text, width=WRAP))
     probe = ImageDraw.Draw(Image.new("RGB", (1, 1)))
-    _, _, right, bottom = probe.textbbox((0, 0), wrapped, font=_font())
+    _, _, right, bottom = probe.textbbox((0, 0), wrapped, font=font())
     size = (int(right) + 2 * PADDING, int(bottom) + 2 * PADDING)
     header = Image.new("RGB", size, "white")
-    ImageDraw.Draw(header).text((PADDING, PADDING), wrapped, font=_font(), fill="black")
+    ImageDraw.Draw(header).text((PADDING, PADDING), wrapped, font=font(), fill="black")
     return header
 
 

@@ -17,7 +17,7 @@ _FEATURES = {
     "id": _TEXT,
     "image": {"_type": "Image"},
     "prompt": _TEXT,
-    "boxes": [{"kind": _TEXT} | dict.fromkeys(SIDES, _NUMBER)],
+    "boxes": [{"kind": _TEXT} | dict.fromkeys(SIDES, _NUMBER) | {"text": _TEXT}],
     "targets": [_TEXT],
     "group_id": _TEXT,
     "source": _TEXT,
@@ -30,7 +30,9 @@ SCHEMA = pa.schema(
         ("prompt", pa.string()),
         (
             "boxes",
-            pa.list_(pa.struct([("kind", pa.string()), *((side, pa.float64()) for side in SIDES)])),
+            pa.list_(
+                pa.struct([("kind", pa.string()), *((side, pa.float64()) for side in SIDES), ("text", pa.string())])
+            ),
         ),
         ("targets", pa.list_(pa.string())),
         ("group_id", pa.string()),
@@ -55,6 +57,7 @@ def to_table(examples: Sequence[Example]) -> pa.Table:
                     "y": drawn.box.y,
                     "width": drawn.box.width,
                     "height": drawn.box.height,
+                    "text": _storable(drawn.text),
                 }
                 for drawn in example.boxes
             ],
@@ -70,7 +73,9 @@ def to_table(examples: Sequence[Example]) -> pa.Table:
 
 def to_example(row: Mapping[str, Any], image: bytes) -> Example:
     boxes = (
-        DrawnBox(Box(drawn["x"], drawn["y"], drawn["width"], drawn["height"]), drawn["kind"]) for drawn in row["boxes"]
+        # Shards of the first version have boxes without text.
+        DrawnBox(Box(*(drawn[side] for side in SIDES)), drawn["kind"], drawn.get("text", ""))
+        for drawn in row["boxes"]
     )
     return Example(
         id=row["id"],
@@ -92,5 +97,5 @@ def _storable(text: str) -> str:
 def leaf_names() -> list[str]:
     """The names Parquet gives to the leaf columns (nested ones have dotted paths)."""
     leaves = [name for name in COLUMNS if name not in {"image", "boxes", "targets"}]
-    boxes = [f"boxes.list.element.{field}" for field in ("kind", *SIDES)]
+    boxes = [f"boxes.list.element.{field}" for field in ("kind", *SIDES, "text")]
     return [*leaves, "image.bytes", "image.path", "targets.list.element", *boxes]

@@ -5,6 +5,8 @@ import json
 import multiprocessing
 import pickle
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +29,7 @@ def make(count: int) -> list[Example]:
             image=png(8 + number % 5, 4, (number % 256, 0, 0)),
             targets=(f"<text {number}>", "other")[: 1 + number % 2],
             prompt="" if number % 3 else "what is it?",
-            boxes=(DrawnBox(Box(0.5, 1, 2.1, 3), "region"), DrawnBox(Box(1, 1, 1, 1), "mask"))[: number % 3],
+            boxes=(DrawnBox(Box(0.5, 1, 2.1, 3), "region"), DrawnBox(Box(1, 1, 1, 1), "label", "ü"))[: number % 3],
             group_id=f"page-{number // 4}",
             source="a/b é.html",
             meta={"size": [8, 4], "name": "ü", "nested": {"a": None}},
@@ -65,13 +67,30 @@ def test_any_text_is_stored(tmp_path_factory, text, number):
         id="x",
         image=b"\x00",
         targets=(text, ""),
-        boxes=(DrawnBox(Box(number, 0, number, 0), "mask"),),
+        boxes=(DrawnBox(Box(number, 0, number, 0), "label", text),),
         meta={"t": text},
     )
     write_shards([example], folder, seed=0)
     again = ShardSet(folder)[0]
     assert again.targets[0] == text.encode("utf-8", "replace").decode()
-    assert (again.meta, again.boxes, again.targets[1]) == (example.meta, example.boxes, "")
+    assert (again.meta, again.targets[1]) == (example.meta, "")
+    assert again.boxes == (DrawnBox(Box(number, 0, number, 0), "label", again.targets[0]),)
+
+
+def test_a_set_from_before_boxes_had_text_still_opens(tmp_path):
+    examples = make(6)
+    manifest = write_shards(examples, tmp_path / "set", seed=1)
+    path = tmp_path / "set" / manifest["shards"][0]["name"]
+    table = pq.read_table(path)
+    rows = table.column("boxes").to_pylist()
+    older = [[{name: box[name] for name in ("kind", "x", "y", "width", "height")} for box in boxes] for boxes in rows]
+    number = table.schema.get_field_index("boxes")
+    pq.write_table(table.set_column(number, "boxes", pa.array(older)), path)
+    shard = manifest["shards"][0] | {"bytes": path.stat().st_size}
+    change_manifest(tmp_path / "set", shards=[shard])
+    shards = ShardSet(tmp_path / "set")
+    assert [box.text for box in shards[5].boxes] == ["", ""]
+    assert [(box.box, box.kind) for box in shards[5].boxes] == [(box.box, box.kind) for box in examples[5].boxes]
 
 
 def test_same_examples_give_the_same_bytes(tmp_path):
@@ -93,8 +112,8 @@ def test_datasets_opens_them_with_decoded_images(tmp_path):
     assert loaded[7]["image"].size == (10, 4)
     assert loaded[7]["image"].getpixel((0, 0)) == (7, 0, 0)
     assert loaded[5]["boxes"] == [
-        {"kind": "region", "x": 0.5, "y": 1.0, "width": 2.1, "height": 3.0},
-        {"kind": "mask", "x": 1.0, "y": 1.0, "width": 1.0, "height": 1.0},
+        {"kind": "region", "x": 0.5, "y": 1.0, "width": 2.1, "height": 3.0, "text": ""},
+        {"kind": "label", "x": 1.0, "y": 1.0, "width": 1.0, "height": 1.0, "text": "ü"},
     ]
     assert loaded[7]["targets"] == ["<text 7>", "other"]
 
