@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pixread.tasks.task import HIDDEN, Split, UnusableError
+from pixread.tasks.task import HIDDEN, AbsentError, Split, UnusableError
 
 T = TypeVar("T", dict[str, Any], list[Any])
 
@@ -25,13 +25,23 @@ def load_json(path: Path, kind: type[T]) -> T:
     return content
 
 
-def load_rows(path: Path, *, key: str = "data") -> list[Any]:
-    """The list of rows under `key` of a JSON file."""
+def load_rows(path: Path, *, split: Split, split_field: str) -> list[Any]:
+    """The list under "data" of a JSON file that says of which split it is. ValueError where that is another one."""
     content = load_json(path, dict)
-    if not isinstance(content.get(key), list):
-        raise ValueError(f"{path} must hold a list under {key!r}; its fields are {', '.join(content) or 'none'}")
-    rows: list[Any] = content[key]
+    if content.get(split_field, split) != split:
+        raise ValueError(f"{path} holds the split {content[split_field]!r} by its own words, not {split!r}")
+    if not isinstance(content.get("data"), list):
+        raise ValueError(f"{path} must hold a list under 'data'; its fields are {', '.join(content) or 'none'}")
+    rows: list[Any] = content["data"]
     return rows
+
+
+def first_of(folder: Path, *names: str) -> Path:
+    """The first of these files that is there. AbsentError where none is."""
+    for name in names:
+        if (folder / name).exists():
+            return folder / name
+    raise AbsentError(*names)
 
 
 def text(row: Any, name: str) -> str:
@@ -44,17 +54,18 @@ def text(row: Any, name: str) -> str:
     return value
 
 
-def answers(row: Any, name: str, *, split: Split) -> tuple[str, ...]:
-    """All acceptable answers, the blank ones left out; HIDDEN where a test split comes without them.
+def answers(row: Any, name: str, *, hidden: bool = False) -> tuple[str, ...]:
+    """All acceptable answers, a text or a list of them, the blank ones left out; HIDDEN for none, where they may be.
 
     UnusableError where nothing is left.
     """
-    if split == "test" and isinstance(row, Mapping) and not row.get(name):
+    if hidden and isinstance(row, Mapping) and not row.get(name):
         return HIDDEN
     value = _field(row, name)
-    given = [value] if isinstance(value, str) else value
-    if not isinstance(given, list) or not all(isinstance(answer, str) for answer in given):
-        raise UnusableError("wrong field", f"{name} must be a text or a list of texts, got {_kind_of(value)}")
+    given = value if isinstance(value, list) else [value]
+    wrong = [answer for answer in given if not isinstance(answer, str)]
+    if wrong:
+        raise UnusableError("wrong field", f"{name} must be a text or a list of texts, got {_kind_of(wrong[0])}")
     kept = tuple(answer for answer in given if answer.strip())
     if not kept:
         raise UnusableError("no answer")

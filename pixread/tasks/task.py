@@ -13,7 +13,8 @@ Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 
 HIDDEN = ("N/A",)
-"""The targets of a test split that is published without answers, as in the original; `meta["hidden"]` is true then."""
+"""The targets of a test split that is published without answers, as in the original. Who writes the examples knows
+these very targets again and notes `meta["hidden"]`, as "N/A" is a real answer elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
