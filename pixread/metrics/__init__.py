@@ -1,20 +1,28 @@
 """Pure functions from a prediction and its truth (strings or trees) to numbers; nothing here knows a model or a file.
 
-Every similarity lies in 0..1, higher is better, and is 1 for two equal arguments, two empty ones included.
-The character error rate is the exception: 0 is perfect and it has no upper end.
+Every similarity lies in 0..1, higher is better, and is 1 for two equal arguments, two empty ones included; relaxed
+accuracy has one exception (docs/metrics.md). CIDEr is a similarity of a whole corpus and lies in 0..10. The character
+error rate is 0 where all is right and has no upper end.
 """
 
+from pixread.metrics.anls import anls
 from pixread.metrics.edit import character_error_rate, edit_similarity
 from pixread.metrics.exact import exact_match
+from pixread.metrics.groups import Candidate, group_accuracy
+from pixread.metrics.relaxed import relaxed_accuracy
 from pixread.metrics.tree import TreeScore, tree_similarity
 from pixread.metrics.words import WordScore, word_score
 
 __all__ = [
+    "Candidate",
     "TreeScore",
     "WordScore",
+    "anls",
     "character_error_rate",
     "edit_similarity",
     "exact_match",
+    "group_accuracy",
+    "relaxed_accuracy",
     "tree_similarity",
     "word_score",
 ]
