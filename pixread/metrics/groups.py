@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 POSITIVE = "true"
@@ -39,7 +39,12 @@ def group_accuracy(candidates: Iterable[Candidate]) -> dict[str, float]:
 def _score(name: str, group: list[Candidate]) -> float:
     if all(candidate.target != POSITIVE for candidate in group):
         raise ValueError(f"None of the {len(group)} candidates of group {name!r} has the target {POSITIVE!r}.")
-    return float(max(group, key=_rank).target == POSITIVE)
+    return float(group[ranked_first(group)].target == POSITIVE)
+
+
+def ranked_first(candidates: Sequence[Candidate]) -> int:
+    """The place of the candidate that is chosen; of equals the first."""
+    return max(range(len(candidates)), key=lambda place: _rank(candidates[place]))
 
 
 def _rank(candidate: Candidate) -> tuple[bool, float]:
