@@ -34,6 +34,7 @@ LEVELS: dict[str, float] = {
     "scale": 5,
     "serve": 5,
     "inspect": 5,
+    "prepare": 5,
     "bench": 5.5,
     "cli": 6,
     "__main__": 7,

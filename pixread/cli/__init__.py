@@ -15,7 +15,7 @@ import typer
 from pixread import __version__
 from pixread.cli.bench import bench
 from pixread.cli.checkpoints import convert
-from pixread.cli.data import inspect, render
+from pixread.cli.data import inspect, prepare, render
 from pixread.cli.hub import push
 from pixread.cli.learning import evaluate, train
 from pixread.cli.reading import parse
@@ -31,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (parse, render, inspect, train, evaluate, convert, push):
+for command in (parse, render, prepare, inspect, train, evaluate, convert, push):
     app.command()(command)
 app.add_typer(bench, name="bench")
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import typer
 
-Show = Callable[[int, int, str], None]
+Show = Callable[[int, int | None, str], None]
 
 
 def say(sentence: str) -> None:
@@ -22,7 +22,7 @@ def fail(sentence: str) -> None:
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Show]:
-    """Gives a function that shows (done, total, note). Without a terminal nothing is shown."""
+    """Gives a function that shows (done, total or None, note). Without a terminal nothing is shown."""
     if not sys.stderr.isatty():
         yield lambda done, total, note: None
         return

@@ -38,7 +38,7 @@ def write_shards(
 
     Everything is written aside and renamed at the end: `out` is either complete or untouched. A shard set that stands
     there already is replaced; ValueError for a folder with anything else in it. `about` goes into the manifest as it is
-    and must be JSON.
+    when the last example is written, and must be JSON.
     """
     return _write_set(_tables(examples), Path(out), seed=seed, about=about, rows_per_shard=rows_per_shard)
 

@@ -6,7 +6,8 @@ Masry et al. 2022, https://github.com/vis-nlp/ChartQA, folder "ChartQA Dataset".
 
 One row of `test_human.json`:
 
-    {"imgname": "multi_col_80102.png", "query": "What is the ratio between cash and account in 'how consumers can pay ' category?", "label": "2.315"}
+    {"imgname": "multi_col_80102.png", "label": "2.315",
+     "query": "What is the ratio between cash and account in 'how consumers can pay ' category?"}
 
 Both parts are kept as sets of their own: training draws from them at equal rates, and the published score is the mean
 of the two. The folders `tables` and `annotations` are not read.

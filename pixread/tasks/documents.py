@@ -22,7 +22,7 @@ def questions(
     image_prefix: str = "",
     type_field: str,
 ) -> Iterator[Example | Skipped]:
-    """The questions of the first of `files`, in its order, with pictures from the first of `folders` that has them.
+    """The questions of the first of `files` (patterns), with pictures from the first of `folders` that has them.
 
     image_field, type_field: where a row keeps its picture's name, which is looked up without `image_prefix`, and the
     kinds that its answer is of.

@@ -25,11 +25,10 @@ from pixread.tasks.task import Skipped, Split, Task
 
 def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> Iterator[Example | Skipped]:
     """The questions of a split; a test split without answers has hidden ones."""
-    names = (f"{split}_v1.0.json", f"{split}_v1.0_withQT.json")
     return questions(
         folder,
         split,
-        files=[f"{place}{name}" for place in (f"{split}/", "spdocvqa_qas/", "") for name in names],
+        files=[f"{place}{split}_v1.0*.json" for place in (f"{split}/", "spdocvqa_qas/", "")],
         folders=[f"{split}/documents", "spdocvqa_images", "documents"],
         image_field="image",
         image_prefix="documents/",

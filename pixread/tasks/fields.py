@@ -36,12 +36,13 @@ def load_rows(path: Path, *, split: Split, split_field: str) -> list[Any]:
     return rows
 
 
-def first_of(folder: Path, *names: str) -> Path:
-    """The first of these files that is there. AbsentError where none is."""
-    for name in names:
-        if (folder / name).exists():
-            return folder / name
-    raise AbsentError(*names)
+def first_of(folder: Path, *patterns: str) -> Path:
+    """The file of the first of these patterns that is there; of several the last by name. AbsentError for none."""
+    for pattern in patterns:
+        found = sorted(folder.glob(pattern))
+        if found:
+            return found[-1]
+    raise AbsentError(*patterns)
 
 
 def text(row: Any, name: str) -> str:

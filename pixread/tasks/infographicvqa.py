@@ -25,17 +25,12 @@ from pixread.tasks.task import Skipped, Split, Task
 
 def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> Iterator[Example | Skipped]:
     """The questions of a split; a test split without answers has hidden ones."""
-    names = [
-        f"{name}_{split}_v1.0{types}.json"
-        for name in ("infographicVQA", "infographicsVQA")
-        for types in ("", "_withQT")
-    ]
     return questions(
         folder,
         split,
         files=[
             f"{split}/{split}_v1.0.json",
-            *(f"{place}{name}" for place in ("", "infographicsvqa_qas/") for name in names),
+            *(f"{place}infographic*VQA_{split}_v1.0*.json" for place in ("", "infographicsvqa_qas/")),
         ],
         folders=[
             split,

@@ -33,7 +33,7 @@ def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> It
     entries = load_json(first_of(folder, FILE), dict)
     chosen = {id: entry for id, entry in entries.items() if _split_of(entry) == split}
     if not chosen:
-        raise AbsentError(f'a book with "split": {NUMBERS[split]} in {FILE}')
+        raise AbsentError(f'"split": {NUMBERS[split]} in {FILE}')
     pictures = Pictures(folder / "images")
 
     def make(id: str, row: Any) -> Example:

@@ -35,7 +35,7 @@ def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> It
         chosen = _validation({_image(row) for _, row in rows} - {""})
         rows = [(id, row) for id, row in rows if (_image(row) in chosen) == (split == "val")]
         if not rows:
-            raise AbsentError(f"a {'line' if split == 'train' else 'second picture'} in {file.name}")
+            raise AbsentError(f"{'line' if split == 'train' else 'second picture'} in {file.name}")
     pictures = Pictures(folder)
 
     def make(id: str, row: Any) -> Example:
