@@ -16,8 +16,9 @@ from pixread import __version__
 from pixread.cli.bench import bench
 from pixread.cli.checkpoints import convert
 from pixread.cli.data import inspect, prepare, render
+from pixread.cli.evaluating import evaluate
 from pixread.cli.hub import push
-from pixread.cli.learning import evaluate, train
+from pixread.cli.learning import train
 from pixread.cli.reading import parse
 
 __all__ = ["app", "main"]

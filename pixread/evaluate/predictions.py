@@ -1,33 +1,32 @@
-"""One line of predictions.jsonl for every example, and the file that holds them while it grows."""
+"""One line of predictions.jsonl for every example."""
 
 from __future__ import annotations
 
 import json
+import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
+from pixread.evaluate.kinds import answer_type
 from pixread.records import Example
-
-FILE = "predictions.jsonl"
-METRICS = "metrics.json"
-REPORT = "report.html"
-SETTINGS = "run.json"
-# What is not finished carries this ending; the files are renamed at the end, metrics.json last.
-UNFINISHED = ".unfinished"
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """What was read of one example, and how well.
 
-    index: place in the shard set. prediction, targets: as compared. target: which of the targets agreed best.
-    score: mean log-probability of the output. seconds: the reader's time for its batch, divided by the batch. boxes:
-    regions that were read, [x, y, width, height] in pixels. error: why there is no prediction; then nothing is scored.
+    index: place in the shard sets, one after the other. group: what is read well or badly together, as the examples of
+    one picture. choice: the candidates that the example is one of, where one is to be chosen. answer_type: what the
+    data set says, else what the first target looks like. hidden: the truth is not known; then nothing is scored.
+    prediction, targets: as compared. target: which of the targets agreed best. scores: a score of all candidates stands
+    at the one that was chosen. score: mean log-probability of the output; log_prob: their sum. seconds: the reader's
+    time for its batch, divided by the batch. boxes: regions that were read, [x, y, width, height] in pixels. error: why
+    there is no prediction; then nothing is scored either.
     """
 
     index: int
@@ -38,26 +37,43 @@ class Prediction:
     script: str
     masked: bool
     targets: tuple[str, ...]
+    part: str = ""
+    prompt: str = ""
+    choice: str = ""
+    answer_type: str = ""
+    hidden: bool = False
     prediction: str = ""
     target: int = 0
     scores: Mapping[str, float] = field(default_factory=dict)
     score: float = 0.0
+    log_prob: float = 0.0
     seconds: float = 0.0
     boxes: tuple[tuple[float, ...], ...] = ()
     error: str | None = None
 
+    @property
+    def confidence(self) -> float:
+        """Geometric mean of the probabilities of the tokens, 0..1."""
+        return math.exp(min(self.score, 0.0))
 
-def unread(index: int, example: Example, *, targets: tuple[str, ...]) -> Prediction:
+
+def unread(index: int, example: Example, *, targets: tuple[str, ...], choice: bool = False) -> Prediction:
     """The example's own part of a prediction. targets: in the form in which they will be compared."""
+    image = example.meta.get("image")
     return Prediction(
         index=index,
         id=example.id,
         source=example.source,
-        group=example.group_id or example.source or example.id,
+        group=(image if isinstance(image, str) else "") or example.group_id or example.source or example.id,
         site=site_of(example),
         script=script_of(" ".join(targets)),
         masked=any(drawn.kind == "mask" for drawn in example.boxes),
         targets=targets,
+        part=str(example.meta.get("part") or ""),
+        prompt=example.prompt,
+        choice=(example.group_id or example.id) if choice else "",
+        answer_type=str(example.meta.get("answer_type") or answer_type(targets[0])),
+        hidden=bool(example.meta.get("hidden")),
     )
 
 
@@ -88,18 +104,27 @@ def _is_latin(letter: str) -> bool:
     return "LATIN" in unicodedata.name(letter, "") or letter in "ªº"
 
 
-def write_line(stream: TextIO, prediction: Prediction) -> None:
-    """One JSON object on one line."""
-    stream.write(json.dumps(asdict(prediction), ensure_ascii=False) + "\n")
+def write_lines(stream: TextIO, predictions: Iterable[Prediction]) -> None:
+    """One JSON object a line."""
+    for prediction in predictions:
+        line = asdict(prediction) | {"confidence": round(prediction.confidence, 6)}
+        stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def read_lines(path: Path) -> list[Prediction]:
-    """The predictions of an unfinished run. A last line that was cut off by the interruption is left out."""
+    """The predictions of a run. A last line that was cut off by an interruption is left out.
+
+    Raises ValueError, in one sentence, for a file that holds something else.
+    """
     lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-    return [_from_json(json.loads(line)) for line in lines]
+    try:
+        return [_from_json(json.loads(line)) for line in lines]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} does not hold the predictions of this version of pixread: {error}") from error
 
 
 def _from_json(raw: dict[str, Any]) -> Prediction:
+    raw.pop("confidence", None)  # follows from the score
     raw["targets"] = tuple(raw["targets"])
     raw["boxes"] = tuple(tuple(box) for box in raw["boxes"])
     return Prediction(**raw)

@@ -2,71 +2,105 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from PIL import Image
-
-from pixread.evaluate.diff import Piece, indented, side_by_side
+from pixread.evaluate.cases import LEGEND, Cases
+from pixread.evaluate.comparison import Comparison, most_changed, verdict
+from pixread.evaluate.exam import Exam
 from pixread.evaluate.histogram import histogram
 from pixread.evaluate.predictions import Prediction
-from pixread.evaluate.summary import headline, label
-from pixread.grammar import parse
-from pixread.inputs.draw import draw_boxes
-from pixread.inputs.picture import open_picture
-from pixread.records import Box, Example
+from pixread.evaluate.reliability import diagram
+from pixread.evaluate.summary import breakdowns_of, headline, label, number
+from pixread.metrics import edit_similarity
+from pixread.records import Example
 
 NUM_WORST = 20
+NUM_SUREST = 12
 NUM_MIDDLE = 3
 NUM_BEST = 3
-CONTEXT = 48  # pixels of the page shown round a region
-MAX_WIDTH, MAX_HEIGHT = 800, 4000  # pixels of an embedded picture
-WIDE = 3.0  # pictures this many times wider than high stand above their texts, others beside them
-MAX_CHARS = 20_000  # of a text shown in full
+NUM_CHANGED = 6
+NUM_UNSCORED = 20
+
+Section = tuple[str, list[Prediction]]
 
 
 def write_report(
-    path: Path, metrics: Mapping[str, Any], predictions: Sequence[Prediction], examples: Sequence[Example]
+    path: Path,
+    metrics: Mapping[str, Any],
+    predictions: Sequence[Prediction],
+    examples: Sequence[Example],
+    *,
+    exam: Exam,
+    comparison: Comparison | None = None,
 ) -> None:
     """Writes the report. examples: the shard set, indexed by the predictions; only the shown cases are looked up."""
-    read = [prediction for prediction in predictions if prediction.error is None]
-    main = metrics["main"]
+    counted = exam.scored(predictions)
+    cases = Cases.of(metrics, examples, predictions)
     template = Template(files("pixread.evaluate").joinpath("report.html").read_text(encoding="utf-8"))
-    shown = [
-        (title, "\n".join(_case(prediction, examples[prediction.index], metrics) for prediction in chosen))
-        for title, chosen in pick(read, main)
-    ]
     page = template.substitute(
         title=escape(headline(metrics)),
         about=_about(metrics),
         tiles=_tiles(metrics),
-        main=escape(label(main)),
-        histogram=histogram([prediction.scores[main] for prediction in read]),
-        parts=_parts(metrics),
+        charts=_charts(metrics, counted, exam),
+        against="" if comparison is None else _against(metrics, comparison, cases),
         skipped=_skipped(predictions),
-        cases="\n".join(
-            f"<h2>{title}</h2>\n{_legend() if not at else ''}{body}" for at, (title, body) in enumerate(shown)
-        ),
+        cases=_sections(sections(predictions, exam), cases),
     )
     path.write_text(page, encoding="utf-8", errors="replace")
 
 
-def pick(predictions: Sequence[Prediction], main: str) -> list[tuple[str, list[Prediction]]]:
-    """Titles and cases of the report's sections: the worst, a few round the median, the best; each case once."""
-    ordered = sorted(predictions, key=lambda prediction: (prediction.scores[main], prediction.index))
+def sections(predictions: Sequence[Prediction], exam: Exam) -> list[Section]:
+    """Titles and cases of the report: each case once, those that teach most first."""
+    read = [prediction for prediction in predictions if prediction.error is None]
+    counted = exam.scored(read)
+    if not counted:
+        unscored = read[:NUM_UNSCORED]
+        return [(f"Predictions: {len(unscored)} of {len(read)}", unscored)] if unscored else []
+    surest = surest_wrong(counted, exam)
+    shown = {prediction.index for prediction in surest}
+    rest = [prediction for prediction in counted if prediction.index not in shown]
+    first = [(f"Surest of what is wrong: {len(surest)} of {len(counted)}", surest)] if surest else []
+    return first + pick(rest, exam.main)
+
+
+def surest_wrong(predictions: Sequence[Prediction], exam: Exam) -> list[Prediction]:
+    """The least right of all sure answers: wrong, and the reader did not doubt it.
+
+    Wrong is less than half of a perfect score; for a score that runs beyond 1, less than half of the mean.
+    """
+    scores = [prediction.scores[exam.main] for prediction in predictions]
+    least = 0.5 if exam.best == 1 else sum(scores) / len(scores) / 2
+    wrong = [prediction for prediction in predictions if prediction.scores[exam.main] < least]
+    return sorted(wrong, key=lambda prediction: (-prediction.confidence, prediction.index))[:NUM_SUREST]
+
+
+def pick(predictions: Sequence[Prediction], main: str) -> list[Section]:
+    """The worst, a few round the median, the best; each case once. Of equally bad ones, those farthest off."""
+
+    def place(prediction: Prediction) -> tuple[float, float, int]:
+        closeness = edit_similarity(prediction.prediction, prediction.targets[prediction.target])
+        return prediction.scores[main], closeness, prediction.index
+
+    ordered = sorted(predictions, key=place)
     worst, rest = ordered[:NUM_WORST], ordered[NUM_WORST:]
     best, rest = rest[::-1][:NUM_BEST], rest[:-NUM_BEST]
     # The middle of all examples, unless it is among the worst already.
     at = max(0, min(len(ordered) // 2 - NUM_WORST - NUM_MIDDLE // 2, len(rest) - NUM_MIDDLE))
     middle = rest[at : at + NUM_MIDDLE]
-    sections = [("Worst", worst), ("Round the median", middle), ("Best", best)]
-    return [(f"{title}: {len(chosen)} of {len(ordered)}", chosen) for title, chosen in sections if chosen]
+    found = [("Worst", worst), ("Round the median", middle), ("Best", best)]
+    return [(f"{title}: {len(chosen)} of {len(ordered)}", chosen) for title, chosen in found if chosen]
+
+
+def _sections(found: Sequence[Section], cases: Cases) -> str:
+    return "\n".join(
+        f"<h2>{title}</h2>\n{LEGEND if not at else ''}" + "\n".join(cases.html(prediction) for prediction in chosen)
+        for at, (title, chosen) in enumerate(found)
+    )
 
 
 def _about(metrics: Mapping[str, Any]) -> str:
@@ -76,15 +110,35 @@ def _about(metrics: Mapping[str, Any]) -> str:
 
 
 def _tiles(metrics: Mapping[str, Any]) -> str:
-    values = [(name == metrics["main"], f"{value:.3f}", label(name)) for name, value in metrics["scores"].items()]
+    values = [
+        (name == metrics["main"], number(metrics, value), label(name)) for name, value in metrics["scores"].items()
+    ]
     values.append((False, str(metrics["examples"]), "examples"))
+    for count, name in ((metrics["hidden"], "without public answers"), (metrics["skipped"], "skipped")):
+        if count:
+            values.append((False, str(count), name))
     if metrics["seconds_per_example"] is not None:
         values.append((False, f"{metrics['seconds_per_example']:.2f}", "seconds an example"))
-    if metrics["skipped"]:
-        values.append((False, str(metrics["skipped"]), "skipped"))
     return "".join(
         f'<div class="card tile{" main" if is_main else ""}"><b>{value}</b><span>{escape(name)}</span></div>'
         for is_main, value, name in values
+    )
+
+
+def _charts(metrics: Mapping[str, Any], counted: Sequence[Prediction], exam: Exam) -> str:
+    """How the scores are spread, broken down, and related to confidence."""
+    if not counted:
+        return ""
+    scores = [prediction.scores[exam.main] for prediction in counted]
+    bars = histogram(scores, top=max(1.0, *scores), unit=100 if exam.percent else 1)
+    found = metrics["reliability"]
+    error = "" if found["error"] is None else f", expected calibration error {100 * found['error']:.1f} %"
+    return (
+        '<div class="charts">'
+        f'<div class="card pad"><h3>Examples by {escape(label(exam.main))}</h3>{bars}</div>'
+        f'<div class="card pad"><h3>{escape(label(exam.main))} by confidence{error}</h3>'
+        f'{diagram(found, best=exam.best)}<p class="note">Below each bar: how many examples.</p></div>'
+        f'<div class="card pad"><h3>Parts</h3><div class="scroll">{_parts(metrics)}</div></div></div>'
     )
 
 
@@ -92,21 +146,42 @@ def _parts(metrics: Mapping[str, Any]) -> str:
     names = list(metrics["scores"])
     head = "".join(f"<th>{escape(label(name))}</th>" for name in names)
     bodies = []
-    for part in ("by_script", "by_masked", "by_site"):
-        rows = "".join(_part_row(group, found, metrics["main"]) for group, found in metrics[part].items())
+    for part in breakdowns_of(metrics):
+        rows = "".join(_part_row(kind, found, metrics) for kind, found in metrics[part].items())
         if len(metrics[part]) > 1 or part == "by_site":
             bodies.append(f'<tbody><tr><th colspan="{len(names) + 2}">{part.replace("_", " ")}</th></tr>{rows}</tbody>')
     return f"<table><thead><tr><th></th><th>examples</th>{head}</tr></thead>{''.join(bodies)}</table>"
 
 
-def _part_row(group: str, found: Mapping[str, Any], main: str) -> str:
-    cells = "".join(
-        f'<td class="bar" style="--share: {100 * value:.0f}%">{value:.3f}</td>'
-        if name == main
-        else f"<td>{value:.3f}</td>"
-        for name, value in found["scores"].items()
+def _part_row(kind: str, found: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    cells = []
+    for name in metrics["scores"]:
+        value = found["scores"].get(name)
+        share = "" if name != metrics["main"] or value is None else f' class="bar" style="--share: {100 * value:.0f}%"'
+        cells.append(f"<td{share}>{'' if value is None else number(metrics, value)}</td>")
+    return f'<tr><td title="{escape(kind)}">{escape(kind)}</td><td>{found["examples"]}</td>{"".join(cells)}</tr>'
+
+
+def _against(metrics: Mapping[str, Any], comparison: Comparison, cases: Cases) -> str:
+    """The verdict, and the cases that changed most."""
+    found, model = comparison.numbers, comparison.numbers["model"]
+    if not comparison.pairs:
+        return f'<h2>Against {escape(model)}</h2><p class="about">{escape(verdict(metrics))}</p>'
+    tiles = "".join(
+        f'<div class="card tile"><b>{found[name]}</b><span>{said}</span></div>'
+        for name, said in (("wins", "better here"), ("losses", "worse here"), ("ties", "equal"))
     )
-    return f'<tr><td title="{escape(group)}">{escape(group)}</td><td>{found["examples"]}</td>{cells}</tr>'
+    won, lost = most_changed(comparison.pairs, NUM_CHANGED)
+    shown = "".join(
+        f"<h3>{title}: {len(pairs)} of {found[count]}</h3>"
+        + "\n".join(cases.pair(pair, against=model) for pair in pairs)
+        for title, pairs, count in (("Won by most", won, "wins"), ("Lost by most", lost, "losses"))
+        if pairs
+    )
+    return (
+        f'<h2>Against {escape(model)}</h2><p class="about">{escape(verdict(metrics))}</p>'
+        f'<div class="tiles">{tiles}</div>{shown}'
+    )
 
 
 def _skipped(predictions: Sequence[Prediction]) -> str:
@@ -115,82 +190,3 @@ def _skipped(predictions: Sequence[Prediction]) -> str:
         return ""
     rows = "".join(f"<tr><td>{escape(one.id)}</td><td>{escape(one.error or '')}</td></tr>" for one in failed)
     return f'<h2>Skipped: {len(failed)}</h2><div class="card pad scroll"><table class="reasons">{rows}</table></div>'
-
-
-def _legend() -> str:
-    return (
-        '<p class="about legend"><mark class="wrong">missed</mark> in the truth, <mark class="wrong">invented</mark> '
-        'in the prediction, <mark class="moved">moved</mark> in both: read, but at another point. On the picture: what '
-        "was asked for in blue, what the reader cut out in pink.</p>"
-    )
-
-
-def _case(prediction: Prediction, example: Example, metrics: Mapping[str, Any]) -> str:
-    picture, is_wide = _picture(prediction, example)
-    truth, answer = prediction.targets[prediction.target], prediction.prediction
-    if metrics["task"] == "parse":
-        truth, answer = indented(parse(truth)), indented(parse(answer))
-    left, right = side_by_side(_cut(truth), _cut(answer))
-    chips = "".join(
-        f'<span class="chip{" main" if name == metrics["main"] else ""}">{escape(label(name))} {value:.3f}</span>'
-        for name, value in prediction.scores.items()
-    )
-    source = f"<span>{escape(prediction.source)}</span>" if prediction.source not in prediction.id else ""
-    return (
-        f"<article><header><strong>{escape(prediction.id)}</strong>{source}{chips}"
-        f"<span>log-probability {prediction.score:.2f}</span><span>{prediction.seconds:.2f} s</span></header>"
-        f'<div class="case{" wide" if is_wide else ""}"><div class="picture">{picture}</div>'
-        f"<div><h3>Truth</h3>{_text(left)}</div><div><h3>Prediction</h3>{_text(right)}</div></div></article>"
-    )
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_CHARS else text[:MAX_CHARS] + " …"
-
-
-def _text(pieces: Iterable[Piece]) -> str:
-    html = "".join(
-        escape(piece.text)
-        if piece.mark in {"space", "same"}
-        else f'<mark class="{piece.mark}">{escape(piece.text)}</mark>'
-        for piece in pieces
-    )
-    return f"<pre>{html}</pre>" if html.strip() else '<p class="nothing">nothing</p>'
-
-
-def _picture(prediction: Prediction, example: Example) -> tuple[str, bool]:
-    """The picture as the reader got it, cut to the region with some context, boxes on top; and whether it is wide."""
-    image = open_picture(example.image, name=example.id)
-    image = draw_boxes(image, [drawn for drawn in example.boxes if drawn.kind == "mask"])
-    asked = [drawn.box for drawn in example.boxes if drawn.kind == "region"]
-    left, top, right, bottom = _window(image.size, asked)
-    part = image.crop((left, top, right, bottom))
-    part.thumbnail((MAX_WIDTH, MAX_HEIGHT), Image.Resampling.LANCZOS)
-    stream = io.BytesIO()
-    part.save(stream, "WEBP", quality=75, method=2)  # twice as fast as the default, hardly larger
-    data = base64.b64encode(stream.getvalue()).decode("ascii")
-    boxes = [("asked", box) for box in asked] + [("read", Box(*box)) for box in prediction.boxes]
-    outlines = "".join(
-        f'<rect class="{kind}" x="{box.x - left:g}" y="{box.y - top:g}" width="{box.width:g}" height="{box.height:g}"/>'
-        for kind, box in boxes
-    )
-    html = (
-        f'<figure><img src="data:image/webp;base64,{data}" width="{part.width}" height="{part.height}" alt="">'
-        f'<svg viewBox="0 0 {right - left} {bottom - top}">{outlines}</svg></figure>'
-    )
-    return html, right - left >= WIDE * (bottom - top)
-
-
-def _window(size: tuple[int, int], asked: Sequence[Box]) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what is shown: all of the picture, or the asked region and its surroundings."""
-    width, height = size
-    if not asked:
-        return 0, 0, width, height
-    box = asked[0]
-    left, top = max(0, int(box.x) - CONTEXT), max(0, int(box.y) - CONTEXT)
-    return (
-        left,
-        top,
-        max(left + 1, min(width, int(box.right) + CONTEXT)),
-        max(top + 1, min(height, int(box.bottom) + CONTEXT)),
-    )

@@ -2,239 +2,204 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pixread.evaluate.predictions import (
-    FILE,
-    METRICS,
+from pixread.evaluate.asking import predictions_of
+from pixread.evaluate.commonest import AlwaysSays, commonest_answer
+from pixread.evaluate.comparison import Comparison, Rival, compare
+from pixread.evaluate.exam import Exam, Reads
+from pixread.evaluate.exams import exam_named
+from pixread.evaluate.folder import (
     REPORT,
-    SETTINGS,
     UNFINISHED,
-    Prediction,
-    read_lines,
-    unread,
-    write_line,
+    already_done,
+    append,
+    begin,
+    finish,
+    is_finished,
+    plain_errors,
+    read_finished,
 )
+from pixread.evaluate.predictions import Prediction
 from pixread.evaluate.report import write_report
+from pixread.evaluate.running import Running
+from pixread.evaluate.sets import find_sets, fingerprint, spread, task_of
 from pixread.evaluate.summary import summarise
-from pixread.evaluate.tasks import TASKS, Question, Reads, Task
-from pixread.inputs.picture import open_picture
-from pixread.records import Example, Reading
+from pixread.records import Example
 from pixread.shards import ShardSet
 
-Progress = Callable[[int, int], None]
+# Instead of a model to compare with: the answer that the training split gives most often, and the shipped model.
+COMMONEST, SHIPPED = "commonest", "shipped"
+AGAINST = "against"  # the folder, below that of an evaluation, of the one it is compared with
+
+Model = Reads | str | Path | None
+Load = Callable[[Any], Reads]
+Progress = Callable[[int, int, float | None], None]
 
 
 def evaluate(
     shards: Sequence[Example] | str | Path,
     *,
-    model: Reads | str | Path | None,
-    task: str,
+    model: Model,
     out: str | Path,
+    task: str | None = None,
     split: str | None = None,
     limit: int | None = None,
+    against: Reads | str | Path | None = None,
     batch_size: int = 8,
     resume: bool = False,
+    load: Load | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Scores a reader on the examples of a shard set and returns the metrics, as they are written to `out`.
+    """Scores a reader on the examples of shard sets and returns the metrics, as they are written to `out`.
 
-    shards: a ShardSet, or a folder that is one. model: a reader, or what `pixread.load` takes. task: one of TASKS.
-    split: the folder of that name inside `shards`. limit: that many examples, spread evenly over the set. resume: goes
-    on with an interrupted run of the same settings. progress: called with (examples done, examples in all).
+    shards: a ShardSet, or a folder that is one or holds some. model: a reader, or what `load` (default: `pixread.load`)
+    takes. task: one of EXAMS, default what the shards say. split: the sets of that name inside `shards`, all parts.
+    limit: that many examples, or groups of candidates, spread evenly. against: a second reader for a paired test, the
+    folder of a finished evaluation of the same examples, COMMONEST or SHIPPED; its evaluation goes into `out`/against.
+    resume: goes on with an interrupted run of the same settings, and uses a finished one. progress: called with
+    (examples done, examples in all, main score so far).
 
     `out` gets predictions.jsonl, report.html and metrics.json; until all is done their names end in ".unfinished". An
     example whose picture cannot be opened or read is counted with its reason and not scored.
 
     ValueError, in one sentence, for an unknown task, settings that make no sense, and an `out` that cannot be written.
     """
-    chosen = _task(task)
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-    examples, name = _open_shards(shards, split)
-    order = _spread(len(examples), limit)
-    if not order:
+    examples, sets = opened(shards, split, task=task)
+    exam = exam_named(task or _said_by(examples))
+    places = spread(examples, limit, by_group=exam.chooses)
+    name = ", ".join(map(str, sets)) or type(examples).__name__
+    if not places:
         raise ValueError(f"there is nothing to evaluate: {name} holds no examples")
-    settings = {"task": task, "model": _name(model), "shards": name, "limit": limit, "examples": len(examples)}
-    reader = _load(model)
-    with _plain_errors(Path(out)):
-        done = _prepare(Path(out), settings, resume=resume)
-    predictions = _answer(
-        chosen,
-        reader,
-        examples,
-        order,
-        done=done,
-        path=Path(out, FILE + UNFINISHED),
-        batch_size=batch_size,
-        progress=progress,
-    )
-    metrics = summarise(predictions, task=chosen, about=settings)
-    with _plain_errors(Path(out)):
-        _finish(Path(out), metrics, predictions, examples)
-    return metrics
+    settings = {"shards": name, "limit": limit, "examples": len(examples), "fingerprint": fingerprint(examples)}
+    job = _Job(exam, examples, places, settings, batch_size, resume, load or _load, progress)
+    run = job.run(model, Path(out))
+    other = None if against is None else _other(job, against, sets, out=Path(out, AGAINST))
+    predictions = run.predictions()
+    if other is None:
+        return run.finish(predictions)
+    if isinstance(other, _Run):
+        found = other.predictions()
+        other.finish(found)
+        other = Rival(other.settings["model"], found)
+    return run.finish(predictions, compare(predictions, other, exam=exam))
+
+
+def opened(
+    shards: Sequence[Example] | str | Path, split: str | None, *, task: str | None
+) -> tuple[Sequence[Example], list[Path]]:
+    """The examples, and the sets that they come from."""
+    if isinstance(shards, str | Path):
+        sets = find_sets(shards, split, task=task)
+        return ShardSet(sets), sets
+    if split:
+        raise ValueError(f"a split ({split}) can only be chosen from a folder, not from opened shards")
+    return shards, []
+
+
+def _said_by(examples: Sequence[Example]) -> str:
+    if not isinstance(examples, ShardSet):
+        raise ValueError("name the task of these examples: they come from no shards that would say it")
+    return task_of(examples)
+
+
+def _load(model: Any) -> Reads:
+    from pixread.reader import load
+
+    return load(model)
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A prediction to be filled in, and the question to ask for it."""
+class _Job:
+    """What one or two readers are asked."""
 
-    blank: Prediction
-    question: Question
+    exam: Exam
+    examples: Sequence[Example]
+    places: Sequence[int]
+    settings: dict[str, Any]
+    batch_size: int
+    resume: bool
+    load: Load
+    progress: Progress | None
 
-
-def _task(name: str) -> Task:
-    if name not in TASKS:
-        raise ValueError(f"unknown evaluation task {name!r}; known are {', '.join(TASKS)}")
-    return TASKS[name]
-
-
-def _open_shards(shards: Sequence[Example] | str | Path, split: str | None) -> tuple[Sequence[Example], str]:
-    if isinstance(shards, str | Path):
-        folder = Path(shards, split) if split else Path(shards)
-        return ShardSet(folder), str(folder)
-    if split:
-        raise ValueError(f"a split ({split}) can only be chosen from a folder, not from opened shards")
-    return shards, type(shards).__name__
-
-
-def _spread(count: int, limit: int | None) -> list[int]:
-    if limit is None or limit >= count:
-        return list(range(count))
-    if limit < 1:
-        raise ValueError(f"limit must be at least 1, got {limit}")
-    return [number * count // limit for number in range(limit)]
+    def run(self, model: Model, out: Path) -> _Run:
+        """Finds what is done already and loads the model for the rest; nothing is written yet."""
+        settings = {"task": self.exam.name, "model": _name(model), **self.settings}
+        with plain_errors(out):
+            done = already_done(out, settings) if self.resume else []
+        known = {prediction.index for prediction in done}
+        left = [place for place in self.places if place not in known]
+        named = model is None or isinstance(model, str | Path)
+        return _Run(self, out, settings, done, left, self.load(model) if named and left else model)
 
 
-def _name(model: Reads | str | Path | None) -> str:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One reader that is asked, and the folder that its answers go to."""
+
+    job: _Job
+    out: Path
+    settings: dict[str, Any]
+    done: list[Prediction]
+    left: list[int]
+    reader: Any
+
+    def predictions(self) -> list[Prediction]:
+        """All predictions in order, with all their scores; those not yet done are made and written down by batches."""
+        job = self.job
+        begin(self.out, self.settings, self.done)
+        predictions = list(self.done)
+        running = Running(job.exam, predictions)
+        for made in predictions_of(job.exam, self.reader, job.examples, self.left, batch_size=job.batch_size):
+            append(self.out, made)
+            predictions.extend(made)
+            if job.progress is not None:
+                job.progress(len(predictions), len(job.places), running.score())
+        return job.exam.finished(sorted(predictions, key=lambda prediction: prediction.index))
+
+    def finish(self, predictions: Sequence[Prediction], comparison: Comparison | None = None) -> dict[str, Any]:
+        """Sums up, writes the report and gives the files their names."""
+        metrics = summarise(predictions, exam=self.job.exam, about=self.settings)
+        if comparison is not None:
+            metrics["against"] = comparison.numbers
+        with plain_errors(self.out):
+            path = self.out / (REPORT + UNFINISHED)
+            write_report(path, metrics, predictions, self.job.examples, exam=self.job.exam, comparison=comparison)
+        finish(self.out, metrics, predictions)
+        return metrics
+
+
+def _other(job: _Job, against: Reads | str | Path, sets: Sequence[Path], *, out: Path) -> _Run | Rival:
+    """What is compared with: to be asked yet, or finished already."""
+    if isinstance(against, str | Path) and is_finished(Path(against)):
+        return _finished(job, Path(against))
+    if against == COMMONEST:
+        return job.run(AlwaysSays(commonest_answer(sets)), out)
+    return job.run(None if against == SHIPPED else against, out)
+
+
+def _finished(job: _Job, folder: Path) -> Rival:
+    """An evaluation that is finished already. ValueError, in one sentence, unless it is of the same examples."""
+    metrics, predictions = read_finished(folder)
+    about = metrics["about"]
+    same = {"task": job.exam.name, "fingerprint": job.settings["fingerprint"], "examples": job.settings["examples"]}
+    if any(about.get(name) != value for name, value in same.items()):
+        raise ValueError(
+            f"{folder} is an evaluation of other examples (task {about.get('task')}, {about.get('shards')}), "
+            f"not of {job.settings['shards']} for the task {job.exam.name}"
+        )
+    lacking = set(job.places) - {prediction.index for prediction in predictions}
+    if lacking:
+        raise ValueError(f"the evaluation in {folder} lacks {len(lacking)} of the {len(job.places)} examples asked for")
+    return Rival(str(about["model"]), predictions)
+
+
+def _name(model: Model) -> str:
     if model is None:
         return "the shipped model"
     return str(model) if isinstance(model, str | Path) else str(getattr(model, "name", type(model).__name__))
-
-
-def _load(model: Reads | str | Path | None) -> Reads:
-    if model is None or isinstance(model, str | Path):
-        from pixread.reader import load
-
-        return load(model)
-    return model
-
-
-def _prepare(out: Path, settings: dict[str, Any], *, resume: bool) -> list[Prediction]:
-    """Makes the folder and its unfinished files, and finds what an interrupted run of the same settings has done."""
-    out.mkdir(parents=True, exist_ok=True)
-    kept, lines = Path(out, SETTINGS + UNFINISHED), Path(out, FILE + UNFINISHED)
-    if resume and kept.exists() and lines.exists():
-        before = json.loads(kept.read_text(encoding="utf-8"))
-        changed = [
-            f"{key} {before.get(key)!r}, now {settings[key]!r}" for key in settings if before.get(key) != settings[key]
-        ]
-        if changed:
-            raise ValueError(f"the unfinished evaluation in {out} cannot be resumed, it had {'; '.join(changed)}")
-        return read_lines(lines)
-    kept.write_text(json.dumps(settings), encoding="utf-8")
-    lines.write_text("", encoding="utf-8")
-    return []
-
-
-def _answer(
-    task: Task,
-    reader: Reads,
-    examples: Sequence[Example],
-    order: Sequence[int],
-    *,
-    done: Sequence[Prediction],
-    path: Path,
-    batch_size: int,
-    progress: Progress | None,
-) -> list[Prediction]:
-    """All predictions in order; those not yet done are made and written down batch by batch."""
-    predictions = list(done)
-    known = {prediction.index for prediction in done}
-    left = [index for index in order if index not in known]
-    with _plain_errors(path), path.open("w", encoding="utf-8", errors="replace") as stream:
-        # Written anew, so that half a line at the end of an interrupted file disappears.
-        for prediction in done:
-            write_line(stream, prediction)
-    for start in range(0, len(left), batch_size):
-        made = _answer_batch(task, reader, [(index, examples[index]) for index in left[start : start + batch_size]])
-        with _plain_errors(path), path.open("a", encoding="utf-8", errors="replace") as stream:
-            for prediction in made:
-                write_line(stream, prediction)
-        predictions.extend(made)
-        if progress is not None:
-            progress(len(predictions), len(order))
-    return sorted(predictions, key=lambda prediction: prediction.index)
-
-
-def _answer_batch(task: Task, reader: Reads, batch: Sequence[tuple[int, Example]]) -> list[Prediction]:
-    predictions: list[Prediction] = []
-    asked: list[_Asked] = []
-    for index, example in batch:
-        if not example.targets:
-            raise ValueError(f"example {example.id} has no target to be scored against")
-        blank = unread(index, example, targets=tuple(map(task.clean, example.targets)))
-        try:
-            # A common name, so that equal faults of many pictures are counted as one reason; the line has the id.
-            image = open_picture(example.image, name="the picture")
-        except ValueError as error:
-            predictions.append(replace(blank, error=str(error)))
-            continue
-        asked.append(_Asked(blank, task.question(example, image)))
-    predictions.extend(_ask(task, reader, asked))
-    return predictions
-
-
-def _ask(task: Task, reader: Reads, asked: Sequence[_Asked]) -> list[Prediction]:
-    """Scored answers of a batch. A batch that the reader refuses is asked one by one, to find the picture it means."""
-    if not asked:
-        return []
-    started = time.perf_counter()
-    try:
-        readings = task.ask(reader, [one.question for one in asked])
-    except ValueError as error:
-        if len(asked) == 1:
-            return [replace(asked[0].blank, error=str(error))]
-        return [prediction for one in asked for prediction in _ask(task, reader, [one])]
-    seconds = (time.perf_counter() - started) / len(asked)
-    return [_scored(task, one, reading, seconds) for one, reading in zip(asked, readings, strict=True)]
-
-
-def _scored(task: Task, asked: _Asked, reading: Reading, seconds: float) -> Prediction:
-    answer = task.answer(reading)
-    best, scores = task.best(answer, asked.blank.targets)
-    return replace(
-        asked.blank,
-        prediction=answer,
-        target=best,
-        scores=scores,
-        score=reading.score,
-        seconds=seconds,
-        boxes=tuple(tuple(box.as_list()) for box in reading.boxes),
-    )
-
-
-def _finish(out: Path, metrics: dict[str, Any], predictions: Sequence[Prediction], examples: Sequence[Example]) -> None:
-    """Writes report and metrics aside and gives all files their names; metrics.json last, its presence means done."""
-    Path(out, METRICS).unlink(missing_ok=True)
-    write_report(Path(out, REPORT + UNFINISHED), metrics, predictions, examples)
-    text = json.dumps(metrics, indent=1, ensure_ascii=False) + "\n"
-    Path(out, METRICS + UNFINISHED).write_text(text, encoding="utf-8", errors="replace")
-    for name in (FILE, REPORT, METRICS):
-        Path(out, name + UNFINISHED).replace(Path(out, name))
-    Path(out, SETTINGS + UNFINISHED).unlink()
-
-
-@contextmanager
-def _plain_errors(path: Path) -> Iterator[None]:
-    """A full disk or a folder that may not be written is the user's to mend: one sentence instead of a traceback."""
-    try:
-        yield
-    except OSError as error:
-        raise ValueError(f"cannot write to {error.filename or path}: {error.strerror or error}") from error

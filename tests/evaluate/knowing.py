@@ -40,6 +40,7 @@ class KnowingReader:
     regions: list[Box | None] = field(default_factory=list)
     images: list[Image.Image] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
+    asked: list[tuple[str, int | None]] = field(default_factory=list)
 
     def _answer(self, image: Image.Image) -> str:
         red, green, blue = image.tobytes()[:3]
@@ -49,8 +50,11 @@ class KnowingReader:
             raise ValueError(f"picture {number} is refused")
         return self.answers[number]
 
-    def read(self, images: list[Image.Image], /) -> list[Reading]:
+    def read(
+        self, images: list[Image.Image], question: list[str] | None = None, /, *, max_new_tokens: int | None = None
+    ) -> list[Reading]:
         self.batches.append(len(images))
+        self.asked.extend((text, max_new_tokens) for text in question or [])
         return [reading(text, parse(text), image) for image in images for text in [self._answer(image)]]
 
     def parse(self, images: list[Image.Image], /, *, region: list[Box] | None = None) -> list[Reading]:

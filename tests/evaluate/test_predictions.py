@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from pixread.evaluate.predictions import Prediction, read_lines, script_of, site_of, unread, write_line
+from pixread.evaluate.predictions import Prediction, read_lines, script_of, site_of, unread, write_lines
 from pixread.records import Example
 from tests.evaluate.knowing import make_example
 
@@ -69,8 +69,7 @@ def prediction():
 def test_lines_read_back(prediction, tmp_path):
     path = tmp_path / "p.jsonl"
     with path.open("w", encoding="utf-8") as stream:
-        write_line(stream, prediction)
-        write_line(stream, prediction)
+        write_lines(stream, [prediction, prediction])
     assert read_lines(path) == [prediction, prediction]
 
 
@@ -78,8 +77,7 @@ def test_lines_read_back(prediction, tmp_path):
 def test_a_line_cut_off_by_an_interruption_is_left_out(prediction, tmp_path, cut):
     path = tmp_path / "p.jsonl"
     stream = io.StringIO()
-    write_line(stream, prediction)
-    write_line(stream, prediction)
+    write_lines(stream, [prediction, prediction])
     path.write_text(stream.getvalue()[:-cut], encoding="utf-8")
     assert read_lines(path) == [prediction]
 

@@ -12,12 +12,13 @@ import pytest
 from PIL import Image
 
 from pixread.evaluate import evaluate
+from pixread.evaluate.cases import CONTEXT, MAX_HEIGHT, MAX_WIDTH
 from pixread.evaluate.predictions import unread
-from pixread.evaluate.report import CONTEXT, MAX_HEIGHT, MAX_WIDTH, pick
+from pixread.evaluate.report import pick
 from pixread.records import Box, DrawnBox
 from tests.evaluate.knowing import KnowingReader, make_example, picture
 
-VOID = {"meta", "img", "link", "br", "rect", "line"}
+VOID = {"meta", "img", "link", "br"}
 
 
 class Balanced(HTMLParser):

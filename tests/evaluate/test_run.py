@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pixread.evaluate import evaluate
+from pixread.evaluate import EXAMS, evaluate
 from pixread.shards import write_shards
 from tests.evaluate.knowing import KnowingReader, make_example
 
@@ -31,7 +31,7 @@ def lines(path: Path) -> list[dict]:
 
 def test_metrics_and_predictions_agree(tmp_path):
     seen = []
-    metrics = run(tmp_path / "out", batch_size=2, progress=lambda done, total: seen.append((done, total)))
+    metrics = run(tmp_path / "out", batch_size=2, progress=lambda done, total, score: seen.append((done, total, score)))
     assert json.loads((tmp_path / "out" / "metrics.json").read_text(encoding="utf-8")) == metrics
     found = lines(tmp_path / "out" / "predictions.jsonl")
     assert {line["index"]: line["scores"]["f1"] for line in found} == pytest.approx(F1)
@@ -42,7 +42,8 @@ def test_metrics_and_predictions_agree(tmp_path):
     assert found[0]["boxes"] == [[0, 0, 120, 40]]
     assert found[0]["score"] == -0.5
     assert metrics["interval"][0] <= metrics["scores"]["f1"] <= metrics["interval"][1]
-    assert seen == [(2, 5), (4, 5), (5, 5)]
+    assert [(done, total) for done, total, _ in seen] == [(2, 5), (4, 5), (5, 5)]
+    assert [score for *_, score in seen] == pytest.approx([5 / 6, 13 / 24, metrics["scores"]["f1"]])
 
 
 def test_only_the_finished_files_are_left(tmp_path):
@@ -146,7 +147,8 @@ def test_without_resume_everything_is_read_again(tmp_path):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"task": "page"}, "unknown evaluation task 'page'; known are pages, parse, crops"),
+        ({"task": "page"}, f"unknown evaluation task 'page'; known are {', '.join(EXAMS)}"),
+        ({"task": None}, "name the task of these examples: they come from no shards that would say it"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"limit": 0}, "limit must be at least 1, got 0"),
         ({"shards": []}, "there is nothing to evaluate: list holds no examples"),

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from pixread.evaluate.exams import EXAMS
 from pixread.evaluate.predictions import Prediction
-from pixread.evaluate.summary import headline, interval, summarise, table
-from pixread.evaluate.tasks import TASKS
+from pixread.evaluate.resampling import interval
+from pixread.evaluate.summary import headline, summarise, table, value_of
 
 
 def made(index: int, f1: float, *, group: str = "", site: str = "s", **fields) -> Prediction:
@@ -22,7 +23,7 @@ def made(index: int, f1: float, *, group: str = "", site: str = "s", **fields) -
 
 
 def interval_of(predictions: list[Prediction]) -> list[float]:
-    found = interval(predictions, "f1")
+    found = interval([value_of(prediction, "f1") for prediction in predictions])
     assert found is not None
     return found
 
@@ -33,7 +34,7 @@ def broken(index: int, error: str) -> Prediction:
 
 def test_means_count_what_was_read():
     predictions = [made(0, 0.2, site="a"), made(1, 0.6, site="b"), made(2, 1.0, site="b"), broken(3, "torn")]
-    metrics = summarise(predictions, task=TASKS["pages"], about={"model": "m"})
+    metrics = summarise(predictions, exam=EXAMS["pages"], about={"model": "m"})
     assert metrics["examples"] == 3
     assert metrics["skipped"] == 1
     assert metrics["reasons"] == {"torn": 1}
@@ -47,7 +48,7 @@ def test_means_count_what_was_read():
 
 
 def test_nothing_read_is_no_crash():
-    metrics = summarise([broken(0, "torn")], task=TASKS["pages"], about={})
+    metrics = summarise([broken(0, "torn")], exam=EXAMS["pages"], about={})
     assert metrics["scores"] == {}
     assert metrics["interval"] is None
     assert "nothing could be read" in headline(metrics)
@@ -83,7 +84,7 @@ def test_interval_lies_within_the_scores(values):
 
 def test_table_shows_the_parts_where_there_are_several():
     predictions = [made(0, 0.25, site="alpha"), made(1, 0.75, site="beta")]
-    shown = printed(summarise(predictions, task=TASKS["pages"], about={"model": "tiny"}))
+    shown = printed(summarise(predictions, exam=EXAMS["pages"], about={"model": "tiny"}))
     assert "pages: word F1 0.500 (95 % interval 0.250 to 0.750)" in shown
     assert "alpha" in shown
     assert "0.750" in shown

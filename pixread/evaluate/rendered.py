@@ -1,4 +1,4 @@
-"""What is asked of the reader, and how its answer is scored, for each kind of shard.
+"""Shards made from rendered pages: what is asked of the reader, and how its answer is scored.
 
 pages    the picture is a whole page, the target its visible lines; the reader parses the page, its text leaves count
 parse    the picture is a page with a region box (and masks), the target the simplified HTML of the region
@@ -8,68 +8,15 @@ crops    the picture is one line of text, the target that text; the reader reads
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
 
 from PIL import Image
 
+from pixread.evaluate.exam import Exam, Question, Reads, Scores, closest
 from pixread.grammar import parse, serialise
 from pixread.inputs.draw import draw_boxes
 from pixread.metrics import character_error_rate, edit_similarity, exact_match, tree_similarity, word_score
-from pixread.records import Box, Example, Node, Reading
-
-Scores = dict[str, float]
-
-
-class Reads(Protocol):
-    """What evaluation needs of a reader: lists of pictures give lists of readings, in their order."""
-
-    def read(self, images: list[Image.Image], /) -> list[Reading]:
-        """One pass over each picture as given."""
-        ...
-
-    def parse(self, images: list[Image.Image], /, *, region: list[Box] | None = None) -> list[Reading]:
-        """Each whole page, or of each the one region given."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One example as the reader gets it. image: RGB, masks drawn; region: what to read of it, None for all."""
-
-    image: Image.Image
-    region: Box | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """How one kind of example is asked and scored.
-
-    main: the score that chooses among several targets, orders the report and gets the interval; higher is better.
-    ask: the reader's answers to a batch. answer: the text of a reading that is compared. clean: the same form of a
-    target. score: (answer, cleaned target) -> scores, `main` among them.
-    """
-
-    name: str
-    main: str
-    ask: Callable[[Reads, Sequence[Question]], list[Reading]]
-    answer: Callable[[Reading], str]
-    clean: Callable[[str], str]
-    score: Callable[[str, str], Scores]
-
-    def question(self, example: Example, image: Image.Image) -> Question:
-        """Masks are drawn as in training; a region's outline is left to the reader, which knows its model's way."""
-        masks = [drawn for drawn in example.boxes if drawn.kind == "mask"]
-        regions = [drawn.box for drawn in example.boxes if drawn.kind == "region"]
-        if self.name == "parse" and len(regions) != 1:
-            raise ValueError(f"the parse task needs one region box in each example, {example.id} has {len(regions)}")
-        return Question(draw_boxes(image, masks), regions[0] if regions else None)
-
-    def best(self, answer: str, targets: Sequence[str]) -> tuple[int, Scores]:
-        """The cleaned target that the answer agrees with best (the first of equals), and the scores against it."""
-        scored = [self.score(answer, target) for target in targets]
-        best = max(range(len(scored)), key=lambda number: scored[number][self.main])
-        return best, scored[best]
+from pixread.records import Example, Node, Reading
 
 
 def squeeze(text: str) -> str:
@@ -123,38 +70,73 @@ def _score_line(answer: str, target: str) -> Scores:
     }
 
 
+def _page(example: Example, image: Image.Image) -> Question:
+    return Question(draw_boxes(image, [drawn for drawn in example.boxes if drawn.kind == "mask"]))
+
+
+def _region(example: Example, image: Image.Image) -> Question:
+    """Masks are drawn as in training; a region's outline is left to the reader, which knows its model's way."""
+    regions = [drawn.box for drawn in example.boxes if drawn.kind == "region"]
+    if len(regions) != 1:
+        raise ValueError(f"the parse task needs one region box in each example, {example.id} has {len(regions)}")
+    return Question(_page(example, image).image, region=regions[0])
+
+
+def _parse_pages(reader: Reads, questions: Sequence[Question]) -> list[Reading]:
+    return reader.parse([question.image for question in questions])
+
+
 def _parse_regions(reader: Reads, questions: Sequence[Question]) -> list[Reading]:
     regions = [question.region for question in questions if question.region is not None]
     return reader.parse([question.image for question in questions], region=regions)
 
 
-TASKS = {
-    task.name: task
-    for task in (
-        Task(
-            "pages",
-            "f1",
-            ask=lambda reader, questions: reader.parse([question.image for question in questions]),
+def _read_lines(reader: Reads, questions: Sequence[Question]) -> list[Reading]:
+    return reader.read([question.image for question in questions])
+
+
+def _graded(score: Callable[[str, str], Scores], main: str) -> Callable[[str, Sequence[str]], tuple[int, Scores]]:
+    return partial(closest, score=score, main=main)
+
+
+_BREAKDOWNS = ("script", "masked", "site")
+
+RENDERED = {
+    exam.name: exam
+    for exam in (
+        Exam(
+            name="pages",
+            title="pages",
+            main="f1",
+            question=_page,
+            ask=_parse_pages,
             answer=lambda reading: text_lines(reading.tree),
             clean=_lines,
-            score=_score_page,
+            grade=_graded(_score_page, "f1"),
+            breakdowns=_BREAKDOWNS,
         ),
-        Task(
-            "parse",
-            "edit_similarity",
+        Exam(
+            name="parse",
+            title="parse",
+            main="edit_similarity",
+            question=_region,
             ask=_parse_regions,
             # Both sides are written anew from their trees, so that escapes and brackets left open make no difference.
             answer=lambda reading: serialise(reading.tree),
             clean=lambda target: serialise(parse(target)),
-            score=_score_tree,
+            grade=_graded(_score_tree, "edit_similarity"),
+            breakdowns=_BREAKDOWNS,
         ),
-        Task(
-            "crops",
-            "edit_similarity",
-            ask=lambda reader, questions: reader.read([question.image for question in questions]),
+        Exam(
+            name="crops",
+            title="crops",
+            main="edit_similarity",
+            question=_page,
+            ask=_read_lines,
             answer=lambda reading: bare(reading.text),
             clean=bare,
-            score=_score_line,
+            grade=_graded(_score_line, "edit_similarity"),
+            breakdowns=_BREAKDOWNS,
         ),
     )
 }

@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from pixread.evaluate.tasks import TASKS, bare, squeeze, text_lines
+from pixread.evaluate.rendered import RENDERED, bare, squeeze, text_lines
 from pixread.inputs.draw import draw_boxes
 from pixread.records import Node
 from tests.evaluate.knowing import REGION, KnowingReader, make_example
@@ -21,7 +21,7 @@ def answer_to(task, example, answer):
     """The scores of an answer, through all steps of a task."""
     reader = KnowingReader({1: answer})
     [reading] = task.ask(reader, [task.question(example, opened(example))])
-    return task.best(task.answer(reading), [task.clean(target) for target in example.targets])
+    return task.grade(task.answer(reading), [task.clean(target) for target in example.targets])
 
 
 @pytest.mark.parametrize(
@@ -61,36 +61,36 @@ def answer_to(task, example, answer):
 )
 def test_hand_checked_scores(task, answer, target, expected):
     example = make_example(1, target, masks=0 if task == "parse" else None)
-    best, scores = answer_to(TASKS[task], example, answer)
+    best, scores = answer_to(RENDERED[task], example, answer)
     assert best == 0
     assert {name: scores[name] for name in expected} == pytest.approx(expected)
-    assert TASKS[task].main in scores
+    assert RENDERED[task].main in scores
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", RENDERED)
 def test_best_of_several_targets_counts(task):
     example = make_example(1, "far away", "near by", "near by", masks=0)
-    best, scores = answer_to(TASKS[task], example, "near bye")
+    best, scores = answer_to(RENDERED[task], example, "near bye")
     assert best == 1
     assert scores["edit_similarity"] > 0.8
 
 
 def test_parse_draws_masks_and_hands_the_region_over():
     example = make_example(1, "<a>", masks=2)
-    question = TASKS["parse"].question(example, opened(example))
+    question = RENDERED["parse"].question(example, opened(example))
     masks = [drawn for drawn in example.boxes if drawn.kind == "mask"]
     assert question.region == REGION
     assert question.image.tobytes() == draw_boxes(opened(example), masks).tobytes()
     assert question.image.tobytes() != opened(example).tobytes()
 
     reader = KnowingReader({1: "<a>"})
-    TASKS["parse"].ask(reader, [question])
+    RENDERED["parse"].ask(reader, [question])
     assert reader.regions == [REGION]
 
 
 def test_parse_needs_a_region():
     with pytest.raises(ValueError, match="the parse task needs one region box in each example, example-1 has 0"):
-        TASKS["parse"].question(make_example(1, "<a>"), Image.new("RGB", (9, 9)))
+        RENDERED["parse"].question(make_example(1, "<a>"), Image.new("RGB", (9, 9)))
 
 
 def test_text_lines_are_the_text_leaves_in_order():
