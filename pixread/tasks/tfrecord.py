@@ -48,7 +48,7 @@ def _read_record(file: BinaryIO, head: bytes, *, where: str) -> bytes | DamagedE
         raise ValueError(f"{where}: the length of the record fails its checksum")
     body = file.read(length + _SUM.size)
     if len(body) < length + _SUM.size:
-        raise ValueError(f"{where}: it ends {length + _SUM.size - len(body)} bytes too early")
+        raise ValueError(f"{where}: it ends within the data of the record")
     data = body[:length]
     return data if _is_intact(data, body[length:]) else DamagedError("the data fail their checksum")
 
