@@ -110,7 +110,7 @@ def test_training_sees_the_right_one_and_five_others_by_seed(tmp_path: Path) -> 
         ({"id": ["absent"]}, "wrong field"),
     ],
 )
-def test_a_record_that_cannot_be_used_counts_once(tmp_path: Path, changes: dict[str, list[Any]], reason: str) -> None:
+def test_a_record_that_cannot_be_used_counts_once(tmp_path: Path, changes: dict[str, Any], reason: str) -> None:
     examples, skipped = outcome("refexp", written(tmp_path, record(), record(**changes), record()), "val")
     assert [example.id for example in examples] == ["0_0", "0_1", "0_2", "2_0", "2_1", "2_2"]
     assert skipped == [("1", reason)]
