@@ -70,6 +70,10 @@ class ShardSet(Sequence[Example]):
         """The targets of all examples in their order; no picture is read."""
         return [tuple(targets) for targets in self._column("targets")]
 
+    def prompts(self) -> list[str]:
+        """The prompts of all examples in their order; no picture is read."""
+        return list(self._column("prompt"))
+
     def groups(self) -> list[str]:
         """The group_id of all examples in their order; no picture is read."""
         return list(self._column("group_id"))

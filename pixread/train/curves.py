@@ -12,6 +12,7 @@ WIDTH, HEIGHT = 760, 230  # pixels of one panel
 LEFT, RIGHT, TOP, BOTTOM = 60, 20, 34, 40
 PANELS = (
     ("loss", "loss (nats a token)", "#1d4ed8"),
+    ("score", "score of held-out examples", "#0f766e"),
     ("character_error_rate", "character error rate of held-out examples", "#b45309"),
     ("exact", "held-out examples read without a fault", "#15803d"),
     ("samples_per_second", "examples a second", "#6d28d9"),

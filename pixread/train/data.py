@@ -30,8 +30,10 @@ from pixread.targets.fonts import find_fonts, weigh_screen_fonts
 from pixread.targets.warmup import WarmupSettings, estimated_centres, sample
 from pixread.train.recipes import Recipe
 
-BATCHES = 8  # batches in a window: enough to sort by size, few enough to start at once
+BATCHES = 8  # batches in a window at most: enough to sort by size, few enough to start at once
+WINDOW_PATCHES = 2**17  # and so many patches at most, 400 MB: several windows wait for the model at a time
 TRIES = 20
+LARGEST_SEED = 2**32 - 5  # a prime, so that epochs far from each other have orders of their own
 VOCABULARY_FROM = 3000  # examples of the shards whose words drawn text borrows
 INK_MARGINS = (1, 4)  # pixels round the ink of a line: varied, since no segmentation is pixel-exact
 
@@ -99,9 +101,11 @@ class Shards:
         return Item(image, rng.choice(example.targets), example.prompt, example.boxes)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def _order(count: int, seed: int, epoch: int) -> torch.Tensor:
-    return torch.randperm(count, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+    # A generator looks at 32 bits of its seed alone; examples that are passed over are replaced from epochs beyond.
+    number = (seed * 1_000_003 + epoch) % LARGEST_SEED
+    return torch.randperm(count, generator=torch.Generator().manual_seed(number))
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,22 @@ class Mixture:
 
     def item(self, position: int, rng: random.Random) -> Item:
         return rng.choices(self.sources, self.shares)[0].item(position, rng)
+
+
+@dataclass(frozen=True)
+class Alternating:
+    """Sources that take turns: of each the same number of examples, whatever their size."""
+
+    sources: Sequence[Source]
+
+    def item(self, position: int, rng: random.Random) -> Item:
+        turn, number = divmod(position, len(self.sources))
+        return self.sources[number].item(turn, rng)
+
+
+def task_source(recipe: Recipe, parts: Sequence[Path]) -> Source:
+    """The parts of a task's training data at equal rate, as the original mixes them."""
+    return Alternating([Shards(ShardSet(part), seed=recipe.seed) for part in parts])
 
 
 def make_source(recipe: Recipe, data: Sequence[Path], *, tokenizer: Tokenizer) -> Source:
@@ -154,7 +174,7 @@ def _words(shards: ShardSet, *, seed: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Prepared batches, and how many examples were passed over: unreadable pictures, lines too long."""
+    """Prepared batches, and how many examples were passed over: unreadable pictures, lines or pictures too long."""
 
     batches: tuple[Batch, ...]
     unusable: int
@@ -170,10 +190,16 @@ class Windows(Dataset[Window]):
     batch_size: int
     max_tokens: int
     seed: int
+    max_positions: int  # of the model: the rows and columns that it knows lie below
+
+    @property
+    def batches(self) -> int:
+        """Batches in a window. They depend on nothing but the recipe, as the order of the examples does on them."""
+        return max(1, min(BATCHES, WINDOW_PATCHES // (self.batch_size * self.preprocess.max_patches)))
 
     def __getitem__(self, number: int) -> Window:
         torch.set_num_threads(1)  # the model needs the cores
-        size = self.batch_size * BATCHES
+        size = self.batch_size * self.batches
         made = [self.row(position) for position in range(number * size, (number + 1) * size)]
         rows = sorted((row for row, _ in made), key=len)
         cut = [rows[start : start + self.batch_size] for start in range(0, size, self.batch_size)]
@@ -199,11 +225,14 @@ class Windows(Dataset[Window]):
                 continue  # a line whose end is cut off would teach the reader to stop early
             margin = rng.randint(*INK_MARGINS)
             patches = self.preprocess.patches(item.image, question=item.prompt, boxes=item.boxes, margin=margin)
+            if max(int(patches.rows.max()), int(patches.cols.max())) >= self.max_positions:
+                continue  # so long a strip that the model has no place for its end
             # As in the original, a target too long for the decoder is cut and then has no end.
             places = self._places(item, patches, length=len(ids), margin=margin)
             return Row(patches, ids[: self.max_tokens], places[: self.max_tokens]), failures
         raise ValueError(
-            f"{TRIES} examples one after another could not be used: unreadable pictures or lines beyond max_tokens"
+            f"{TRIES} examples one after another could not be used: unreadable pictures, strips beyond the model's "
+            f"{self.max_positions - 1} rows and columns, or lines beyond max_tokens"
         )
 
     def _places(self, item: Item, patches: Patches, *, length: int, margin: int) -> list[int]:
@@ -221,7 +250,7 @@ class Windows(Dataset[Window]):
 
 def batches(windows: Windows, *, start: int, workers: int) -> Iterator[tuple[Batch, int]]:
     """The endless batches from batch number `start` on, each with the unusable examples met just before it."""
-    first, skip = divmod(start, BATCHES)
+    first, skip = divmod(start, windows.batches)
     loader = DataLoader(
         windows,
         batch_size=None,

@@ -15,30 +15,32 @@ from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim import Optimizer
 
-from pixread.checkpoints import folder as checkpoint_folder
 from pixread.inputs.prepare import Preprocess
-from pixread.inputs.tokenizer import PAD, Tokenizer, train_tokenizer
-from pixread.models.pix2struct import Pix2Struct, sized
+from pixread.inputs.tokenizer import PAD
 from pixread.records import Batch
-from pixread.targets.words import ALPHABET
 from pixread.train.curves import draw_curves
-from pixread.train.data import Windows, batches, make_source
+from pixread.train.data import Windows, batches, make_source, task_source
 from pixread.train.guide import guidance_loss, watched
 from pixread.train.optim import build_optimizers, learning_rate_factor, set_learning_rate
+from pixread.train.prepared import find_prepared, settled
 from pixread.train.recipes import Recipe, make_recipe
 from pixread.train.scoring import held_out, score
+from pixread.train.start import start_model
 from pixread.train.state import (
     CURVES,
     METRICS,
     append_metrics,
+    generation_settings,
     load_step,
     resolve_checkpoint,
     save_step,
     start_run,
     write_text,
 )
+from pixread.train.validate import reader_of, validate
 
 SHORT_SEQUENCE = 256  # patches
+SEEDS_APART = 1_000_003  # between the first steps of two seeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +89,26 @@ class Trainer:
 
     def __init__(self, recipe: Recipe, *, data: list[Path], device: torch.device) -> None:
         torch.manual_seed(recipe.seed)
-        self.recipe, self.device = recipe, device
-        self.model, self.tokenizer = _start_model(recipe)
+        self.prepared = None if recipe.task is None else find_prepared(data, recipe)
+        self.recipe = recipe if self.prepared is None else settled(recipe, self.prepared)
+        self.device = device
+        self.model, self.tokenizer = start_model(self.recipe)
         self.model.to(device).train()
-        self.preprocess = Preprocess(max_patches=recipe.max_patches, line_stretch=recipe.line_stretch)
+        self.preprocess = Preprocess(
+            max_patches=recipe.max_patches,
+            is_vqa=self.prepared is not None and self.prepared.has_questions,
+            line_stretch=recipe.line_stretch,
+        )
         self.windows = Windows(
-            source=make_source(recipe, data, tokenizer=self.tokenizer),
+            source=make_source(recipe, data, tokenizer=self.tokenizer)
+            if self.prepared is None
+            else task_source(recipe, self.prepared.train),
             preprocess=self.preprocess,
             tokenizer=self.tokenizer,
             batch_size=recipe.batch_size,
-            max_tokens=recipe.max_tokens,
+            max_tokens=self.recipe.max_tokens,
             seed=recipe.seed,
+            max_positions=self.model.config.max_positions,
         )
         self.optimizers: list[Optimizer] = build_optimizers(
             self.model, name=recipe.optimizer, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
@@ -109,16 +120,21 @@ class Trainer:
         waited_from = time.perf_counter()
         parts = [next(feed) for _ in range(self.recipe.accumulate)]
         window.waited += time.perf_counter() - waited_from
+        # Dropout falls as the step's number says, whatever else drew numbers before: a resumed run must repeat it.
+        torch.manual_seed(self.recipe.seed * SEEDS_APART + number)
         total = sum(int((batch.labels != PAD).sum()) for batch, _ in parts if batch.labels is not None)
         for batch, unusable in parts:
-            loss, told = self._loss(batch.to(self.device))
-            (loss / total).backward()
+            # The way back may compute layers again, and must do so with the same kernels.
+            with self._attention():
+                loss, told = self._loss(batch.to(self.device))
+                (loss / total).backward()
             window.loss += told / total
             window.samples += len(batch)
             window.unusable += unusable
         window.tokens += total
         window.steps += 1
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        if self.recipe.clip:
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         set_learning_rate(self.optimizers, self._learning_rate(number))
         for optimizer in self.optimizers:
             optimizer.step()
@@ -139,7 +155,6 @@ class Trainer:
         lower = self.autocast is not torch.float32
         with (
             torch.autocast(self.device.type, dtype=self.autocast, enabled=lower),
-            self._attention(),
             watched(self.model) as asked,
         ):
             memory = self.model.encode(batch)
@@ -184,7 +199,7 @@ def train(
         torch.set_num_threads(recipe.threads)
     chosen = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     trainer = Trainer(recipe, data=data or [], device=chosen)
-    done = start_run(out, recipe, name=recipe_name, resume=resume)
+    done = start_run(out, trainer.recipe, name=recipe_name, resume=resume)
     if done:
         load_step(out, done, model=trainer.model, optimizers=trainer.optimizers)
     with _stop_on_signal() as stop:
@@ -214,7 +229,7 @@ def _run(
                 out, {"step": step, "seen": step * recipe.batch_size * recipe.accumulate, **window.summary()}
             )
             window = Tally()
-        if recipe.evaluate_examples and step % recipe.evaluate_every == 0:
+        if _is_scored(recipe, step):
             latest = {**latest, **_evaluate(trainer, out, step)}
             window.started = time.perf_counter()
         if progress:
@@ -239,28 +254,31 @@ def _save(trainer: Trainer, out: Path, step: int) -> int:
     return step
 
 
+def _is_scored(recipe: Recipe, step: int) -> bool:
+    """A task's last step is scored whatever its number: it may be the best."""
+    due = step % recipe.evaluate_every == 0 or (recipe.task is not None and step == recipe.steps)
+    return due and recipe.evaluate_examples != 0
+
+
 def _evaluate(trainer: Trainer, out: Path, step: int) -> dict[str, float]:
-    """Decodes examples that training never meets; loss alone is no evidence of reading."""
+    """Reads examples that training never meets; loss alone is no evidence of reading."""
     recipe = trainer.recipe
-    batch = held_out(trainer.windows, count=recipe.evaluate_examples)
-    trainer.model.eval()
-    scores = score(trainer.model, batch.to(trainer.device), trainer.tokenizer, max_tokens=recipe.max_tokens)
-    trainer.model.train()
+    if trainer.prepared is None:
+        batch = held_out(trainer.windows, count=recipe.evaluate_examples or 0)
+        trainer.model.eval()
+        scores = score(trainer.model, batch.to(trainer.device), trainer.tokenizer, max_tokens=recipe.max_tokens)
+        trainer.model.train()
+    else:
+        reader = reader_of(
+            trainer.model,
+            trainer.tokenizer,
+            trainer.preprocess,
+            generation=generation_settings(recipe),
+            device=trainer.device,
+        )
+        scores = validate(reader, trainer.prepared, limit=recipe.evaluate_examples, best_part=recipe.best_part)
     append_metrics(out, {"step": step, **scores})
     return scores
-
-
-def _start_model(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:
-    """A model to start from: the checkpoint of `init`, or fresh weights and a fresh tokenizer."""
-    if recipe.init is not None:
-        folder = resolve_checkpoint(Path(recipe.init))
-        model = checkpoint_folder.load(folder).model
-        return model, Tokenizer.load(folder, num_rows=model.config.vocab_size)
-    tokenizer = train_tokenizer([], vocab_size=recipe.vocab_size, alphabet=ALPHABET)
-    model = Pix2Struct(sized(recipe.size, vocab_size=len(tokenizer)))
-    if recipe.line_stretch is not None:
-        model.encoder.wave_positions()
-    return model, tokenizer
 
 
 def _autocast_dtype(precision: str, device: torch.device) -> torch.dtype:

@@ -85,16 +85,18 @@ def _rms(values: Tensor) -> float:
 def build_optimizers(model: nn.Module, *, name: str, lr: float, weight_decay: float) -> list[Optimizer]:
     """The optimisers of a run: one, or for `muon` two (Muon for hidden matrices, AdamW for all else).
 
-    Norms and biases are never decayed by AdamW. Raises ValueError for an unknown name.
+    Norms and biases are never decayed by AdamW; weights that are fixed are left out. Raises ValueError for an unknown
+    name.
     """
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if name == "adafactor":
-        return [Adafactor(model.parameters(), lr=lr)]
+        return [Adafactor(trained, lr=lr)]
     if name == "adamw":
-        return [_adamw(model.parameters(), lr=lr, weight_decay=weight_decay)]
+        return [_adamw(trained, lr=lr, weight_decay=weight_decay)]
     if name == "muon":
         hidden = {id(linear.weight) for linear in _hidden_linears(model)}
-        matrices = [parameter for parameter in model.parameters() if id(parameter) in hidden]
-        rest = [parameter for parameter in model.parameters() if id(parameter) not in hidden]
+        matrices = [parameter for parameter in trained if id(parameter) in hidden]
+        rest = [parameter for parameter in trained if id(parameter) not in hidden]
         muon = torch.optim.Muon(matrices, lr=lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw")
         return [muon, _adamw(rest, lr=lr, weight_decay=weight_decay)]
     raise ValueError(f"no optimizer {name!r}; the optimizers are {', '.join(OPTIMIZERS)}")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pixread.fields import with_fields
+
+ANY_TASK = "any"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,12 +17,16 @@ class Recipe:
 
     # what is trained
     size: str = "base"
-    init: str | None = None  # checkpoint folder (or folder of a run) to start from; None draws weights anew
+    init: str | None = None  # "shipped", folder of a checkpoint or a run, or Hub name; None draws weights anew
     vocab_size: int = 50244  # of a tokenizer made anew; ignored with `init`
     max_patches: int = 2048
-    max_tokens: int = 128
+    max_tokens: int = 128  # the longest target, its end included; 0: as long as the task's answers
     line_stretch: float | None = None  # set: a reader of single lines (see inputs.prepare.Preprocess)
+    dropout: float = 0.0  # whatever the checkpoint says: released ones say up to 0.2, the reference tunes without
+    lora_rank: int = 0  # adapters of this rank are trained instead of the weights (see train.lora); 0 for none
+    lora_alpha: float = 32.0  # what adapters add is multiplied by this over their rank
     # what it is trained on
+    task: str | None = None  # a prepared task (docs/tasks.md), or "any" for that of the shards; None for no task
     warmup_share: float = 0.0  # share of drawn text; the rest comes from the shards of --data
     warmup_chars: int = 128  # longest drawn text
     # how
@@ -31,10 +38,11 @@ class Recipe:
     schedule: str = "cosine"
     warmup_steps: int = 1000
     weight_decay: float = 0.01
-    clip: float = 1.0  # largest gradient norm
+    clip: float = 1.0  # largest gradient norm; 0 for any
     z_loss: float = 1e-4
     guidance: float = 0.0  # weight of showing the decoder where drawn letters stand (see train.guide)
     precision: str = "auto"  # auto, float32, bfloat16
+    recompute: bool = False  # gradient checkpointing: a third more time, a fraction of the memory
     seed: int = 0
     workers: int = 1
     threads: int = 0  # processor threads of the model; 0 leaves it to torch
@@ -42,12 +50,21 @@ class Recipe:
     log_every: int = 50
     save_every: int = 1000
     evaluate_every: int = 1000
-    evaluate_examples: int = 128
+    evaluate_examples: int | None = 128  # held-out examples to score, spread evenly; none for all, 0 for no score
+    best_part: str = ""  # the held-out part that chooses the best checkpoint; else the mean of all parts
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "accumulate", "log_every", "save_every", "evaluate_every", "max_tokens"):
+        for name in ("steps", "batch_size", "accumulate", "log_every", "save_every", "evaluate_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.max_tokens < (self.task is None):
+            raise ValueError(f"max_tokens must be at least 1, got {self.max_tokens}")
+        if not 0.0 <= self.dropout < 1.0:
+            raise ValueError(f"dropout must be at least 0 and below 1, got {self.dropout}")
+        if self.lora_rank < 0:
+            raise ValueError(f"lora_rank must be at least 0, got {self.lora_rank}")
+        if self.lora_rank and (self.init is None or self.optimizer == "muon"):
+            raise ValueError("adapters (lora_rank) need a checkpoint to start from (init) and adamw or adafactor")
         if not 0.0 <= self.warmup_share <= 1.0:
             raise ValueError(f"warmup_share must lie between 0 and 1, got {self.warmup_share}")
         if self.precision not in ("auto", "float32", "bfloat16"):
@@ -72,9 +89,97 @@ def pretrain_large() -> Recipe:
     return replace(pretrain_base(), size="large", steps=170_000, accumulate=32)
 
 
-def finetune_base() -> Recipe:
-    """Fine-tuning as in the paper's table 5, for shards of any task; one target is drawn a pass."""
-    return Recipe(steps=10_000, batch_size=16, accumulate=16, max_patches=4096, save_every=200, evaluate_every=200)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRow:
+    """A row of the paper's table 5. base, large: patches of a picture, pictures of a step.
+
+    The checkpoint is chosen by at most `examples` held-out examples, those of `best_part` where the reference takes
+    them alone.
+    """
+
+    base: tuple[int, int] = (4096, 256)
+    large: tuple[int, int] = (3072, 128)
+    steps: int = 10_000
+    examples: int | None = None
+    best_part: str = ""
+
+
+TABLE_5: dict[str, TaskRow] = {
+    "textcaps": TaskRow(steps=5000, examples=5000),
+    "chartqa": TaskRow(best_part="human"),
+    "widget-captioning": TaskRow(steps=5000),
+    "screen2words": TaskRow(base=(4096, 32), large=(3072, 32), examples=5000),
+    "refexp": TaskRow(),
+    "docvqa": TaskRow(),
+    "infographicvqa": TaskRow(base=(6144, 64)),
+    "ocrvqa": TaskRow(examples=5000),
+    "ai2d": TaskRow(base=(4096, 32), large=(3072, 32), steps=5000),
+}
+PASS_PATCHES = {"base": 2**16, "large": 2**15}  # of one forward pass: what fits an accelerator of 80 GB
+
+
+def finetune(task: str, size: str) -> Recipe:
+    """Fine-tuning as in the paper's table 5; one target is drawn a pass."""
+    row = TABLE_5[task]
+    max_patches, pictures = {"base": row.base, "large": row.large}[size]
+    at_once = min(pictures, 2 ** ((PASS_PATCHES[size] // max_patches).bit_length() - 1))
+    return Recipe(
+        size=size,
+        init=f"google/pix2struct-{size}",
+        task=task,
+        max_patches=max_patches,
+        max_tokens=0,
+        batch_size=at_once,
+        accumulate=pictures // at_once,
+        steps=row.steps,
+        clip=0.0,
+        save_every=200,
+        evaluate_every=200,
+        evaluate_examples=row.examples,
+        best_part=row.best_part,
+    )
+
+
+def finetune_laptop() -> Recipe:
+    """Any task on a graphics card of 8 GB: adapters instead of the weights, a picture at a time, layers recomputed."""
+    return Recipe(
+        init="google/pix2struct-base",
+        task=ANY_TASK,
+        max_tokens=0,
+        lora_rank=16,
+        recompute=True,
+        steps=2000,
+        batch_size=1,
+        accumulate=32,
+        optimizer="adamw",
+        learning_rate=3e-4,
+        weight_decay=0.0,
+        warmup_steps=100,
+        save_every=200,
+        evaluate_every=200,
+        evaluate_examples=500,
+    )
+
+
+def finetune_nano() -> Recipe:
+    """Any task with the shipped model, on processor cores: it has to learn to look at a page instead of a line."""
+    return Recipe(
+        size="nano",
+        init="shipped",
+        task=ANY_TASK,
+        max_patches=512,
+        max_tokens=64,
+        steps=2000,
+        batch_size=16,
+        optimizer="adamw",
+        learning_rate=1e-3,
+        schedule="linear",
+        warmup_steps=100,
+        z_loss=0.0,
+        save_every=200,
+        evaluate_every=200,
+        evaluate_examples=200,
+    )
 
 
 def line_letters() -> Recipe:
@@ -119,7 +224,9 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "warmup-large": warmup_large,
     "pretrain-base": pretrain_base,
     "pretrain-large": pretrain_large,
-    "finetune-base": finetune_base,
+    **{f"finetune-{task}-{size}": partial(finetune, task, size) for task in TABLE_5 for size in PASS_PATCHES},
+    "finetune-laptop": finetune_laptop,
+    "finetune-nano": finetune_nano,
     "line-letters": line_letters,
     "line-words": line_words,
     "line-pages": line_pages,

@@ -4,9 +4,10 @@
     OUT/metrics.jsonl            one JSON object a logged step or evaluation
     OUT/curves.svg               the same as a picture, drawn when the run ends
     OUT/step-00001000/           a checkpoint folder like any other
-    OUT/step-00001000.state      optimisers, step and random state: what `--resume` needs on top of it
+    OUT/step-00001000.state      optimisers, step and adapters: what `--resume` needs on top of it
 
-Each file is written aside and renamed, the folder last: a step that has its folder is complete.
+The newest steps are kept, and the one that read the held-out examples of its task best. Each file is written aside and
+renamed, the folder last: a step that has its folder is complete.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from pixread.checkpoints import folder as checkpoint_folder
@@ -28,9 +29,11 @@ from pixread.inputs.prepare import FILE as PREPROCESS_FILE
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import Tokenizer
 from pixread.models.pix2struct import Pix2Struct
+from pixread.train.lora import LoraLinear, adapters, plain
 from pixread.train.recipes import Recipe
 
-KEPT = 2  # steps kept; older ones are removed when a newer one is complete
+KEPT = 2  # steps kept beside the best; older ones are removed when a newer one is complete
+SCORE = "score"  # in metrics.jsonl: how well a task's held-out examples were read, the higher the better
 METRICS = "metrics.jsonl"
 CURVES = "curves.svg"
 RECIPE = "train.json"
@@ -39,9 +42,23 @@ _STEP = re.compile(r"step-(\d{8})")
 
 def last_step(out: Path) -> int | None:
     """The newest complete step below a run's folder, or None."""
+    return max(_complete_steps(out), default=None)
+
+
+def best_step(out: Path) -> int | None:
+    """The complete step with the highest score, the first of equals; None where none has one."""
+    complete = _complete_steps(out)
+    scores = {
+        record["step"]: record[SCORE]
+        for record in _logged(out / METRICS)
+        if SCORE in record and record["step"] in complete
+    }
+    return max(sorted(scores), key=lambda step: scores[step], default=None)
+
+
+def _complete_steps(out: Path) -> set[int]:
     found = [_STEP.fullmatch(entry.name) for entry in out.iterdir() if entry.is_dir()] if out.is_dir() else []
-    steps = [int(match[1]) for match in found if match and (out / f"{match[0]}.state").is_file()]
-    return max(steps, default=None)
+    return {int(match[1]) for match in found if match and (out / f"{match[0]}.state").is_file()}
 
 
 def step_folder(out: Path, step: int) -> Path:
@@ -49,10 +66,10 @@ def step_folder(out: Path, step: int) -> Path:
 
 
 def resolve_checkpoint(folder: Path) -> Path:
-    """A checkpoint folder as it is; for the folder of a run, its newest step. Raises ValueError when there is none."""
+    """A checkpoint folder as it is; for the folder of a run, its best step, else its newest. ValueError for neither."""
     if (folder / "config.json").is_file():
         return folder
-    step = last_step(folder)
+    step = best_step(folder) or last_step(folder)
     if step is None:
         raise ValueError(f"{folder} is neither a checkpoint folder (no config.json) nor a training run with one")
     return step_folder(folder, step)
@@ -75,18 +92,19 @@ def save_step(
     preprocess: Preprocess,
     recipe: Recipe,
 ) -> Path:
-    """Writes one step whole, then removes all but the newest `KEPT`."""
+    """Writes one step whole, then removes all but the newest `KEPT` and the best."""
     target = step_folder(out, step)
     state = {
         "step": step,
         "optimizers": [optimizer.state_dict() for optimizer in optimizers],
-        "random": torch.get_rng_state(),
+        # Added into the weights they cannot be told from them again.
+        "adapters": {name: (layer.reduce.detach(), layer.expand.detach()) for name, layer in adapters(model).items()},
     }
     aside = out / f".{target.name}.state.partial"
     torch.save(state, aside)
     aside.replace(out / f"{target.name}.state")
     files = {**tokenizer.files(), PREPROCESS_FILE: json.dumps(preprocess.to_json(), indent=2).encode()}
-    checkpoint_folder.save(model, target, generation=generation_settings(recipe), files=files)
+    checkpoint_folder.save(plain(model), target, generation=generation_settings(recipe), files=files)
     _remove_old(out, newest=step)
     return target
 
@@ -99,20 +117,40 @@ def generation_settings(recipe: Recipe) -> dict[str, Any]:
 
 def _remove_old(out: Path, *, newest: int) -> None:
     steps = sorted(int(match[1]) for entry in out.iterdir() if (match := _STEP.fullmatch(entry.name)))
+    best = best_step(out)
     for step in [step for step in steps if step <= newest][:-KEPT]:
+        if step == best:
+            continue
         shutil.rmtree(step_folder(out, step))
         (out / f"{step_folder(out, step).name}.state").unlink(missing_ok=True)
 
 
-def load_step(out: Path, step: int, *, model: nn.Module, optimizers: list[Optimizer]) -> None:
-    """Puts a run back to where it was after `step`."""
+def load_step(out: Path, step: int, *, model: Pix2Struct, optimizers: list[Optimizer]) -> None:
+    """Puts a run back to where it was after `step`.
+
+    Adapters are put beside the weights that the model started from. Raises ValueError when those are not the run's.
+    """
     folder = step_folder(out, step)
-    saved = checkpoint_folder.load(folder)
-    model.load_state_dict(saved.model.state_dict(), strict=True)
+    saved = checkpoint_folder.load(folder).model.state_dict()
     state = torch.load(out / f"{folder.name}.state", map_location="cpu", weights_only=True)
+    adapted = adapters(model)
+    if adapted:
+        _load_adapters(adapted, state["adapters"])
+        merged = plain(model).state_dict()
+        if not all(torch.equal(saved[name], tensor.cpu()) for name, tensor in merged.items()):
+            raise ValueError(f"{out} cannot be resumed: its adapters were trained beside other weights than init names")
+    else:
+        model.load_state_dict(saved, strict=True)
     for optimizer, content in zip(optimizers, state["optimizers"], strict=True):
         optimizer.load_state_dict(content)
-    torch.set_rng_state(state["random"])
+
+
+@torch.no_grad()
+def _load_adapters(adapted: dict[str, LoraLinear], saved: dict[str, tuple[Tensor, Tensor]]) -> None:
+    for name, layer in adapted.items():
+        reduce, expand = saved[name]
+        layer.reduce.copy_(reduce)
+        layer.expand.copy_(expand)
 
 
 def start_run(out: Path, recipe: Recipe, *, name: str, resume: bool) -> int:
@@ -158,9 +196,15 @@ def _check_same(started: dict[str, Any], recipe: Recipe, *, name: str, path: Pat
 def _cut_metrics(path: Path, step: int) -> None:
     """Drops what was logged after the step that the run goes back to."""
     if path.is_file():
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
-        kept = [line for line in lines if json.loads(line)["step"] <= step]
-        write_text(path, "".join(f"{line}\n" for line in kept))
+        kept = [record for record in _logged(path) if record["step"] <= step]
+        write_text(path, "".join(f"{json.dumps(record)}\n" for record in kept))
+
+
+def _logged(path: Path) -> list[dict[str, Any]]:
+    """What a log holds; a last line that was cut off, or is just being written, is left out."""
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
 
 
 def append_metrics(out: Path, record: dict[str, Any]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pixread.models.pix2struct import SIZES
+from pixread.tasks import TASKS
 from pixread.train.optim import OPTIMIZERS, SCHEDULES
-from pixread.train.recipes import RECIPES, make_recipe
+from pixread.train.recipes import ANY_TASK, RECIPES, make_recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -15,6 +16,7 @@ def test_every_recipe_names_things_that_exist(name: str) -> None:
     assert recipe.size in SIZES
     assert recipe.optimizer in OPTIMIZERS
     assert recipe.schedule in SCHEDULES
+    assert recipe.task is None or recipe.task == ANY_TASK or recipe.task in TASKS
 
 
 def test_the_papers_numbers() -> None:
@@ -22,6 +24,40 @@ def test_the_papers_numbers() -> None:
     assert (base.steps, base.batch_size * base.accumulate) == (270_000, 2048)
     assert (large.steps, large.batch_size * large.accumulate) == (170_000, 1024)
     assert (base.learning_rate, base.warmup_steps, base.schedule, base.optimizer) == (0.01, 1000, "cosine", "adafactor")
+
+
+# Table 5 of the paper, and the settings of the reference beside it: patches, batch, steps; held-out examples scored.
+TABLE = """
+docvqa            base 4096 256 10000 all   large 3072 128 10000
+infographicvqa    base 6144  64 10000 all   large 3072 128 10000
+ai2d              base 4096  32  5000 all   large 3072  32  5000
+chartqa           base 4096 256 10000 all   large 3072 128 10000
+ocrvqa            base 4096 256 10000 5000  large 3072 128 10000
+refexp            base 4096 256 10000 all   large 3072 128 10000
+screen2words      base 4096  32 10000 5000  large 3072  32 10000
+widget-captioning base 4096 256  5000 all   large 3072 128  5000
+textcaps          base 4096 256  5000 5000  large 3072 128  5000
+"""
+
+
+@pytest.mark.parametrize("row", TABLE.strip().splitlines())
+def test_fine_tuning_follows_the_papers_table(row: str) -> None:
+    task, _, *base, examples, _, large_patches, large_batch, large_steps = row.split()
+    for size, numbers in (("base", base), ("large", [large_patches, large_batch, large_steps])):
+        recipe = make_recipe(f"finetune-{task}-{size}", {})
+        assert [recipe.max_patches, recipe.batch_size * recipe.accumulate, recipe.steps] == [*map(int, numbers)]
+        assert recipe.evaluate_examples == (None if examples == "all" else int(examples))
+        assert (recipe.optimizer, recipe.learning_rate, recipe.warmup_steps, recipe.schedule) == (
+            *("adafactor", 1e-2, 1000, "cosine"),
+        )
+        assert (recipe.evaluate_every, recipe.save_every, recipe.dropout, recipe.z_loss) == (200, 200, 0.0, 1e-4)
+        assert (recipe.task, recipe.size, recipe.init) == (task, size, f"google/pix2struct-{size}")
+        assert recipe.best_part == ("human" if task == "chartqa" else "")
+
+
+def test_every_task_of_the_paper_has_its_recipes_and_no_other() -> None:
+    tuned = {recipe.task for name in RECIPES if (recipe := make_recipe(name, {})).task not in (None, ANY_TASK)}
+    assert tuned == TASKS.keys() - {"own"}
 
 
 def test_fields_are_replaced_with_their_own_type() -> None:
@@ -39,6 +75,14 @@ def test_fields_are_replaced_with_their_own_type() -> None:
         ("line-words", {"steps": "many"}, "steps must be a whole number, got 'many'"),
         ("line-words", {"steps": "0"}, "steps must be at least 1, got 0"),
         ("line-words", {"warmup_share": "1.5"}, "warmup_share must lie between 0 and 1, got 1.5"),
+        ("line-words", {"max_tokens": "0"}, "max_tokens must be at least 1, got 0"),
+        ("finetune-nano", {"dropout": "1"}, "dropout must be at least 0 and below 1, got 1.0"),
+        ("finetune-nano", {"lora_rank": "-1"}, "lora_rank must be at least 0, got -1"),
+        (
+            "line-words",
+            {"lora_rank": "4"},
+            r"adapters \(lora_rank\) need a checkpoint to start from \(init\) and adamw ",
+        ),
         ("line-words", {"precision": "int4"}, "precision must be auto, float32 or bfloat16, got 'int4'"),
     ],
 )

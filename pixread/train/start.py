@@ -1,0 +1,49 @@
+"""The model that a run starts from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from torch import nn
+
+from pixread.checkpoints import folder as checkpoint_folder
+from pixread.checkpoints.find import find_checkpoint
+from pixread.inputs.tokenizer import Tokenizer, train_tokenizer
+from pixread.models.pix2struct import Pix2Struct, sized
+from pixread.targets.words import ALPHABET
+from pixread.train.lora import add_adapters
+from pixread.train.recipes import Recipe
+from pixread.train.recompute import recompute_layers
+from pixread.train.state import resolve_checkpoint
+
+SHIPPED = "shipped"  # instead of a folder: the model that pixread comes with
+
+
+def start_model(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:
+    """The checkpoint of `init`, or fresh weights and a fresh tokenizer; with the recipe's dropout and adapters."""
+    model, tokenizer = _fresh(recipe) if recipe.init is None else _read(recipe.init)
+    model.config = replace(model.config, dropout=recipe.dropout)
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = recipe.dropout
+    if recipe.lora_rank:
+        add_adapters(model, rank=recipe.lora_rank, alpha=recipe.lora_alpha)
+    if recipe.recompute:
+        recompute_layers(model)
+    return model, tokenizer
+
+
+def _read(init: str) -> tuple[Pix2Struct, Tokenizer]:
+    named = None if init == SHIPPED else init
+    folder = resolve_checkpoint(Path(init)) if named and Path(init).is_dir() else find_checkpoint(named)
+    model = checkpoint_folder.load(folder).model
+    return model, Tokenizer.load(folder, num_rows=model.config.vocab_size)
+
+
+def _fresh(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:
+    tokenizer = train_tokenizer([], vocab_size=recipe.vocab_size, alphabet=ALPHABET)
+    model = Pix2Struct(sized(recipe.size, vocab_size=len(tokenizer)))
+    if recipe.line_stretch is not None:
+        model.encoder.wave_positions()
+    return model, tokenizer

@@ -1,0 +1,54 @@
+"""Reads held-out examples of a task during training, as `pixread evaluate` does with a finished checkpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pixread.checkpoints.folder import Checkpoint
+from pixread.checkpoints.placement import find_dtype
+from pixread.inputs.prepare import Preprocess
+from pixread.inputs.tokenizer import Tokenizer
+from pixread.models.pix2struct import Pix2Struct
+from pixread.reader import Reader
+from pixread.train.lora import plain
+from pixread.train.prepared import Prepared
+from pixread.train.state import SCORE
+
+
+def reader_of(
+    model: Pix2Struct,
+    tokenizer: Tokenizer,
+    preprocess: Preprocess,
+    *,
+    generation: Mapping[str, Any],
+    device: torch.device,
+) -> Reader:
+    """A reader as `pixread.load` would make it of the checkpoint, were it saved now."""
+    read = plain(model).to(dtype=find_dtype("auto", device)).eval()
+    if device.type == "cpu":
+        read.hasten()
+    checkpoint = Checkpoint(read, read.config, dict(generation), Path())
+    return Reader(checkpoint, tokenizer, preprocess, name="the model in training")
+
+
+def validate(reader: Reader, prepared: Prepared, *, limit: int | None, best_part: str) -> dict[str, float]:
+    """Scores by the task's metric: `score` chooses the best step; with parts, theirs stand beside it.
+
+    limit: so many examples of all parts together, spread evenly; None for all.
+    """
+    from pixread.evaluate import quick_score
+
+    started = time.perf_counter()
+    share = None if limit is None else max(1, limit // len(prepared.val))
+    found = {
+        part: quick_score(reader, list(sets), task=prepared.task, limit=share) for part, sets in prepared.val.items()
+    }
+    mean = sum(main for main, _ in found.values()) / len(found)
+    scores = {f"{part} {name}".strip(): value for part, (_, all_) in found.items() for name, value in all_.items()}
+    chosen = found[best_part][0] if best_part else mean
+    return {SCORE: chosen, **scores, "validation_seconds": round(time.perf_counter() - started, 1)}
