@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import functools
-import io
 import math
 
 import numpy as np
-from PIL import Image
 
 from pixread.records import Box, Screenshot
-from pixread.targets.png import write_png
+from pixread.targets.png import read_png, write_png
 
 
 def cut(screenshot: Screenshot, box: Box) -> bytes:
@@ -43,5 +41,4 @@ def is_inside(box: Box, outer: Box, *, tolerance: float = 1.0) -> bool:
 @functools.lru_cache(maxsize=1)
 def _decoded(png: bytes) -> np.ndarray:
     """(H, W, 3) uint8."""
-    image = Image.open(io.BytesIO(png))
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    return read_png(png)

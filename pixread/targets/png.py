@@ -1,18 +1,24 @@
-"""Writes PNG files fast. Pillow tries five filters on every row, which takes twice as long as the compression itself
-and gains nothing on screenshots: their areas of one colour compress best as they are.
+"""Reads and writes PNG files fast, with ISA-L's deflate (three to four times as fast as zlib's, files a fifth larger).
+
+Pillow tries five filters on every row it writes, which takes twice as long as the compression itself and gains nothing
+on screenshots: their areas of one colour compress best as they are.
 """
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 
 import numpy as np
+from isal import isal_zlib
+from PIL import Image
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _RGB_8_BIT = bytes((8, 2, 0, 0, 0))  # bits a channel, colour type, compression, filters, interlacing
-_NO_FILTER = 0
-_LEVEL = 1  # the fastest; level 6 takes four times as long for a tenth less
+_CHANNELS = 3
+_NO_FILTER, _UP_FILTER = 0, 2
+_LEVEL = 1  # level 2 takes as long and gains nothing
 
 
 def write_png(pixels: np.ndarray) -> bytes:
@@ -22,9 +28,51 @@ def write_png(pixels: np.ndarray) -> bytes:
     rows[:, 0] = _NO_FILTER
     rows[:, 1:] = pixels.reshape(height, -1)
     header = struct.pack(">II", width, height) + _RGB_8_BIT
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.data, _LEVEL)), (b"IEND", b""))
+    chunks = ((b"IHDR", header), (b"IDAT", isal_zlib.compress(rows.data, _LEVEL)), (b"IEND", b""))
     return _SIGNATURE + b"".join(_chunk(kind, content) for kind, content in chunks)
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(content, zlib.crc32(kind)))
+
+
+def read_png(png: bytes) -> np.ndarray:
+    """The pixels (H, W, 3) uint8 of a PNG file. Raises what Pillow raises for a file that is none.
+
+    Chromium writes every row of a screenshot as its difference to the row above; such files are read here in less than
+    half of Pillow's time. All others, damaged ones among them, are left to Pillow.
+    """
+    rows = _filtered_rows(png)
+    if rows is None or (rows[:, 0] != _UP_FILTER).any():
+        image = Image.open(io.BytesIO(png))
+        return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    pixels = np.empty((len(rows), rows.shape[1] - 1), dtype=np.uint8)
+    above = np.zeros_like(pixels[0])
+    for row, difference in zip(pixels, rows[:, 1:], strict=True):  # four times as fast as one cumsum over all rows
+        above = np.add(above, difference, out=row)
+    return pixels.reshape(len(rows), -1, _CHANNELS)
+
+
+def _filtered_rows(png: bytes) -> np.ndarray | None:
+    """The rows (H, 1 + 3 W) uint8 of a picture of 8-bit RGB, the number of its filter before each; None for another."""
+    chunks = _chunks(png)
+    if not chunks or chunks[0][0] != b"IHDR" or chunks[0][1][8:] != _RGB_8_BIT:
+        return None
+    width, height = struct.unpack(">II", chunks[0][1][:8])
+    try:
+        unzipped = isal_zlib.decompress(b"".join(content for kind, content in chunks if kind == b"IDAT"))
+    except isal_zlib.error:
+        return None
+    if not unzipped or len(unzipped) != height * (1 + width * _CHANNELS):
+        return None
+    return np.frombuffer(unzipped, dtype=np.uint8).reshape(height, -1)
+
+
+def _chunks(png: bytes) -> list[tuple[bytes, bytes]]:
+    """Kind and content of each chunk; of a damaged file they may be anything."""
+    found, start = [], len(_SIGNATURE)
+    while start < len(png):
+        length = int.from_bytes(png[start : start + 4], "big")
+        found.append((png[start + 4 : start + 8], png[start + 8 : start + 8 + length]))
+        start += length + 12  # length, kind and checksum are four bytes each
+    return found
