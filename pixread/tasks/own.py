@@ -103,7 +103,7 @@ def _fraction(name: str) -> float:
 
 TASK = Task(
     name="own",
-    title="Your own data",
+    title="own data",
     metric="anls",
     max_new_tokens=128,
     published={},

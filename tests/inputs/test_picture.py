@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pixread.inputs.picture import MAX_PIXELS, MAX_SIDE, PictureError, open_picture
+from pixread.inputs.picture import MAX_PIXELS, MAX_SIDE, PictureError, open_picture, picture_format
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
@@ -245,3 +245,55 @@ def test_damage_is_refused_or_read_but_never_anything_else(sample: Callable[[], 
         assert str(error).startswith("the picture is")
     else:
         assert image.mode == "RGB"
+
+
+def opens(data: bytes) -> bool:
+    try:
+        open_picture(data)
+    except PictureError:
+        return False
+    return True
+
+
+def has_format(data: bytes) -> bool:
+    try:
+        picture_format(data)
+    except PictureError as error:
+        assert str(error).startswith("the picture is")
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("kind", "options"), [("PNG", {}), ("JPEG", {}), ("WEBP", {}), ("GIF", {}), ("TIFF", {})])
+def test_the_kind_of_a_whole_picture(kind: str, options: dict[str, object]):
+    assert picture_format(encoded(two_halves(40, 30), kind, **options)) == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"), [("PNG", {}), ("JPEG", {}), ("JPEG", {"progressive": True}), ("WEBP", {})]
+)
+def test_a_picture_cut_anywhere_has_a_kind_if_it_opens(kind: str, options: dict[str, object]):
+    whole = encoded(two_halves(40, 30), kind, **options)
+    cuts = [whole[:length] for length in range(len(whole) + 1)]
+    assert [has_format(data) for data in cuts] == [opens(data) for data in cuts]
+    assert has_format(whole)
+    assert not has_format(whole[: len(whole) // 2])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(SAMPLES), st.data())
+def test_a_damaged_picture_that_has_a_kind_opens(sample: Callable[[], bytes], data: st.DataObject):
+    damaged = bytearray(sample())
+    for _ in range(data.draw(st.integers(1, 6))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    assert has_format(bytes(damaged)) == opens(bytes(damaged))
+
+
+def test_the_kind_of_a_sound_png_is_said_without_decoding_it(monkeypatch: pytest.MonkeyPatch):
+    def decode(self: Image.Image) -> None:
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decode)
+    assert picture_format(encoded(two_halves())) == "PNG"
+    with pytest.raises(PictureError, match="the limit is 40 megapixels"):
+        picture_format(png_header(8000, 8000))

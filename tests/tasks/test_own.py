@@ -1,0 +1,165 @@
+"""Data of one's own: pictures and lines of JSON as a person would write them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pixread.records import Example
+from pixread.tasks.own import examples
+from pixread.tasks.task import HIDDEN, AbsentError, Skipped
+from tests.tasks.written import picture, skips, write
+
+
+def lines(*rows: Any) -> str:
+    return "".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows)
+
+
+def asked(image: str, question: str = "What is the total?", answers: object = "12") -> dict[str, Any]:
+    return {"image": image, "question": question, "answers": answers}
+
+
+def images(found: Any) -> set[str]:
+    return {item.meta["image"] for item in found}
+
+
+def test_files_named_after_splits_are_the_splits(tmp_path: Path):
+    write(tmp_path / "scans" / "a.png", picture("a"))
+    write(
+        tmp_path / "train.jsonl",
+        lines(asked("scans/a.png", answers=["12", "12.00"]), {"image": "scans/a.png", "answers": "A"}),
+    )
+    write(tmp_path / "val.jsonl", "\ufeff" + lines("", asked("./scans/a.png")).replace("\n", "\r\n"))
+    write(tmp_path / "test.jsonl", lines({"image": "scans/a.png", "question": "Which?"}))
+    first, second = examples(tmp_path, "train")
+    assert first == Example(
+        id="train-1",
+        image=picture("a"),
+        targets=("12", "12.00"),
+        prompt="What is the total?",
+        meta={"image": "scans/a.png"},
+    )
+    assert isinstance(second, Example)
+    assert (second.id, second.targets, second.prompt) == ("train-2", ("A",), "")
+    (val,) = examples(tmp_path, "val")
+    assert isinstance(val, Example)
+    assert (val.id, val.targets) == ("val-2", ("12",))
+    (test,) = examples(tmp_path, "test")
+    assert isinstance(test, Example)
+    assert test.targets is HIDDEN
+
+
+def test_a_single_file_is_divided_by_pictures(tmp_path: Path):
+    """Both questions about a picture come to the same side, however its name is written."""
+    for number in range(300):
+        write(tmp_path / f"{number}.png", picture(str(number)))
+    rows = [asked(f"{number}.png") for number in range(300)] + [asked(f"./{number}.png") for number in range(300)]
+    write(tmp_path / "all.jsonl", lines(*rows))
+    train, val = list(examples(tmp_path, "train")), list(examples(tmp_path, "val"))
+    assert len(train) + len(val) == 600
+    train_images, val_images = ({Path(name).name for name in images(found)} for found in (train, val))
+    assert not train_images & val_images
+    assert len(val) == 2 * len(val_images)
+    assert 15 <= len(val_images) <= 45
+    with pytest.raises(AbsentError):
+        examples(tmp_path, "test")
+
+    # More pictures leave those on their side that were there before.
+    write(tmp_path / "new.png", picture("new"))
+    write(tmp_path / "all.jsonl", lines(asked("new.png"), *rows))
+    assert {Path(name).name for name in images(examples(tmp_path, "val"))} - {"new.png"} == val_images
+
+
+@pytest.mark.parametrize("number", [2, 3, 10])
+def test_few_pictures_leave_some_for_each_side(tmp_path: Path, number: int):
+    names = [f"{place}.png" for place in range(number)]
+    for name in names:
+        write(tmp_path / name, picture(name))
+    write(tmp_path / "few.jsonl", lines(*map(asked, names)))
+    train, val = images(examples(tmp_path, "train")), images(examples(tmp_path, "val"))
+    assert train
+    assert val
+    assert train | val == set(names)
+
+
+def test_one_picture_is_for_training(tmp_path: Path):
+    write(tmp_path / "a.png", picture("a"))
+    write(tmp_path / "one.jsonl", lines(asked("a.png"), asked("a.png", "And tax?")))
+    assert len(list(examples(tmp_path, "train"))) == 2
+    with pytest.raises(AbsentError) as caught:
+        examples(tmp_path, "val")
+    assert caught.value.looked_for == ("second picture in one.jsonl",)
+
+
+def test_what_cannot_be_used_is_skipped(tmp_path: Path):
+    write(tmp_path / "data" / "a.png", picture("a"))
+    write(tmp_path / "secret.png", picture("secret"))
+    rows = [
+        asked("gone.png"),
+        asked("../secret.png"),
+        asked(str(tmp_path / "secret.png")),
+        asked("a.png", answers=[]),
+        asked("a.png", answers=12),
+        {"image": "a.png", "question": "No answers?"},
+        {"question": "No image?", "answers": "none"},
+        asked("a.png", question=["Which?"]),  # type: ignore[arg-type]
+        '{"image": "a.png", "answers": "cut o',
+        "[]",
+        asked("a.png\0"),
+        asked("."),
+        asked("a.png", answers="one line\u2028or two"),
+    ]
+    write(tmp_path / "data" / "train.jsonl", lines(*rows))
+    found = list(examples(tmp_path / "data", "train"))
+    assert skips(found) == [
+        ("train-1", "no such image"),
+        ("train-2", "image outside the folder"),
+        ("train-3", "image outside the folder"),
+        ("train-4", "no answer"),
+        ("train-5", "wrong field"),
+        ("train-6", "wrong field"),
+        ("train-7", "wrong field"),
+        ("train-8", "wrong field"),
+        ("train-9", "not JSON"),
+        ("train-10", "wrong field"),
+        ("train-11", "image outside the folder"),
+        ("train-12", "no such image"),
+    ]
+    assert {item.id: item.detail for item in found if isinstance(item, Skipped)}["train-6"] == "answers is missing"
+    assert isinstance(found[-1], Example)
+    assert found[-1].targets == ("one line\u2028or two",)
+
+
+def test_a_separator_within_a_line_does_not_end_it(tmp_path: Path):
+    """A line separator may stand in a text of JSON as it is; `splitlines` would cut the line there."""
+    write(tmp_path / "a.png", picture("a"))
+    write(tmp_path / "train.jsonl", '{"image": "a.png", "answers": "one\u2028two\x85three"}\n')
+    (found,) = examples(tmp_path, "train")
+    assert isinstance(found, Example)
+    assert found.targets == ("one\u2028two\x85three",)
+
+
+def test_it_is_said_what_was_looked_for(tmp_path: Path):
+    with pytest.raises(AbsentError) as caught:
+        examples(tmp_path, "train")
+    assert caught.value.looked_for == ("train.jsonl", "one .jsonl of any other name")
+    write(tmp_path / "a.jsonl", "")
+    with pytest.raises(AbsentError) as caught:
+        examples(tmp_path, "train")
+    assert caught.value.looked_for == ("line in a.jsonl",)
+    write(tmp_path / "b.jsonl", "")
+    with pytest.raises(
+        ValueError, match=r"holds a.jsonl, b.jsonl: keep one of them, or name them train.jsonl, val.jsonl, test"
+    ):
+        examples(tmp_path, "train")
+    write(tmp_path / "val.jsonl", "")
+    with pytest.raises(AbsentError) as caught:
+        examples(tmp_path, "train")
+    assert caught.value.looked_for == ("train.jsonl",)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path):
+    write(tmp_path / "train.jsonl", b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match=r"train.jsonl cannot be read as text: "):
+        examples(tmp_path, "train")
