@@ -105,6 +105,8 @@ class _OpenShard:
     @classmethod
     def at(cls, path: Path) -> _OpenShard:
         file = _open_parquet(path)
+        if _shares_pictures(file):
+            file = pq.ParquetFile(path, memory_map=True, metadata=file.metadata, read_dictionary=["image.bytes"])
         sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
         table = file.read(columns=_TEXT_COLUMNS, use_threads=False).combine_chunks()
         texts = pa.RecordBatch.from_arrays(
@@ -126,6 +128,15 @@ class _OpenShard:
                 self.groups.popitem(last=False)
         self.groups.move_to_end(group)
         return self.groups[group]
+
+
+def _shares_pictures(file: pq.ParquetFile) -> bool:
+    """Whether row groups hold once what several examples share; unpacked, they would be many times as large."""
+    if not file.num_row_groups:
+        return False
+    group = file.metadata.row_group(0)
+    columns = (group.column(number) for number in range(group.num_columns))
+    return any(column.path_in_schema == "image.bytes" and column.has_dictionary_page for column in columns)
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

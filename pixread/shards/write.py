@@ -23,7 +23,8 @@ MANIFEST = "manifest.json"
 
 # Small row groups make random access cheap: one example costs one group of its file to read.
 _GROUP_ROWS = 32
-_GROUP_BYTES = 1 << 20
+_GROUP_BYTES = 1 << 20  # of different pictures, as they are stored
+_GROUP_READ_BYTES = 1 << 24  # of all pictures, as they are in memory once read
 
 
 def write_shards(
@@ -116,20 +117,31 @@ def _write_files(tables: Iterator[pa.Table], folder: Path, *, rows_per_shard: in
 
 
 def _write_tables(tables: Iterable[pa.Table], path: Path) -> int:
-    """Writes one Parquet file, each table a row group, and returns the number of rows."""
+    """Writes one Parquet file, each table a row group, and returns the number of rows.
+
+    Where several examples share a picture, as the first table shows, a row group holds it once.
+    """
     rows = 0
+    waiting = iter(tables)
+    first = list(itertools.islice(waiting, 1))
     with pq.ParquetWriter(
         path,
         SCHEMA,
         # The pictures are compressed already; stored as they are they are cut from the memory map.
         compression={name: "NONE" if name.startswith("image") else "ZSTD" for name in leaf_names()},
-        use_dictionary=False,
+        use_dictionary=["image.bytes"] if any(map(_has_repeats, first)) else False,
+        dictionary_pagesize_limit=4 * _GROUP_READ_BYTES,
         write_statistics=False,
     ) as writer:
-        for table in tables:
+        for table in itertools.chain(first, waiting):
             writer.write_table(table, row_group_size=table.num_rows)
             rows += table.num_rows
     return rows
+
+
+def _has_repeats(table: pa.Table) -> bool:
+    pictures = table.column("image").combine_chunks().field("bytes")
+    return len(pictures.unique()) < len(pictures)
 
 
 def _row_groups(paths: Iterable[Path]) -> Iterator[pa.Table]:
@@ -170,12 +182,13 @@ def _tables(examples: Iterable[Example]) -> Iterator[pa.Table]:
 
 def _groups(examples: Iterable[Example]) -> Iterator[list[Example]]:
     group: list[Example] = []
-    size = 0
+    different: set[bytes] = set()
     for example in examples:
         group.append(example)
-        size += len(example.image)
-        if len(group) == _GROUP_ROWS or size >= _GROUP_BYTES:
+        different.add(example.image)
+        stored, read = sum(map(len, different)), sum(len(each.image) for each in group)
+        if len(group) == _GROUP_ROWS or stored >= _GROUP_BYTES or read >= _GROUP_READ_BYTES:
             yield group
-            group, size = [], 0
+            group, different = [], set()
     if group:
         yield group

@@ -208,6 +208,42 @@ def test_targets_and_groups_are_read_without_pictures(tmp_path):
     assert ShardSet(tmp_path / "set").groups() == [row.group_id for row in rows]
 
 
+def shared(pictures: int, *, examples: int, size: int) -> list[Example]:
+    """Examples that follow each other about the same picture."""
+    image = [bytes([number]) * size for number in range(pictures)]
+    rows = range(pictures * examples)
+    return [Example(id=str(row), image=image[row // examples], targets=(f"{row}",)) for row in rows]
+
+
+def test_a_picture_that_examples_share_is_stored_about_once(tmp_path):
+    rows = shared(20, examples=20, size=100_000)
+    manifest = write_shards(rows, tmp_path / "set", seed=0, rows_per_shard=300)
+    stored = sum(shard["bytes"] for shard in manifest["shards"])
+    assert stored < 2 * 20 * 100_000, "a row group of 32 may begin within the examples of a picture"
+    shards = ShardSet(tmp_path / "set")
+    assert list(shards) == rows
+    assert [shards[index] for index in (399, 0, 150)] == [rows[399], rows[0], rows[150]]
+    write_file(rows, tmp_path / "file.parquet")
+    join_files([tmp_path / "file.parquet"], tmp_path / "joined", seed=0, rows_per_shard=90)
+    assert list(ShardSet(tmp_path / "joined")) == rows
+
+
+def test_datasets_opens_a_set_with_shared_pictures(tmp_path):
+    datasets = pytest.importorskip("datasets")
+    images = [png(8, 4, (number, 0, 0)) for number in range(3)]
+    write_shards([Example(id=str(n), image=images[n // 4], targets=("",)) for n in range(12)], tmp_path / "set", seed=0)
+    files = str(tmp_path / "set" / "*.parquet")
+    loaded = datasets.load_dataset("parquet", data_files=files, split="train", cache_dir=str(tmp_path / "cache"))
+    assert [row["image"].getpixel((0, 0)) for row in loaded] == [(n // 4, 0, 0) for n in range(12)]
+
+
+def test_groups_stay_small_in_memory_too(tmp_path):
+    write_file(shared(1, examples=40, size=3_000_000), tmp_path / "file.parquet")
+    file = pq.ParquetFile(tmp_path / "file.parquet")
+    sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+    assert sum(sizes) == 40 and max(sizes) * 3_000_000 < 2 << 24
+
+
 def test_joined_files_are_the_same_set_cut_anew(tmp_path):
     made = make(70)
     files = [tmp_path / f"{number}.parquet" for number in range(3)]
