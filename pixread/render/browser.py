@@ -9,101 +9,34 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import signal
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pixread.render.chromium import Chromium, Deadline, DevToolsError, find_chromium, playwrights_chromium
 from pixread.render.errors import RenderError
 from pixread.render.fonts import fontconfig
 from pixread.render.site import HOST, Site
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser as Chromium
-    from playwright.sync_api import CDPSession, Page, Playwright
-
-CLOCK_JS = Path(__file__).with_name("clock.js").read_text(encoding="utf-8")
-VISIBILITY_JS = Path(__file__).with_name("visibility.js").read_text(encoding="utf-8")
-# Names under which a Chromium is looked for, in this order; the headless shell needs the least CPU time.
-PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 EPOCH_MS = 1_717_588_800_000  # every page believes that it is 5 June 2024, 12:00 UTC
 RANDOM_SEED = 20_221_007
+_CLOCK_JS = Path(__file__).with_name("clock.js").read_text(encoding="utf-8")
+_VISIBILITY_JS = Path(__file__).with_name("visibility.js").read_text(encoding="utf-8")
+_FIRST_JS = f"({_CLOCK_JS})({json.dumps({'epoch': EPOCH_MS, 'seed': RANDOM_SEED})})"
 # The JavaScript world that our functions run in: the page's scripts cannot have changed what they use.
 _WORLD = "pixread"
-
-_FLAGS = (
-    "--disable-gpu",
-    "--in-process-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-domain-reliability",
-    "--disable-extensions",
-    "--disable-notifications",
-    "--disable-permissions-api",
-    "--disable-print-preview",
-    "--disable-prompt-on-repost",
-    "--disable-speech-api",
-    "--disable-sync",
-    "--block-new-web-contents",
-    "--deny-permission-prompts",
-    "--force-color-profile=srgb",
-    "--force-device-scale-factor=1",
-    "--font-render-hinting=none",
-    "--disable-lcd-text",
-    "--disable-partial-raster",
-    "--disable-skia-runtime-opts",
-    "--hide-scrollbars",
-    "--mute-audio",
-    "--no-first-run",
-    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
-    # Animated pictures stay at their first frame (2 = no animation); the rest is what a desktop with a mouse has.
-    "--blink-settings=imageAnimationPolicy=2,primaryHoverType=2,availableHoverTypes=2,"
-    "primaryPointerType=4,availablePointerTypes=4",
-)
-
-
-def find_chromium(executable: str | None = None) -> str | None:
-    """The Chromium to start: the one named, else $PIXREAD_CHROMIUM, else one on PATH; None leaves it to Playwright.
-
-    Raises ValueError where a Chromium is named that does not exist.
-    """
-    named = executable or os.environ.get("PIXREAD_CHROMIUM")
-    if named:
-        found = shutil.which(named)
-        if found is None:
-            raise ValueError(f"the Chromium named by PIXREAD_CHROMIUM or executable= is not a program: {named}")
-        return found
-    return next((found for found in map(shutil.which, PROGRAMS) if found), None)
-
-
-_shared = threading.local()
-
-
-@contextmanager
-def _playwright() -> Iterator[Playwright]:
-    """This thread's Playwright, of which there can be only one; it ends with its last user."""
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError as error:
-        raise ValueError("rendering needs Playwright; install it with: pip install 'pixread[render]'") from error
-    if not getattr(_shared, "num_users", 0):
-        try:
-            _shared.playwright = sync_playwright().start()
-        except Error as error:
-            raise ValueError(f"Playwright could not be started: {str(error).splitlines()[0]}") from error
-        _shared.num_users = 0
-    _shared.num_users += 1
-    try:
-        yield _shared.playwright
-    finally:
-        _shared.num_users -= 1
-        if not _shared.num_users:
-            _shared.playwright.stop()
+_MEDIA = {"prefers-color-scheme": "light", "prefers-reduced-motion": "reduce", "forced-colors": "none"}
+# What pages get that ask for no font by name; fontconfig has the rest of the choice (see fonts.py).
+_FAMILIES = {
+    "standard": "Times New Roman",
+    "fixed": "Monospace",
+    "serif": "Times New Roman",
+    "sansSerif": "Arial",
+    "cursive": "Comic Sans MS",
+    "fantasy": "Impact",
+}
 
 
 class Browser:
@@ -119,11 +52,9 @@ class Browser:
         self.allow_network = allow_network
         self.num_starts = 0
         self.site = Site()
-        self._executable = find_chromium(executable)
+        self._program = find_chromium(executable)
         self._recycle_after = recycle_after
         self._stack = ExitStack()
-        self._playwright: Playwright | None = None
-        self._chromium: Chromium | None = None
         self._tab: Tab | None = None
         self._num_pages = 0
 
@@ -133,7 +64,7 @@ class Browser:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pixread-fonts-"))
             self._fonts = Path(folder) / "fonts.conf"
             self._fonts.write_text(fontconfig(), encoding="utf-8")
-            self._playwright = stack.enter_context(_playwright())
+            self._program = self._program or playwrights_chromium()
             stack.callback(self._stop)
             self._start()
             self._stack = stack.pop_all()
@@ -149,19 +80,17 @@ class Browser:
         Raises RenderError: timeout when the time is over, crash when the tab or the browser dies. Either way the
         browser is killed, since a page in an endless loop listens to nothing else; the next page gets a new one.
         """
-        from playwright.sync_api import Error
-
         if self._tab is None or not self._tab.alive or self._num_pages >= self._recycle_after:
             self._stop()
             self._start()
         tab = self._tab
         assert tab is not None, "a browser that was started has a tab"
         self._num_pages += 1
-        watch = _Watch(tab, timeout_s)
+        watch = Deadline(tab.kill, timeout_s)
         try:
             with watch:
                 yield tab
-        except Error as error:
+        except DevToolsError as error:
             lived = tab.alive
             self._stop()
             if watch.expired:
@@ -170,92 +99,80 @@ class Browser:
             raise RenderError("refused" if lived else "crash", what) from error
 
     def _start(self) -> None:
-        from playwright.sync_api import Error
-
-        assert self._playwright is not None, "a Browser must be entered before it is used"
-        try:
-            self._chromium = self._playwright.chromium.launch(
-                executable_path=self._executable,
-                args=self._arguments(),
-                env=os.environ | {"FONTCONFIG_FILE": str(self._fonts), "TZ": "UTC", "LANGUAGE": "en_US"},
-                handle_sigint=False,
-            )
-        except Error as error:
-            first = str(error).splitlines()[0]
-            raise ValueError(
-                f"no Chromium could be started ({first}); install one with `playwright install chromium`, "
-                "put `chromium` on PATH, or name it in PIXREAD_CHROMIUM"
-            ) from error
-        context = self._chromium.new_context(
-            viewport={"width": 1024, "height": 1024},
-            device_scale_factor=1,
-            locale="en-US",
-            timezone_id="UTC",
-            color_scheme="light",
-            reduced_motion="reduce",
-            accept_downloads=False,
-            service_workers="block",
-        )
-        clock = json.dumps({"epoch": EPOCH_MS, "seed": RANDOM_SEED})
-        context.add_init_script(script=f"({CLOCK_JS})({clock})")
-        page = context.new_page()
-        context.on("page", lambda other: other.close())
-        self._tab = Tab(page, context.new_cdp_session(page), _browser_pid(self._chromium))
-        self._tab.prepare()
+        assert self._program is not None, "a Browser must be entered before it is used"
+        environment = os.environ | {"FONTCONFIG_FILE": str(self._fonts), "TZ": "UTC", "LANGUAGE": "en_US"}
+        self._tab = Tab(Chromium(self._program, self._arguments(), environment=environment))
         self._num_pages = 0
         self.num_starts += 1
 
     def _arguments(self) -> list[str]:
         rules = f"MAP {HOST}:80 127.0.0.1:{self.site.port}"
-        arguments = list(_FLAGS)
-        if not self.allow_network:
-            rules += ", MAP * ~NOTFOUND"
-            arguments.append("--no-proxy-server")
-        arguments.append(f"--host-resolver-rules={rules}")
-        if hasattr(os, "geteuid") and os.geteuid() == 0:
-            # Chromium's sandbox refuses to run as root.
-            arguments.append("--no-sandbox")
-        return arguments
+        if self.allow_network:
+            return [f"--host-resolver-rules={rules}"]
+        return ["--no-proxy-server", f"--host-resolver-rules={rules}, MAP * ~NOTFOUND"]
 
     def _stop(self) -> None:
-        from playwright.sync_api import Error
-
-        tab, chromium, self._tab, self._chromium = self._tab, self._chromium, None, None
-        if tab is not None and not tab.alive:
-            tab.kill()
-        if chromium is not None:
-            try:
-                chromium.close()
-            except Error:
-                # It is dead already, which is what closing is for.
-                return
+        tab, self._tab = self._tab, None
+        if tab is not None:
+            tab.close()
 
 
 class Tab:
-    """The page that is on show, spoken to in the DevTools protocol."""
+    """The page that is on show, in a browser of its own."""
 
-    def __init__(self, page: Page, session: CDPSession, pid: int) -> None:
-        self.alive = True
-        self._page = page
-        self._session = session
-        self._pid = pid
+    def __init__(self, chromium: Chromium) -> None:
+        self._chromium = chromium
         self._world = 0
-        page.on("crash", lambda _: self.kill())
-        # Dialogs that the page's own functions do not raise, such as "leave this page?".
-        page.on("dialog", lambda dialog: dialog.accept())
+        context = chromium.send("Target.createBrowserContext")["browserContextId"]
+        chromium.send("Browser.setDownloadBehavior", behavior="deny", browserContextId=context)
+        target = chromium.send("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
+        self._session = chromium.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        chromium.on_event = self._hear
+        self._prepare()
+
+    @property
+    def alive(self) -> bool:
+        return self._chromium.alive
 
     def send(self, method: str, **parameters: Any) -> dict[str, Any]:
         """One DevTools command."""
-        answer: dict[str, Any] = self._session.send(method, parameters)
-        return answer
+        return self._chromium.send(method, session=self._session, **parameters)
 
-    def prepare(self) -> None:
-        """Make the tab ready for its first page."""
-        self.send("Page.enable")
-        self.send("Page.addScriptToEvaluateOnNewDocument", source=VISIBILITY_JS, worldName=_WORLD)
+    def _prepare(self) -> None:
+        """Makes the tab ready for its first page."""
+        # Without Runtime.enable, documents that run no script of their own would not run ours either.
+        for domain in ("Page", "Runtime", "Inspector"):
+            self.send(f"{domain}.enable")
+        self.send("Emulation.setFocusEmulationEnabled", enabled=True)
+        self.send("Emulation.setUserAgentOverride", userAgent="", acceptLanguage="en-US")
+        self.send("Emulation.setLocaleOverride", locale="en-US")
+        self.send("Emulation.setTimezoneOverride", timezoneId="UTC")
+        self.send(
+            "Emulation.setEmulatedMedia", features=[{"name": name, "value": value} for name, value in _MEDIA.items()]
+        )
+        self.send("Page.setFontFamilies", fontFamilies=_FAMILIES)
+        self.send("Page.addScriptToEvaluateOnNewDocument", source=_FIRST_JS)
+        self.send("Page.addScriptToEvaluateOnNewDocument", source=_VISIBILITY_JS, worldName=_WORLD)
+        # Frames of other sites live in processes of their own, and are to run the script as well.
+        self.send("Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=True, flatten=True)
         # A minimized window is drawn on demand only, not sixty times a second while a page loads.
         window = self.send("Browser.getWindowForTarget")["windowId"]
         self.send("Browser.setWindowBounds", windowId=window, bounds={"windowState": "minimized"})
+
+    def _hear(self, method: str, parameters: dict[str, Any], session: str) -> None:
+        post = self._chromium.post
+        if method == "Inspector.targetCrashed" and session == self._session:
+            self.kill()
+        elif method == "Page.javascriptDialogOpening":
+            # Dialogs that the page's own functions do not raise, such as "leave this page?".
+            post("Page.handleJavaScriptDialog", session=session, accept=True)
+        elif method == "Target.attachedToTarget":
+            part = parameters["sessionId"]
+            if parameters["targetInfo"]["type"] == "iframe":
+                post("Page.enable", session=part)
+                post("Runtime.enable", session=part)
+                post("Page.addScriptToEvaluateOnNewDocument", session=part, source=_FIRST_JS)
+            post("Runtime.runIfWaitingForDebugger", session=part)
 
     def navigate(self, url: str) -> None:
         """Go to an address and return once its document has begun. Raises RenderError: unreadable."""
@@ -283,40 +200,8 @@ class Tab:
 
     def kill(self) -> None:
         """End the browser at once, whatever it is doing. Safe to call from another thread."""
-        self.alive = False
-        try:
-            # Playwright starts the browser as the leader of its own process group.
-            if os.getpgid(self._pid) == self._pid:
-                os.killpg(self._pid, signal.SIGKILL)
-            else:
-                os.kill(self._pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+        self._chromium.kill()
 
-
-class _Watch:
-    """Kills the tab's browser when a block of code takes longer than it may."""
-
-    def __init__(self, tab: Tab, seconds: float) -> None:
-        self.expired = False
-        self._tab = tab
-        self._timer = threading.Timer(seconds, self._expire)
-        self._timer.daemon = True
-
-    def __enter__(self) -> _Watch:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self._timer.cancel()
-
-    def _expire(self) -> None:
-        self.expired = True
-        self._tab.kill()
-
-
-def _browser_pid(chromium: Chromium) -> int:
-    session = chromium.new_browser_cdp_session()
-    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
-    session.detach()
-    return int(next(process["id"] for process in processes if process["type"] == "browser"))
+    def close(self) -> None:
+        """End the browser."""
+        self._chromium.close()

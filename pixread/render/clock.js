@@ -105,6 +105,10 @@
       if (!event.hashChange && event.cancelable) event.preventDefault();
     });
   }
+  if (window.ServiceWorkerContainer) {
+    // A worker would outlive its page and answer the requests of the next.
+    ServiceWorkerContainer.prototype.register = () => Promise.reject(new DOMException("no workers here", "SecurityError"));
+  }
   HTMLMediaElement.prototype.play = () => Promise.reject(new DOMException("no playing here", "NotAllowedError"));
   // Nothing that an earlier page stored may change this one. Storage is emptied when it is first looked at, since asking for
   // it takes longer than all the rest of this file.

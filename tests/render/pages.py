@@ -12,7 +12,14 @@ Show = Callable[..., Screenshot]
 
 
 class Listener:
-    """A loopback web server that answers every request with a page and remembers the paths."""
+    """A loopback web server that answers every request with a page and remembers the paths.
+
+    The page at /frame turns green where a script finds the year that every rendered page believes in.
+    """
+
+    _PAGE = "<!doctype html><title>net</title><p>from the network"
+    _FRAME = "<!doctype html><script>document.documentElement.style.background = "
+    _FRAME += "new Date().getFullYear() === 2024 ? '#008000' : '#800000'</script>"
 
     def __init__(self) -> None:
         self.paths: list[str] = []
@@ -21,7 +28,7 @@ class Listener:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 listener.paths.append(self.path)
-                body = b"<!doctype html><title>net</title><p>from the network"
+                body = (listener._FRAME if self.path == "/frame" else listener._PAGE).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "text/html")
                 self.send_header("Access-Control-Allow-Origin", "*")

@@ -1,8 +1,14 @@
 """pixread.render.browser: which Chromium is started, how often, and what is said when there is none."""
 
+import contextlib
+import tempfile
+import threading
+from pathlib import Path
+
 import pytest
 
-from pixread.render.browser import Browser, find_chromium
+from pixread.render.browser import Browser
+from pixread.render.chromium import find_chromium
 from pixread.render.errors import RenderError
 from pixread.render.fonts import fontconfig, text_families
 from pixread.render.page import RenderSettings, render_page
@@ -51,8 +57,46 @@ def test_a_program_that_is_no_browser_is_one_clear_sentence(tmp_path):
     program = tmp_path / "chromium"
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o755)
-    with pytest.raises(ValueError, match="no Chromium could be started"), Browser(executable=str(program)):
-        pass
+    with pytest.raises(ValueError, match=r"no Chromium could be started \(.*ended at once"):
+        Browser(executable=str(program)).__enter__()
+
+
+@pytest.mark.browser
+def test_what_a_program_said_before_it_ended_is_told(tmp_path):
+    program = tmp_path / "chromium"
+    program.write_text("#!/bin/sh\necho 'libnss3.so is missing' >&2\nexit 127\n")
+    program.chmod(0o755)
+    with pytest.raises(ValueError, match=r"no Chromium could be started \(libnss3.so is missing\)"):
+        Browser(executable=str(program)).__enter__()
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks for processes as Linux shows them")
+def test_nothing_is_left_of_a_browser(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    page = tmp_path / "page.html"
+    page.write_text("<p>x")
+    before = set(Path("/dev/fd").iterdir()), threads()
+    with Browser() as browser:
+        render_page(browser, str(page), settings=RenderSettings())
+        assert processes_with(str(tmp_path))
+    assert not processes_with(str(tmp_path))
+    assert (set(Path("/dev/fd").iterdir()), threads()) == before
+    assert list(tmp_path.iterdir()) == [page]
+
+
+def threads():
+    return {thread.name for thread in threading.enumerate()}
+
+
+def processes_with(argument):
+    """The running processes with this text in their command line."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if argument in (folder / "cmdline").read_text():
+                found.append(folder.name)
+    return found
 
 
 @pytest.mark.browser

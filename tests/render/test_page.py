@@ -229,6 +229,15 @@ def test_dialogs_popups_and_downloads_disturb_nothing(show):
     assert text_of(show("<p>next")) == "next"
 
 
+def test_service_workers_are_refused(show, tmp_path):
+    (tmp_path / "worker.js").write_text("")
+    page = show(
+        "<p id=p>none</p><script>navigator.serviceWorker.register('worker.js').then("
+        "() => { p.textContent = 'registered' }, (error) => { p.textContent = error.name })</script>"
+    )
+    assert text_of(page) == "SecurityError"
+
+
 @pytest.mark.parametrize(
     "leave",
     [
@@ -355,3 +364,13 @@ def test_a_browser_opened_for_the_network_reaches_it(listener):
             browser, f"http://127.0.0.1:{listener.port}/page", settings=RenderSettings(allow_network=True)
         )
     assert text_of(page) == "from the network"
+
+
+def test_frames_of_other_sites_are_drawn_and_know_our_clock(tmp_path, listener):
+    page = tmp_path / "page.html"
+    address = f"http://127.0.0.1:{listener.port}/frame"
+    page.write_text(f"<body style='margin:0'><p>text</p><iframe src='{address}' width=200 height=100></iframe>")
+    with Browser(allow_network=True) as browser:
+        shot = render_page(browser, str(page), settings=RenderSettings(allow_network=True))
+    # A green that the frame's script chooses in the year that every rendered page believes in.
+    assert (pixels(shot) == (0, 128, 0)).all(axis=-1).sum() >= 200 * 100

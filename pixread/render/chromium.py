@@ -1,0 +1,258 @@
+"""Chromium as a child process, spoken to in the DevTools protocol over two pipes that nobody else can reach.
+
+Playwright speaks it through a second program, Node, and listens to all that a page loads; a page of a website then
+takes a tenth more CPU time, and every browser 130 MB more. It is what brings a Chromium to machines that have none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+# Names under which a Chromium is looked for, in this order; the headless shell needs the least CPU time.
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_MISSING = (
+    "no Chromium could be started ({why}); install one with `playwright install chromium`, "
+    "put `chromium` on PATH, or name it in PIXREAD_CHROMIUM"
+)
+_START_TIMEOUT_S = 60.0
+_END_TIMEOUT_S = 10.0
+_READ_BYTES = 1 << 20
+
+_FLAGS = (
+    "--headless",
+    "--remote-debugging-pipe",
+    "--no-startup-window",
+    # Containers and some Linux distributions do not let a program that is not root make a sandbox, and root itself is
+    # refused one; what keeps pages from the network and from files is described in browser.py.
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    # Nothing of the browser's own goes over the network or depends on what it fetched before.
+    "--disable-background-networking",
+    "--disable-breakpad",
+    "--disable-client-side-phishing-detection",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-extensions",
+    "--disable-field-trial-config",
+    "--disable-search-engine-choice-screen",
+    "--disable-sync",
+    "--metrics-recording-only",
+    "--no-default-browser-check",
+    "--no-first-run",
+    "--no-service-autorun",
+    "--password-store=basic",
+    "--use-mock-keychain",
+    "--disable-features=DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,LensOverlay,"
+    "MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,PaintHolding,PreconnectToSearch,Translate",
+    # Nobody looks at the window, and yet its pages are to be drawn.
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--disable-back-forward-cache",
+    "--disable-hang-monitor",
+    "--disable-ipc-flooding-protection",
+    "--enable-features=CDPScreenshotNewSurface",
+    # Nothing that pops up, asks or sounds.
+    "--block-new-web-contents",
+    "--deny-permission-prompts",
+    "--disable-notifications",
+    "--disable-permissions-api",
+    "--disable-print-preview",
+    "--disable-prompt-on-repost",
+    "--disable-speech-api",
+    "--mute-audio",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    # The same pixels everywhere.
+    "--disable-gpu",
+    "--in-process-gpu",
+    "--disable-lcd-text",
+    "--disable-partial-raster",
+    "--disable-skia-runtime-opts",
+    "--font-render-hinting=none",
+    "--force-color-profile=srgb",
+    "--force-device-scale-factor=1",
+    "--hide-scrollbars",
+    # Animated pictures stay at their first frame (2 = no animation); the rest is what a desktop with a mouse has.
+    "--blink-settings=imageAnimationPolicy=2,primaryHoverType=2,availableHoverTypes=2,"
+    "primaryPointerType=4,availablePointerTypes=4",
+)
+
+
+class DevToolsError(Exception):
+    """The browser refused a command, or is gone."""
+
+
+def find_chromium(executable: str | None = None) -> str | None:
+    """The Chromium to start: the one named, else $PIXREAD_CHROMIUM, else one on PATH; None leaves it to Playwright.
+
+    Raises ValueError where a Chromium is named that does not exist.
+    """
+    named = executable or os.environ.get("PIXREAD_CHROMIUM")
+    if named:
+        found = shutil.which(named)
+        if found is None:
+            raise ValueError(f"the Chromium named by PIXREAD_CHROMIUM or executable= is not a program: {named}")
+        return found
+    return next((found for found in map(shutil.which, PROGRAMS) if found), None)
+
+
+def playwrights_chromium() -> str:
+    """The Chromium that `playwright install chromium` installed. Raises ValueError where there is none."""
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError as error:
+        raise ValueError(_MISSING.format(why="none is on PATH, and Playwright is not installed")) from error
+    try:
+        with sync_playwright() as playwright:
+            program: str = playwright.chromium.executable_path
+    except Error as error:
+        raise ValueError(f"Playwright could not be started: {str(error).splitlines()[0]}") from error
+    if not Path(program).is_file():
+        raise ValueError(_MISSING.format(why="none is on PATH, and Playwright has none"))
+    return program
+
+
+class Chromium:
+    """One running Chromium. Commands are sent by one thread; `kill` may be called by any.
+
+    `on_event` is told every event, (method, parameters, session), while an answer is waited for.
+    """
+
+    def __init__(self, program: str, arguments: Sequence[str], *, environment: Mapping[str, str]) -> None:
+        """Starts the program. Raises ValueError, in one sentence, where it does not come up."""
+        self.alive = True
+        self.on_event: Callable[[str, dict[str, Any], str], None] = lambda method, parameters, session: None
+        self._count = 0
+        self._unread = b""
+        self._folder = tempfile.TemporaryDirectory(prefix="pixread-chromium-", ignore_cleanup_errors=True)
+        self._said = Path(self._folder.name, "said.txt")
+        to_them, self._to = os.pipe()
+        self._from, from_them = os.pipe()
+        theirs = (_moved_up(to_them), _moved_up(from_them))
+        try:
+            self._process = self._start([program, *_FLAGS, *arguments], environment, theirs)
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+        watch = Deadline(self.kill, _START_TIMEOUT_S)
+        try:
+            with watch:
+                self.send("Browser.getVersion")
+        except DevToolsError as error:
+            said = self._said.read_text(encoding="utf-8", errors="replace").split("\n")
+            self.close()
+            why = next((line for line in reversed(said) if line.strip()), f"{program} ended at once")
+            raise ValueError(_MISSING.format(why=why.strip())) from error
+
+    def _start(
+        self, command: list[str], environment: Mapping[str, str], theirs: tuple[int, int]
+    ) -> subprocess.Popen[bytes]:
+        # The browser reads descriptor 3 and writes 4; a shell that turns into the browser can put the pipes there.
+        shell = 'exec "$0" "$@" 3</dev/fd/{} 4>/dev/fd/{}'.format(*theirs)
+        with self._said.open("wb") as said:
+            return subprocess.Popen(
+                ["/bin/sh", "-c", shell, *command, f"--user-data-dir={self._folder.name}"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                env=dict(environment),
+                pass_fds=theirs,
+                start_new_session=True,  # Ctrl-C is for us; and all its processes can be killed as one group
+            )
+
+    def send(self, method: str, *, session: str = "", **parameters: Any) -> dict[str, Any]:
+        """One command and its answer. Raises DevToolsError where the browser refuses it, or is gone."""
+        number = self.post(method, session=session, **parameters)
+        while True:
+            message = self._next_message()
+            if message.get("id") == number:
+                if "error" in message:
+                    raise DevToolsError(f"{method}: {message['error'].get('message', 'refused')}")
+                result: dict[str, Any] = message["result"]
+                return result
+            if "method" in message:
+                self.on_event(message["method"], message.get("params", {}), message.get("sessionId", ""))
+
+    def post(self, method: str, *, session: str = "", **parameters: Any) -> int:
+        """One command whose answer nobody waits for; gives its number."""
+        self._count += 1
+        message = {"id": self._count, "method": method, "params": parameters}
+        left = memoryview(json.dumps(message | ({"sessionId": session} if session else {})).encode() + b"\0")
+        try:
+            while left:
+                left = left[os.write(self._to, left) :]
+        except OSError as error:
+            raise DevToolsError("the browser is gone") from error
+        return self._count
+
+    def _next_message(self) -> dict[str, Any]:
+        parts = []
+        while True:
+            part, end, rest = self._unread.partition(b"\0")
+            parts.append(part)
+            if end:
+                self._unread = rest
+                message: dict[str, Any] = json.loads(b"".join(parts))
+                return message
+            self._unread = os.read(self._from, _READ_BYTES)
+            if not self._unread:
+                raise DevToolsError("the browser is gone")
+
+    def kill(self) -> None:
+        """End the browser at once, whatever it is doing."""
+        self.alive = False
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group that is gone
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """End the browser, in peace where it still listens, and remove what it left on disk."""
+        if self.alive:
+            with Deadline(self.kill, _END_TIMEOUT_S), contextlib.suppress(DevToolsError):
+                self.send("Browser.close")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_TIMEOUT_S)
+        self.kill()  # its helpers, too
+        self._process.wait()
+        for descriptor in (self._to, self._from):
+            os.close(descriptor)
+        self._folder.cleanup()
+
+
+def _moved_up(descriptor: int) -> int:
+    """The same file under a number of 10 or more, out of the way of those that a new program is given."""
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 10)
+    os.close(descriptor)
+    return moved
+
+
+class Deadline:
+    """Calls a function, in another thread, when a block of code takes longer than it may."""
+
+    def __init__(self, end: Callable[[], None], seconds: float) -> None:
+        self.expired = False
+        self._end = end
+        self._timer = threading.Timer(seconds, self._expire)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._timer.cancel()
+
+    def _expire(self) -> None:
+        self.expired = True
+        self._end()
