@@ -50,8 +50,8 @@ def training(make_checkpoint: MakeCheckpoint, tmp_path: Path) -> Path:
     step = out / "step-00000007"
     shutil.copytree(make_checkpoint(reads=None, line_stretch=None), step)
     (out / "step-00000007.state").write_bytes(b"the optimiser's")
-    recipe = replace(make_recipe("finetune-base", {}), learning_rate=0.5, init="google/pix2struct-base")
-    (out / "train.json").write_text(json.dumps({"name": "finetune-base", **asdict(recipe)}), encoding="utf-8")
+    recipe = replace(make_recipe("finetune-docvqa-base", {}), learning_rate=0.5)
+    (out / "train.json").write_text(json.dumps({"name": "finetune-docvqa-base", **asdict(recipe)}), encoding="utf-8")
     scores = {"task": "pages", "main": "f1", "examples": 3, "scores": {"f1": 0.5}, "interval": [0.25, 0.75]}
     about = {"model": str(step), "shards": "dev"}
     (out / "metrics.json").write_text(json.dumps({**scores, "about": about}), encoding="utf-8")
@@ -76,7 +76,7 @@ def test_what_is_pushed_is_what_is_loaded(hub: Hub, client: Client, training: Pa
         "pipeline_tag": "image-to-text",
         "tags": ["pixread", "pix2struct", "image-to-text"],
     }
-    assert "pixread train finetune-base --set init=google/pix2struct-base --set learning_rate=0.5 --data SHARDS" in card
+    assert "pixread train finetune-docvqa-base --set learning_rate=0.5 --data SHARDS" in card
     assert "on 3 examples of dev. 95 % interval of f1: 0.250 to 0.750." in card
     assert "| f1 | 0.500 |" in card
 
