@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pixread.models.pix2struct import SIZES
 from pixread.tasks import TASKS
 from pixread.train.optim import OPTIMIZERS, SCHEDULES
-from pixread.train.recipes import ANY_TASK, RECIPES, make_recipe
+from pixread.train.recipes import ANY_TASK, RECIPES, TABLE_5, make_recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -89,3 +91,13 @@ def test_fields_are_replaced_with_their_own_type() -> None:
 def test_mistakes_are_one_sentence(name: str, overrides: dict[str, str], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         make_recipe(name, overrides)
+
+
+def test_the_docs_show_the_table() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    for task in TABLE_5:
+        base, large = (make_recipe(f"finetune-{task}-{size}", {}) for size in ("base", "large"))
+        cells = [f"{one.max_patches}, {one.batch_size} x {one.accumulate}" for one in (base, large)]
+        scored = "all" if base.evaluate_examples is None else base.evaluate_examples
+        row = [f"`{task}`", *cells, base.steps, scored, TASKS[task].max_new_tokens]
+        assert f"| {' | '.join(map(str, row))} |" in text
