@@ -5,27 +5,17 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from rich.console import Console
 
 from pixread.evaluate.exams import EXAMS
 from pixread.evaluate.predictions import Prediction
-from pixread.evaluate.resampling import interval
-from pixread.evaluate.summary import headline, summarise, table, value_of
+from pixread.evaluate.summary import headline, summarise, table
 
 
 def made(index: int, f1: float, *, group: str = "", site: str = "s", **fields) -> Prediction:
     blank = Prediction(index, str(index), "src", group or str(index), site, "latin", False, ("t",))
     return replace(blank, scores={"f1": f1, "recall": f1 / 2}, seconds=2.0, score=-1.0, **fields)
-
-
-def interval_of(predictions: list[Prediction]) -> list[float]:
-    found = interval([value_of(prediction, "f1") for prediction in predictions])
-    assert found is not None
-    return found
 
 
 def broken(index: int, error: str) -> Prediction:
@@ -54,34 +44,6 @@ def test_nothing_read_is_no_crash():
     assert "nothing could be read" in headline(metrics)
 
 
-def test_interval_is_that_of_the_normal_distribution():
-    """For many independent scores the percentile interval is mean +- 1.96 standard errors."""
-    values = np.random.default_rng(1).uniform(0, 1, 800)
-    low, high = interval_of([made(index, value) for index, value in enumerate(values)])
-    error = 1.96 * values.std() / np.sqrt(len(values))
-    assert low == pytest.approx(values.mean() - error, abs=error / 8)
-    assert high == pytest.approx(values.mean() + error, abs=error / 8)
-
-
-def test_interval_draws_groups():
-    """Ten equal copies of each page say nothing new: the interval stays as wide as that of the pages."""
-    values = np.random.default_rng(1).uniform(0, 1, 50)
-    once = interval_of([made(index, value) for index, value in enumerate(values)])
-    copied = [
-        made(10 * index + copy, value, group=str(index)) for index, value in enumerate(values) for copy in range(10)
-    ]
-    assert interval_of(copied) == pytest.approx(once)
-
-
-@settings(deadline=None, max_examples=30)
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_interval_lies_within_the_scores(values):
-    predictions = [made(index, value) for index, value in enumerate(values)]
-    low, high = interval_of(predictions)
-    assert min(values) - 1e-9 <= low <= high <= max(values) + 1e-9
-    assert interval_of(predictions) == [low, high]
-
-
 def test_table_shows_the_parts_where_there_are_several():
     predictions = [made(0, 0.25, site="alpha"), made(1, 0.75, site="beta")]
     shown = printed(summarise(predictions, exam=EXAMS["pages"], about={"model": "tiny"}))
@@ -96,3 +58,51 @@ def printed(metrics) -> str:
     stream = io.StringIO()
     Console(file=stream, width=140).print(table(metrics))
     return " ".join(stream.getvalue().split())
+
+
+def answered(index: int, score: float | None, **fields) -> Prediction:
+    blank = Prediction(index, str(index), "src", str(index), "s", "latin", False, ("12",), answer_type="number")
+    scores = {} if score is None else {"relaxed_accuracy": score, "exact_match": score / 2}
+    return replace(blank, **({"scores": scores, "seconds": 1.0, "score": -0.1} | fields))
+
+
+def test_parts_are_shown_and_their_mean_is_the_score():
+    predictions = [answered(0, 1.0, part="human"), *(answered(at, 0.0, part="augmented") for at in (1, 2, 3))]
+    metrics = summarise(predictions, exam=EXAMS["chartqa"], about={})
+    assert metrics["scores"] == {"relaxed_accuracy": 0.5, "exact_match": 0.25}
+    assert {part: found["scores"]["relaxed_accuracy"] for part, found in metrics["by_part"].items()} == {
+        "augmented": 0.0,
+        "human": 1.0,
+    }
+    assert headline(metrics).startswith("ChartQA: relaxed accuracy 50.0 (95 % interval ")
+
+
+def test_breakdowns_are_ordered_as_people_look_for_them():
+    lengths = ["a b c d e f g h i j k l", "one", "a b"]
+    predictions = [answered(at, 1.0, targets=(text,), prompt="Which?") for at, text in enumerate(lengths)]
+    predictions += [answered(3 + at, 0.0, prompt="how?", answer_type="percent") for at in range(3)]
+    metrics = summarise(predictions, exam=EXAMS["chartqa"], about={})
+    assert list(metrics["by_answer_length"]) == ["1 word", "2 words", "more than 10 words"]
+    assert metrics["by_answer_length"]["1 word"]["examples"] == 4
+    assert list(metrics["by_first_word"]) == ["how", "which"]
+    assert list(metrics["by_answer_type"]) == ["number", "percent"]
+    assert metrics["by_part"] == {}, "this data set has none"
+
+
+def test_rare_first_words_are_put_together():
+    prompts = ["what", "what", *(f"word{number}" for number in range(20))]
+    predictions = [answered(at, 1.0, prompt=prompt) for at, prompt in enumerate(prompts)]
+    metrics = summarise(predictions, exam=EXAMS["chartqa"], about={})
+    found = metrics["by_first_word"]
+    assert sum(one["examples"] for one in found.values()) == len(prompts)
+    assert found["other"]["examples"] == len(prompts) - 2 - 11
+
+
+def test_hidden_answers_are_counted_and_not_scored():
+    predictions = [answered(0, 1.0), answered(1, None, hidden=True)]
+    metrics = summarise(predictions, exam=EXAMS["chartqa"], about={})
+    assert (metrics["examples"], metrics["read"], metrics["hidden"]) == (1, 2, 1)
+    nothing = summarise(predictions[1:], exam=EXAMS["chartqa"], about={})
+    assert nothing["scores"] == {}
+    assert headline(nothing) == "ChartQA: answers are not public, nothing is scored"
+    assert "1 without public answers" in printed(nothing)
