@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
@@ -18,7 +20,9 @@ from pixread.checkpoints.pickled import open_pickled
 
 MAX_SHARD_BYTES = 5_000_000_000
 STORED = ("F32", "BF16", "F16", "F64")
+HEADER_LENGTH = 8  # bytes
 KINDS = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16", torch.float64: "F64"}
+DTYPES = {kind: dtype for dtype, kind in KINDS.items()}
 NAMED = 3  # how many of the names that do not fit an error sentence lists
 
 
@@ -73,7 +77,30 @@ def _take(handle: safe_open, shapes: Mapping[str, torch.Size], *, file: Path, al
     names = list(handle.keys())
     views = {name: handle.get_slice(name) for name in names}
     _check({name: (view.get_shape(), view.get_dtype()) for name, view in views.items()}, shapes, file, already)
-    return {name: handle.get_tensor(name) for name in names}
+    return {name: _mapped(file, *place) for name, place in _places(file).items()}
+
+
+def _places(file: Path) -> dict[str, tuple[torch.dtype, list[int], int]]:
+    """Name -> dtype, shape and offset of the tensors of a safetensors file that has been looked through."""
+    with file.open("rb") as content:
+        length = int.from_bytes(content.read(HEADER_LENGTH), "little")
+        header = json.loads(content.read(length))
+    header.pop("__metadata__", None)
+    start = HEADER_LENGTH + length
+    return {name: (DTYPES[one["dtype"]], one["shape"], start + one["data_offsets"][0]) for name, one in header.items()}
+
+
+def _mapped(file: Path, dtype: torch.dtype, shape: list[int], offset: int) -> Tensor:
+    """A tensor in a mapping of its own: once it is packed, or rounded, and gone, its memory is free.
+
+    safetensors maps a file in one piece, which stays in memory as long as any tensor of it does.
+    """
+    count = math.prod(shape)
+    if count == 0:
+        return torch.empty(shape, dtype=dtype)
+    # Mapped as copy on write: numbers may be changed in place, and the file stays as it is.
+    numbers = np.memmap(file, dtype=np.uint8, mode="c", offset=offset, shape=(count * dtype.itemsize,))
+    return torch.from_numpy(numbers).view(dtype).view(shape)
 
 
 def _take_pickled(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -19,6 +19,8 @@ from pixread.records import Memory
 WORTH_COMPACTING = 0.25
 # To ask whether all rows have ended, the processor waits for an accelerator: a few steps too many cost less.
 STEPS_BETWEEN_CHECKS = 4
+# Tokens guessed before they are looked at: the run that looks at them takes longer with each.
+MOST_GUESSES = 5
 
 
 class StepModel(Protocol):
@@ -27,6 +29,20 @@ class StepModel(Protocol):
     def new_cache(self, batch_size: int, max_length: int) -> SelfCache: ...
 
     def step(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor: ...
+
+
+@runtime_checkable
+class GuessingModel(StepModel, Protocol):
+    """A model that may have a rough, quick copy of itself beside it (see `Pix2Struct`)."""
+
+    @property
+    def can_guess(self) -> bool: ...
+
+    def sketch(self, memory: Memory) -> Memory: ...
+
+    def guess(self, tokens: Tensor, sketch: Memory, cache: SelfCache, position: int) -> Tensor: ...
+
+    def run(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +130,9 @@ def steps(
     device, length = memory.mask.device, max(limits, default=0)
     if length == 0:
         return
+    if len(limits) == 1 and isinstance(model, GuessingModel) and model.can_guess:
+        yield from guided_steps(model, memory, choose, limit=length, rules=rules, start=start, eos=eos)
+        return
     longest = torch.tensor(limits, device=device)  # (R,)
     ids = torch.full((len(limits), length + 1), start, device=device)  # (R, T + 1)
     rows = torch.arange(len(limits), device=device)  # (B,) which of all rows stands here
@@ -130,16 +149,72 @@ def steps(
                 memory, rows, tokens, alive = select_rows(memory, index), rows[index], tokens[index], alive[index]
                 cache.select(index)
         logits = model.step(tokens, memory, cache, position)  # (B, V)
-        scores = logits
-        if rules:
-            written = Written(ids[rows, : position + 1], longest[rows] - position)
-            for rule in rules:
-                scores = rule(scores, written)
+        scores = ruled(logits, rules, ids[rows, : position + 1], longest[rows] - position)
         tokens = choose(scores, rows, position)
         ids[rows, position + 1] = tokens
-        log_probs = logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(-1)
         alive = alive & (tokens != eos) & (longest[rows] > position + 1)
-        yield Step(rows, position, tokens, log_probs)
+        yield Step(rows, position, tokens, log_probs_of(tokens, logits))
+
+
+@torch.inference_mode()
+def guided_steps(
+    model: GuessingModel,
+    memory: Memory,
+    choose: Choose,
+    *,
+    limit: int,
+    rules: Sequence[Rule],
+    start: int,
+    eos: int,
+) -> Iterator[Step]:
+    """`steps` of one row, several at a time: a rough model guesses a few tokens, one run of the model looks at all.
+
+    Of the guesses those are taken that the model itself would have chosen, and then its own choice in place of the
+    first that is wrong: whatever the guesses, the tokens are those of `steps` (Leviathan et al. 2023, arXiv
+    2211.17192).
+    """
+    device = memory.mask.device
+    row, ids = torch.zeros(1, dtype=torch.long, device=device), torch.full((1, limit + 1), start, device=device)
+    cache, sketch = model.new_cache(1, limit), model.sketch(memory)
+
+    def chosen(logits: Tensor, position: int) -> Tensor:
+        left = torch.tensor([limit - position], device=device)
+        return choose(ruled(logits, rules, ids[:, : position + 1], left), row, position)
+
+    position, ahead = 0, MOST_GUESSES
+    while position < limit:
+        count = 0
+        while count < min(ahead, limit - position - 1) and (count == 0 or int(ids[0, position + count]) != eos):
+            logits = model.guess(ids[:, position + count], sketch, cache, position + count)
+            ids[:, position + count + 1] = chosen(logits, position + count)
+            count += 1
+        all_logits = model.run(ids[:, position : position + count + 1], memory, cache, position)  # (1, count + 1, V)
+        right = 0
+        for place in range(count + 1):
+            logits, guessed = all_logits[:, place], ids[:, position + 1].clone()
+            tokens = chosen(logits, position)
+            ids[:, position + 1] = tokens
+            yield Step(row, position, tokens, log_probs_of(tokens, logits))
+            position += 1
+            if int(tokens) == eos:
+                return
+            if place == count or not torch.equal(tokens, guessed):
+                break
+            right += 1
+        # Wrong guesses cost time: as many are made as were right, and one more.
+        ahead = min(right + 1, MOST_GUESSES)
+
+
+def ruled(logits: Tensor, rules: Sequence[Rule], ids: Tensor, left: Tensor) -> Tensor:
+    """What the rules make of logits (B, V) after `ids` (B, t); left: see `Written`."""
+    for rule in rules:
+        logits = rule(logits, Written(ids, left))
+    return logits
+
+
+def log_probs_of(tokens: Tensor, logits: Tensor) -> Tensor:
+    """tokens: (B,), logits: (B, V) -> (B,)."""
+    return logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(-1)
 
 
 def is_check(position: int, device: torch.device) -> bool:

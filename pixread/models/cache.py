@@ -9,6 +9,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 class SelfCache:
@@ -61,6 +62,11 @@ class SelfCache:
         """The bias of the query at `position` over columns 0..position, as (1, H, 1, position + 1)."""
         end = self.max_length
         return self._reversed_bias[..., end - 1 - position : end]
+
+    def run_bias(self, position: int, count: int) -> Tensor:
+        """The bias of `count` queries from `position` on over all columns up to the last, as (1, H, count, columns)."""
+        biases = [F.pad(self.bias(position + place), (0, count - 1 - place), value=-math.inf) for place in range(count)]
+        return torch.cat(biases, dim=2)
 
     def select(self, index: Tensor) -> None:
         """Keep only the rows that `index` (int64) names, in its order; a row may come twice."""

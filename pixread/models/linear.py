@@ -13,6 +13,7 @@ from collections.abc import Callable, Container
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 ROWS, PATCHES = 8, 2048
 """The numbers of rows that oneDNN's order is chosen for: a few tokens (1 to 16 do as well), a picture's patches."""
@@ -66,27 +67,48 @@ class Int8Linear(nn.Module):
         return (y if self._bias is None else y + self._bias).unflatten(0, x.shape[:-1])
 
 
-class HalfLinear(nn.Module):
-    """x (..., in) -> (..., out): a product in bfloat16 between layers that may be wider; `out` is what leaves."""
+class RoundedLinear(nn.Module):
+    """x (..., in) -> (..., out), with a weight of 8 bits, scaled for each output, that compiled steps read as it is.
 
-    def __init__(self, linear: nn.Linear, *, rows: int, out: torch.dtype = torch.float32) -> None:
+    Here it is made wide again before the product: worth it for many rows only.
+    """
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        weight = linear.weight.detach().float()
+        self.scales = weight.abs().amax(dim=1).clamp(min=torch.finfo(torch.float32).tiny) / 127
+        self.weight = (weight / self.scales[:, None]).round().to(torch.int8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight.to(x.dtype)) * self.scales.to(x.dtype)
+
+
+class HalfLinear(nn.Module):
+    """x (..., in) -> (..., out): a product in bfloat16 between layers that may be wider; `out` is what leaves.
+
+    rows: as in `PackedLinear`; None leaves the weight as it is.
+    """
+
+    def __init__(self, linear: nn.Linear, *, rows: int | None, out: torch.dtype = torch.float32) -> None:
         super().__init__()
         half = nn.Linear(linear.in_features, linear.out_features, bias=linear.bias is not None, dtype=torch.bfloat16)
         half.load_state_dict(linear.state_dict())
-        self._half = PackedLinear(half, rows=rows) if can_pack(torch.bfloat16) else half.requires_grad_(False)
+        half.requires_grad_(False)
+        self.inner = half if rows is None or not can_pack(torch.bfloat16) else PackedLinear(half, rows=rows)
         self._out = out
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._half(x.bfloat16()).to(self._out)
+        return self.inner(x.bfloat16()).to(self._out)
 
 
 def replace_linears(module: nn.Module, make: Callable[[nn.Linear], nn.Module], *, but: Container[str] = ()) -> None:
     """Put what `make` gives in the place of every linear layer below the module, but those of the names in `but`."""
     for name, child in module.named_children():
-        if not isinstance(child, nn.Linear):
+        if isinstance(child, nn.Linear):
+            if name not in but:
+                setattr(module, name, make(child))
+        elif not isinstance(child, HalfLinear):  # what is inside has been chosen
             replace_linears(child, make, but=but)
-        elif name not in but:
-            setattr(module, name, make(child))
 
 
 @functools.cache

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import cast
 
 import torch
@@ -17,16 +16,8 @@ from torch.nn import functional as F
 
 from pixread.models.attention import Attention, RelativeBias
 from pixread.models.cache import BeamCache, SelfCache
-from pixread.models.linear import (
-    PATCHES,
-    ROWS,
-    HalfLinear,
-    Int8Linear,
-    PackedLinear,
-    can_pack,
-    can_round,
-    replace_linears,
-)
+from pixread.models.compiled import MOST_ROWS, CompiledDecoder
+from pixread.models.hasten import hasten
 from pixread.records import Batch, Memory
 
 WAVE_PERIOD = 1000.0  # patches: beyond any line
@@ -234,6 +225,8 @@ class Pix2Struct(nn.Module):
         self.config = config
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
+        self._compiled: CompiledDecoder | None = None
+        self._guesser: CompiledDecoder | None = None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -291,7 +284,7 @@ class Pix2Struct(nn.Module):
             shape=(batch_size, config.num_heads, max_length, config.d_kv),
             bias=self.decoder.relative_bias.by_distance(max_length),
             device=device or weight.device,
-            dtype=dtype or weight.dtype,
+            dtype=dtype or self._cache_dtype,
         )
 
     def new_beam_cache(self, batch_size: int, max_length: int, *, beams: int) -> BeamCache:
@@ -304,15 +297,44 @@ class Pix2Struct(nn.Module):
             shape=(batch_size, config.num_heads, max_length, config.d_kv),
             bias=self.decoder.relative_bias.by_distance(max_length),
             device=weight.device,
-            dtype=weight.dtype,
+            dtype=self._cache_dtype,
         )
+
+    @property
+    def _cache_dtype(self) -> torch.dtype:
+        return self.decoder.token_embedding.weight.dtype if self._compiled is None else torch.float32
 
     def step(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor:
         """Feed one token a row, (B,), at `position` (0 is the start id) -> logits (B, V) of the next, float32.
 
         With a `BeamCache`, one token a beam: (B, K) -> (B, K, V). The beams of a row share its memory as it is.
         """
-        return self.decoder.step(tokens, memory, cache, position=position)
+        if self._compiled is None or tokens.numel() > MOST_ROWS:
+            return self.decoder.step(tokens, memory, cache, position=position)
+        fed = tokens.reshape(len(tokens), -1)  # (B, 1) or (B, K)
+        start, bias = position * fed.shape[1], cache.bias(position)
+        return self._compiled.step(fed, memory, cache, start=start, bias=bias).view(*tokens.shape, -1)
+
+    @property
+    def can_guess(self) -> bool:
+        """Whether there is a quicker decoder, of rounded weights, to guess what this one will say."""
+        return self._guesser is not None
+
+    def sketch(self, memory: Memory) -> Memory:
+        """The memory as `guess` reads it: half as many bytes."""
+        keys, values = (tuple(side.bfloat16() for side in sides) for sides in (memory.keys, memory.values))
+        return Memory(keys=keys, values=values, mask=memory.mask)
+
+    def guess(self, tokens: Tensor, sketch: Memory, cache: SelfCache, position: int) -> Tensor:
+        """`step`, nearly. What it leaves in the cache is as rough; `run` over the same place puts it right."""
+        assert self._guesser is not None, "nothing to guess with"
+        return self._guesser.step(tokens[:, None], sketch, cache, start=position, bias=cache.bias(position))[:, 0]
+
+    def run(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor:
+        """Several steps at once: tokens (B, Q) from `position` on -> logits (B, Q, V), float32, after each of them."""
+        assert self._compiled is not None, "only compiled decoders take tokens in a row"
+        bias = cache.run_bias(position, tokens.shape[1])
+        return self._compiled.step(tokens, memory, cache, start=position, bias=bias)
 
     def hasten(self, *, int8: bool = False) -> None:
         """Make a model on the CPU read faster; it cannot be trained or saved any more.
@@ -322,25 +344,7 @@ class Pix2Struct(nn.Module):
         pictures, the encoder and the layers that 8 bits are too few for to bfloat16. ValueError where this processor or
         this torch lacks what it takes.
         """
-        if int8:
-            self._round()
-        for tower in (self.encoder, self.decoder):
-            if can_pack(next(tower.parameters()).dtype):
-                # The projection's weight says what the encoder computes in.
-                replace_linears(tower, _packed, but=("patch_projection",))
-
-    def _round(self) -> None:
-        if not can_round():
-            raise ValueError("int8 needs a processor and a torch with 8-bit linear layers; use bfloat16 instead")
-        halves = partial(HalfLinear, rows=PATCHES)
-        narrow = partial(halves, out=torch.bfloat16)
-        # What layers add up stays float32: rounded as well, it would cost more than all that is read in 8 bits.
-        replace_linears(self.encoder, halves, but=("patch_projection", "query", "key", "value", "gate", "up"))
-        replace_linears(self.encoder, narrow, but=("patch_projection",))
-        for layer in self.decoder.blocks():
-            replace_linears(layer.cross_attention, narrow, but=("query", "output"))
-            replace_linears(layer.self_attention, partial(HalfLinear, rows=ROWS), but=("query", "key"))
-        replace_linears(self.decoder, Int8Linear)
+        self._compiled, self._guesser = hasten(self.encoder, self.decoder, int8=int8)
 
     def _check_positions(self, batch: Batch) -> None:
         highest = int(torch.maximum(batch.rows, batch.cols).max())
@@ -353,10 +357,6 @@ class Pix2Struct(nn.Module):
         if lowest < 0 or highest >= self.config.vocab_size:
             wrong = lowest if lowest < 0 else highest
             raise ValueError(f"the token id {wrong} has no row; this model knows ids 0 to {self.config.vocab_size - 1}")
-
-
-def _packed(linear: nn.Linear) -> nn.Module:
-    return PackedLinear(linear, rows=ROWS)
 
 
 def _attention(config: Pix2StructConfig) -> Attention:

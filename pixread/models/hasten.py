@@ -1,0 +1,73 @@
+"""A model made ready to read on a CPU: how its weights are kept, and whether its decoder's steps are compiled."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from pixread.models.compiled import WORTH_COMPILING, CompiledDecoder, compiler, rounded
+from pixread.models.linear import (
+    PATCHES,
+    ROWS,
+    HalfLinear,
+    Int8Linear,
+    PackedLinear,
+    RoundedLinear,
+    can_pack,
+    can_round,
+    replace_linears,
+)
+
+if TYPE_CHECKING:
+    from pixread.models.pix2struct import Decoder, Encoder
+
+COMPILED = (torch.float32, torch.bfloat16)
+
+
+def hasten(
+    encoder: Encoder, decoder: Decoder, *, int8: bool
+) -> tuple[CompiledDecoder, CompiledDecoder | None] | tuple[None, None]:
+    """Exchange linear layers in place. Returns the compiled decoder, and one to guess with, where that pays.
+
+    ValueError where int8 is asked for and this processor or this torch lacks what it takes.
+    """
+    dtype = decoder.head.weight.dtype
+    compiles = dtype in COMPILED and worth_compiling(decoder)
+    if int8:
+        _round(encoder, decoder, compiles=compiles)
+    for tower in (encoder,) if compiles else (encoder, decoder):
+        if can_pack(next(tower.parameters()).dtype):
+            # The projection's weight says what the encoder computes in.
+            replace_linears(tower, _packed, but=("patch_projection",))
+    if not compiles:
+        return None, None
+    guesses = dtype == torch.float32 and not int8
+    return CompiledDecoder(decoder), CompiledDecoder(decoder, stored=rounded) if guesses else None
+
+
+def worth_compiling(decoder: Decoder) -> bool:
+    """Whether the decoder is large enough, and there is something to compile it with."""
+    return sum(weight.numel() for weight in decoder.parameters()) >= WORTH_COMPILING and compiler() is not None
+
+
+def _packed(linear: nn.Linear) -> nn.Module:
+    return PackedLinear(linear, rows=ROWS)
+
+
+def _round(encoder: Encoder, decoder: Decoder, *, compiles: bool) -> None:
+    if not compiles and not can_round():
+        raise ValueError("int8 needs a processor and a torch with 8-bit linear layers; use bfloat16 instead")
+    halves = partial(HalfLinear, rows=PATCHES)
+    narrow = partial(halves, out=torch.bfloat16)
+    # What layers add up stays float32: rounded as well, it would cost more than all that is read in 8 bits.
+    replace_linears(encoder, halves, but=("patch_projection", "query", "key", "value", "gate", "up"))
+    replace_linears(encoder, narrow, but=("patch_projection",))
+    for layer in decoder.blocks():
+        replace_linears(layer.cross_attention, narrow, but=("query", "output"))
+        # Compiled steps read weights as they lie.
+        plain = partial(HalfLinear, rows=None if compiles else ROWS)
+        replace_linears(layer.self_attention, plain, but=("query", "key"))
+    replace_linears(decoder, RoundedLinear if compiles else Int8Linear)

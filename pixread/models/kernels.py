@@ -1,0 +1,319 @@
+"""A step of the decoder, compiled for this processor by numba (`pip install 'pixread[fast]'`).
+
+A token reads every weight and every cached key once, so the loops here do little but read: an output at a time over
+weights as they lie in memory (float32, bfloat16 or 8 bits), a patch at a time over keys and values. Between layers all
+is float32. torch's own threads do the work. What is compiled is kept on disk.
+
+Legend: B pictures, Q queries of each (one, or one a beam, or tokens in a row), R = B * Q rows, C channels, H heads,
+D size of a head, N keys, I inputs and O outputs of a product, F width of the MLP, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import njit, prange, types
+from numba.core import cgutils
+from numba.extending import intrinsic, overload
+from numba.np import arrayobj
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Arrays = tuple[Array, ...]
+BLOCK = 4  # what is taken at once: outputs, or patches
+FEW_ROWS = 4  # below, one output at a time reads faster
+LINE = 64  # bytes that come from memory at once
+LARGEST_SUM = 2**31 - 1  # of products in 32 bits
+LARGEST_INPUT = 2**13 - 1  # in whole steps: 14 bits with the sign are more exact than any weight of 8
+LARGEST_WEIGHT = 127
+TINY = np.float32(1e-30)
+LEAST_EXPONENT = np.float32(-87.0)  # e to that power is about the least number with all bits
+LOOSE = {"nnan", "nsz", "reassoc", "contract"}  # sums in any order; infinities stay what they are
+
+
+def use_threads(count: int) -> None:
+    """Work with so many threads from now on, in this thread of Python."""
+    numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
+
+
+@intrinsic
+def _add_product(typing_context: Any, total: Any, weight: Any, x: Any) -> Any:
+    """total + weight * x, summed in any order; a weight of type uint16 holds the bits of a bfloat16."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        total, weight, x = arguments
+        word = ir.IntType(32)
+        if signature.args[1] == types.int8:
+            # Without numba's widening to 64 bits, two products and their sum are one instruction.
+            return builder.add(total, builder.mul(builder.sext(weight, word), builder.sext(x, word), flags=("nsw",)))
+        if signature.args[1] == types.uint16:
+            bits = builder.shl(builder.zext(weight, word), ir.Constant(word, 16))
+            weight = builder.bitcast(bits, ir.FloatType())
+        return builder.fadd(total, builder.fmul(weight, x, flags=("fast",)), flags=("fast",))
+
+    return total(total, weight, x), generate
+
+
+@intrinsic
+def _two_to_the(typing_context: Any, power: Any) -> Any:
+    """2 ** power as float32, for a whole power in int32 from -126 to 127: the bits of its exponent."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(32)
+        bits = builder.shl(builder.add(arguments[0], ir.Constant(word, 127)), ir.Constant(word, 23))
+        return builder.bitcast(bits, ir.FloatType())
+
+    return types.float32(types.int32), generate
+
+
+@intrinsic
+def _prefetch(typing_context: Any, table: Any, row: Any, place: Any) -> Any:
+    """Ask for what will be read from a table (rows, places), and do not wait for it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind, byte, word = signature.args[0], ir.IntType(8).as_pointer(), ir.IntType(32)
+        array = arrayobj.make_array(kind)(context, builder, arguments[0])
+        address = cgutils.get_item_pointer(context, builder, kind, array, arguments[1:], wraparound=False)
+        ask = builder.module.declare_intrinsic(
+            "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        )
+        read, keep, data = (ir.Constant(word, value) for value in (0, 3, 1))
+        builder.call(ask, [builder.bitcast(address, byte), read, keep, data])
+        return context.get_dummy_value()
+
+    return types.none(table, types.intp, types.intp), generate
+
+
+@njit(cache=True, fastmath=LOOSE)
+def _exp(x: Any) -> Any:
+    """e ** x for x up to 80, to the last bit or two; unlike the C library's, many at once."""
+    x = max(x, LEAST_EXPONENT)
+    power = np.rint(x * np.float32(1.4426950408889634))
+    rest = x - power * np.float32(0.693359375) + power * np.float32(2.12194440e-4)  # ln 2 in two parts
+    series = np.float32(1 / 5040)
+    for factor in (1 / 720, 1 / 120, 1 / 24, 1 / 6, 1 / 2, 1.0, 1.0):
+        series = series * rest + np.float32(factor)
+    return series * _two_to_the(np.int32(power))
+
+
+@njit(cache=True)
+def _dot(weights: Array, x: Array, zero: Any) -> Any:
+    total = zero
+    for place in range(len(weights)):
+        total = _add_product(total, weights[place], x[place])
+    return total
+
+
+@njit(parallel=True, cache=True)
+def _multiply(x: Array, steps: Array, weights: Array, scales: Array, zero: Any, y: Array) -> None:
+    """x: (R, I) with steps (R,), weights: (O, I) with scales (O,) -> y: (R, O)."""
+    rows, outputs = len(x), len(weights)
+    for block in prange((outputs + BLOCK - 1) // BLOCK):
+        first, last = BLOCK * block, BLOCK * (block + 1)
+        if rows >= FEW_ROWS and last <= outputs:
+            _multiply_block(x, steps, weights, scales, zero, y, first)
+        else:
+            for output in range(first, min(last, outputs)):
+                for row in range(rows):
+                    y[row, output] = _dot(weights[output], x[row], zero) * scales[output] * steps[row]
+
+
+@njit(cache=True)
+def _multiply_block(x: Array, steps: Array, weights: Array, scales: Array, zero: Any, y: Array, first: int) -> None:
+    """All rows, in pairs, for the outputs from `first` on; meanwhile the weights of the next ones are on their way."""
+    rows, inputs = x.shape
+    pairs, following, line = (rows + 1) // 2, first + BLOCK, LINE // weights.itemsize
+    w0, w1, w2, w3 = weights[first], weights[first + 1], weights[first + 2], weights[first + 3]
+    for pair in range(pairs):
+        for output in range(following, min(following + BLOCK, len(weights))):
+            for place in range(pair * inputs // pairs, (pair + 1) * inputs // pairs, line):
+                _prefetch(weights, output, place)
+        row, other = 2 * pair, min(2 * pair + 1, rows - 1)
+        here, there = x[row], x[other]
+        s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = zero
+        for place in range(inputs):
+            s0 = _add_product(s0, w0[place], here[place])
+            s1 = _add_product(s1, w1[place], here[place])
+            s2 = _add_product(s2, w2[place], here[place])
+            s3 = _add_product(s3, w3[place], here[place])
+            t0 = _add_product(t0, w0[place], there[place])
+            t1 = _add_product(t1, w1[place], there[place])
+            t2 = _add_product(t2, w2[place], there[place])
+            t3 = _add_product(t3, w3[place], there[place])
+        for number, totals in enumerate(((s0, t0), (s1, t1), (s2, t2), (s3, t3))):
+            y[row, first + number] = totals[0] * scales[first + number] * steps[row]
+            y[other, first + number] = totals[1] * scales[first + number] * steps[other]
+
+
+@njit(cache=True, fastmath=LOOSE)
+def _rounded(x: Array) -> tuple[Array, Array]:
+    """x: (R, I) -> whole steps (R, I) int16, as many as a sum has room for, and their sizes (R,)."""
+    rows, inputs = x.shape
+    most = np.float32(min(LARGEST_INPUT, LARGEST_SUM // (LARGEST_WEIGHT * inputs)))
+    whole, steps = np.empty((rows, inputs), np.int16), np.empty(rows, np.float32)
+    for row in range(rows):
+        largest = TINY
+        for place in range(inputs):
+            largest = max(largest, abs(x[row, place]))
+        steps[row] = largest / most
+        for place in range(inputs):
+            whole[row, place] = np.int16(np.rint(x[row, place] * (most / largest)))
+    return whole, steps
+
+
+def product(x: Array, weights: Array, scales: Array, y: Array) -> None:
+    """x: (R, I) float32, weights: (O, I) float32, uint16 (bits of bfloat16) or int8, scales: (O,) -> y: (R, O)."""
+    raise NotImplementedError("only what numba compiles calls it")
+
+
+@overload(product)
+def _product(x: Any, weights: Any, scales: Any, y: Any) -> Any:
+    def rounding(x: Any, weights: Any, scales: Any, y: Any) -> Any:
+        whole, steps = _rounded(x)
+        _multiply(whole, steps, weights, scales, np.int32(0), y)
+
+    def plain(x: Any, weights: Any, scales: Any, y: Any) -> Any:
+        _multiply(x, np.ones(len(x), np.float32), weights, scales, np.float32(0), y)
+
+    return rounding if weights.dtype == types.int8 else plain
+
+
+@njit(cache=True, fastmath=LOOSE)
+def _shares(scores: Array) -> Any:
+    """Turns scores into their powers of e; returns what makes shares of them."""
+    highest = np.float32(-np.inf)
+    for place in range(len(scores)):
+        highest = max(highest, scores[place])
+    total = np.float32(0)
+    for place in range(len(scores)):
+        power = _exp(scores[place] - highest)
+        scores[place] = power
+        total += power
+    return np.float32(1) / total
+
+
+@njit(cache=True)
+def _mix(powers: Array, values: Array, share: Any, mixed: Array) -> None:
+    """powers: (N,), values: (>= N, D) -> mixed: (D,)."""
+    mixed[:] = np.float32(0)
+    whole = len(powers) // BLOCK * BLOCK
+    for place in range(0, whole, BLOCK):
+        p0, p1, p2, p3 = powers[place], powers[place + 1], powers[place + 2], powers[place + 3]
+        v0, v1, v2, v3 = values[place], values[place + 1], values[place + 2], values[place + 3]
+        for number in range(len(mixed)):
+            pair: Any = _add_product(_add_product(mixed[number], v0[number], p0), v1[number], p1)
+            mixed[number] = _add_product(_add_product(pair, v2[number], p2), v3[number], p3)
+    for place in range(whole, len(powers)):
+        for number in range(len(mixed)):
+            mixed[number] = _add_product(mixed[number], values[place, number], powers[place])
+    for number in range(len(mixed)):
+        mixed[number] *= share
+
+
+@njit(parallel=True, cache=True)
+def _attend(queries: Array, keys: Array, values: Array, bias: Array, mixed: Array) -> None:
+    """queries: (R, C), keys and values: (B, H, >= N, D), bias: (B or 1, H or 1, Q or 1, N) -> mixed: (R, C)."""
+    pictures, heads, _, size = keys.shape
+    count, seen = len(queries) // pictures, bias.shape[3]
+    scores = np.empty((pictures * heads, count, seen), np.float32)
+    for group in prange(pictures * heads):
+        picture, head = group // heads, group % heads
+        key, value = keys[picture, head], values[picture, head]
+        first, start = picture * count, head * size
+        added = bias[picture % bias.shape[0], head % bias.shape[1]]
+        for place in range(seen):
+            for query in range(count):
+                likeness = _dot(key[place], queries[first + query, start : start + size], np.float32(0))
+                scores[group, query, place] = likeness + added[query % len(added), place]
+        for query in range(count):
+            share = _shares(scores[group, query])
+            _mix(scores[group, query], value, share, mixed[first + query, start : start + size])
+
+
+@njit(cache=True, fastmath=LOOSE)
+def _normed(x: Array, weight: Array, eps: Any) -> Array:
+    """Root-mean-square norm of the rows of x: (R, C)."""
+    y = np.empty_like(x)
+    for row in range(len(x)):
+        total = np.float32(0)
+        for place in range(x.shape[1]):
+            total += x[row, place] * x[row, place]
+        factor = np.float32(1) / np.sqrt(total / np.float32(x.shape[1]) + eps)
+        for place in range(x.shape[1]):
+            y[row, place] = x[row, place] * factor * weight[place]
+    return y
+
+
+@njit(cache=True, fastmath=LOOSE)
+def _gate(gate: Array, up: Array) -> None:
+    """gate becomes gelu(gate) * up, with the tanh form of gelu: half * (1 + tanh(t)) is 1 / (1 + e ** (-2 t))."""
+    for row in range(len(gate)):
+        for place in range(gate.shape[1]):
+            x = gate[row, place]
+            doubled = np.float32(2 * math.sqrt(2 / math.pi)) * (x + np.float32(0.044715) * x * x * x)
+            gate[row, place] = x / (np.float32(1) + _exp(min(-doubled, np.float32(80)))) * up[row, place]
+
+
+@njit(cache=True)
+def _remember(new: Array, cache: Array, start: int) -> None:
+    """Write new (R, C) into columns of the cache (B, H, T, D), from `start` on."""
+    pictures, heads, _, size = cache.shape
+    count = len(new) // pictures
+    for picture in range(pictures):
+        for head in range(heads):
+            for query in range(count):
+                given = new[picture * count + query]
+                for number in range(size):
+                    cache[picture, head, start + query, number] = given[head * size + number]
+
+
+@njit(cache=True)
+def step(
+    x: Array,
+    start: int,
+    eps: Any,
+    norms: Arrays,
+    products: tuple[tuple[Arrays, Arrays], ...],
+    head: tuple[Array, Array],
+    cache: tuple[Arrays, Arrays],
+    bias: Array,
+    memory: tuple[Arrays, Arrays],
+    hidden: Array,
+    logits: Array,
+) -> None:
+    """One step of all layers. x: (R, C), the embedded tokens, is used up; logits: (R, V).
+
+    norms: three of (C,) a layer and the last one. products: (weights of all layers, scales of all layers) of query,
+    key, value, output, cross query, cross output, gate, up and down. cache: keys and values of all layers, of which
+    columns from `start` on are written, and those seen that `bias` has (see `_attend`). memory, hidden: the same of the
+    pictures.
+    """
+    query, key, value, output, cross_query, cross_output, gate, up, down = products
+    found, other, mixed = np.empty_like(x), np.empty_like(x), np.empty_like(x)
+    wide, beside = np.empty((len(x), len(gate[1][0])), np.float32), np.empty((len(x), len(gate[1][0])), np.float32)
+    for layer in range(len(norms) // 3):
+        normed = _normed(x, norms[3 * layer], eps)
+        product(normed, key[0][layer], key[1][layer], found)
+        product(normed, value[0][layer], value[1][layer], other)
+        _remember(found, cache[0][layer], start)
+        _remember(other, cache[1][layer], start)
+        product(normed, query[0][layer], query[1][layer], found)
+        _attend(found, cache[0][layer], cache[1][layer], bias, mixed)
+        product(mixed, output[0][layer], output[1][layer], found)
+        x += found
+        normed = _normed(x, norms[3 * layer + 1], eps)
+        product(normed, cross_query[0][layer], cross_query[1][layer], found)
+        _attend(found, memory[0][layer], memory[1][layer], hidden, mixed)
+        product(mixed, cross_output[0][layer], cross_output[1][layer], found)
+        x += found
+        normed = _normed(x, norms[3 * layer + 2], eps)
+        product(normed, gate[0][layer], gate[1][layer], wide)
+        product(normed, up[0][layer], up[1][layer], beside)
+        _gate(wide, beside)
+        product(wide, down[0][layer], down[1][layer], found)
+        x += found
+    product(_normed(x, norms[-1], eps), head[0], head[1], logits)
