@@ -6,9 +6,11 @@ error rate is 0 where all is right and has no upper end.
 """
 
 from pixread.metrics.anls import anls
+from pixread.metrics.cider import cider
 from pixread.metrics.edit import character_error_rate, edit_similarity
 from pixread.metrics.exact import exact_match
 from pixread.metrics.groups import Candidate, group_accuracy, ranked_first
+from pixread.metrics.ptb import ptb_tokenize
 from pixread.metrics.relaxed import relaxed_accuracy
 from pixread.metrics.tree import TreeScore, tree_similarity
 from pixread.metrics.words import WordScore, word_score
@@ -19,9 +21,11 @@ __all__ = [
     "WordScore",
     "anls",
     "character_error_rate",
+    "cider",
     "edit_similarity",
     "exact_match",
     "group_accuracy",
+    "ptb_tokenize",
     "ranked_first",
     "relaxed_accuracy",
     "tree_similarity",
