@@ -8,7 +8,7 @@ import pickle
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -61,6 +61,7 @@ def test_examples_come_back_in_order(tmp_path, count, rows_per_shard, files):
 
 
 @given(text=st.text(st.characters(codec=None), max_size=20), number=st.floats(0, 1e6))
+@settings(max_examples=40, deadline=None)
 def test_any_text_is_stored(tmp_path_factory, text, number):
     folder = tmp_path_factory.mktemp("any") / "set"
     example = Example(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixread.tasks.tfrecord import DamagedError, crc32c, parse_example, read_records
@@ -49,12 +49,14 @@ lists = st.one_of(
 
 
 @given(features=st.dictionaries(st.text(max_size=5), lists, max_size=4), packed=st.booleans())
+@settings(deadline=None)
 def test_whatever_protobuf_writes_is_read(features: dict[str, list[Any]], packed: bool) -> None:
     read = parse_example(encode(features, packed=packed))
     assert read == {name: tuple(values) for name, values in features.items()}
 
 
 @given(data=st.binary(max_size=60))
+@settings(deadline=None)
 def test_whatever_is_no_example_is_refused_or_read(data: bytes) -> None:
     try:
         parse_example(data)
