@@ -38,6 +38,7 @@ def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> It
             f"infographicsVQA_{split}_v1.0_images",
             "infographicsvqa_images",
             "images",
+            "",
         ],
         image_field="image_local_name",
         type_field="answer_type",

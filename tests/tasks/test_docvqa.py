@@ -68,9 +68,11 @@ def test_the_test_split_has_hidden_answers(tmp_path: Path, layout: Any):
     assert second.prompt == "What is number 6?"
 
 
-def test_files_beside_a_folder_of_documents_do(tmp_path: Path):
+@pytest.mark.parametrize("place", ["documents/", ""])
+def test_all_files_in_one_folder_do(tmp_path: Path, place: str):
+    """As archives without a folder of their own unpack."""
     write(tmp_path / "val_v1.0.json", file("val", row(1, "a_1.png", answers=["yes"])))
-    write(tmp_path / "documents" / "a_1.png", picture("a"))
+    write(tmp_path / f"{place}a_1.png", picture("a"))
     (found,) = examples(tmp_path, "val")
     assert isinstance(found, Example)
     assert found.image == picture("a")

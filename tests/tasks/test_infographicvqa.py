@@ -14,6 +14,7 @@ LAYOUTS = {
     "as first published": ("infographicVQA_{split}_v1.0.json", "infographicVQA_{split}_v1.0_images"),
     "as published since": ("infographicsvqa_qas/infographicsVQA_{split}_v1.0_withQT.json", "infographicsvqa_images"),
     "without types": ("infographicsvqa_qas/infographicsVQA_{split}_v1.0.json", "infographicsvqa_images"),
+    "in one folder": ("infographicsVQA_{split}_v1.0_withQT.json", ""),
     "as in the paper": ("{split}/{split}_v1.0.json", "{split}"),
 }
 
