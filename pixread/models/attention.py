@@ -81,23 +81,21 @@ def _mix_plainly(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | N
 
 
 def _mix_by_heads(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """One head and a few hundred queries at a time, so that their scores stay in the processor's cache."""
-    mixed = torch.empty_like(queries)
-    for place in itertools.product(*map(_singles, queries.shape[:2]), _parts(queries.shape[2])):
-        row, head, part = place
-        seen = None if mask is None else mask.expand(*queries.shape[:2], -1, -1)[row, head]
-        if seen is not None and seen.shape[2] > 1:
-            seen = seen[:, :, part]
-        mixed[place] = _mix_plainly(queries[place], keys[row, head], values[row, head], seen)
+    """One head and a few hundred queries at a time, so that their scores stay in the processor's cache.
+
+    Products of plain matrices take rows that lie apart as they are; torch would copy the parts of larger ones.
+    """
+    rows, heads, count, size = queries.shape
+    mixed = queries.new_empty(rows, count, heads, size).transpose(1, 2)  # lies as what comes next reads it
+    seen = None if mask is None else mask.expand(rows, heads, -1, -1)
+    for row, head, first in itertools.product(range(rows), range(heads), range(0, count, QUERIES_AT_ONCE)):
+        part = slice(first, first + QUERIES_AT_ONCE)
+        scores = torch.mm(queries[row, head, part], keys[row, head].T)  # (Q, K)
+        if seen is not None:
+            own = seen[row, head] if seen.shape[2] == 1 else seen[row, head, part]
+            scores = scores.masked_fill_(~own, -math.inf) if own.dtype == torch.bool else scores.add_(own)
+        mixed[row, head, part] = torch.mm(scores.softmax(-1), values[row, head])
     return mixed
-
-
-def _singles(count: int) -> list[slice]:
-    return [slice(place, place + 1) for place in range(count)]
-
-
-def _parts(count: int) -> list[slice]:
-    return [slice(start, start + QUERIES_AT_ONCE) for start in range(0, count, QUERIES_AT_ONCE)]
 
 
 def distance_buckets(max_distance: int, *, count: int, length: int) -> Tensor:
