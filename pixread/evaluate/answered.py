@@ -19,6 +19,7 @@ from pixread.inputs.draw import draw_boxes
 from pixread.metrics import (
     Candidate,
     anls,
+    cider,
     edit_similarity,
     exact_match,
     group_accuracy,
@@ -82,8 +83,6 @@ def _grade(answer: str, targets: Sequence[str], *, names: Sequence[str]) -> tupl
 
 def _with_cider(predictions: Sequence[Prediction]) -> list[Prediction]:
     """Captions scored in each other's company, out of which stays what was not read, or has a hidden truth."""
-    from pixread.metrics import cider
-
     told = [prediction for prediction in predictions if prediction.error is None and not prediction.hidden]
     found = cider([one.prediction for one in told], [one.targets for one in told])
     scores = {one.index: score for one, score in zip(told, found, strict=True)}
