@@ -174,6 +174,17 @@ class Tab:
                 post("Page.addScriptToEvaluateOnNewDocument", session=part, source=_FIRST_JS)
             post("Runtime.runIfWaitingForDebugger", session=part)
 
+    def clear(self) -> None:
+        """Take away what is on show, so that it is not laid out and drawn once more when the viewport changes."""
+        if self._world:
+            # Nobody waits for the answer: the page may be gone, or busy.
+            self._chromium.post(
+                "Runtime.callFunctionOn",
+                session=self._session,
+                functionDeclaration="() => document.documentElement?.remove()",
+                executionContextId=self._world,
+            )
+
     def navigate(self, url: str) -> None:
         """Go to an address and return once its document has begun. Raises RenderError: unreadable."""
         answer = self.send("Page.navigate", url=url)
