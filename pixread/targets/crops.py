@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,9 +20,6 @@ _PARTING_GAP = 2.0
 
 # Line boxes hold the font's full height, so those of tight lines overlap a little without any ink in common.
 _ALLOWED_OVERLAP = 0.25
-
-# Boxes that are compared with all words of the page at the same time: enough to be fast, few enough to fit in memory.
-_BOXES_AT_ONCE = 64
 
 _Item = TypeVar("_Item")
 
@@ -67,9 +64,8 @@ def examples(screenshot: Screenshot, *, settings: CropSettings, seed: int) -> li
         *((box, serialise(node)) for node, box in _some(images, settings.max_images, rng)),
     ]
     made = []
-    rooms = _rooms([box for box, _ in chosen], edges)
-    for number, ((box, target), room) in enumerate(zip(chosen, rooms, strict=True)):
-        left, top, right, bottom = (min(rng.randint(0, settings.jitter), side) for side in room)
+    for number, (box, target) in enumerate(chosen):
+        left, top, right, bottom = (min(rng.randint(0, settings.jitter), room) for room in _room(box, edges))
         margins = (left, top, right, bottom)
         crop = widen(box, margins=margins, width=screenshot.width, height=screenshot.height)
         made.append(
@@ -134,19 +130,17 @@ def _count_overlapping(box: Box, edges: np.ndarray) -> int:
     return int(np.count_nonzero((wide > 1) & (high > _ALLOWED_OVERLAP * smaller)))
 
 
-def _rooms(boxes: Sequence[Box], edges: np.ndarray) -> Iterator[list[float]]:
-    """How far each box can grow to its sides (left, top, right, bottom) until it meets a word there, in pixels."""
-    for start in range(0, len(boxes), _BOXES_AT_ONCE):
-        part = boxes[start : start + _BOXES_AT_ONCE]
-        own = np.array([(box.x, box.y, box.right, box.bottom) for box in part])[:, :, None]  # (B, 4, 1)
-        middle = own[:, :2] + (own[:, 2:] - own[:, :2]) / 2
-        # Both axes at once, x and y in dimension 1; of words and boxes the sides where each begins and where it ends.
-        from_, to, begins, ends = own[:, :2], own[:, 2:], edges.T[:2], edges.T[2:]  # (B, 2, 1) and (2, N)
-        is_beside = ((begins < to) & (ends > from_))[:, ::-1]  # on an axis, if it shares some of the other
-        before = np.where(is_beside & (ends < middle) & (begins < from_), from_ - ends, np.inf)
-        after = np.where(is_beside & (begins > middle) & (ends > to), begins - to, np.inf)
-        gaps = np.concatenate([before, after], axis=1).min(axis=-1, initial=np.inf)  # (B, 4)
-        yield from np.maximum(gaps, 0.0).tolist()
+def _room(box: Box, edges: np.ndarray) -> tuple[float, float, float, float]:
+    """How far the box can grow to each side (left, top, right, bottom) until it meets a word there, in pixels."""
+    beside = (edges[:, 1] < box.bottom) & (edges[:, 3] > box.y)
+    stacked = (edges[:, 0] < box.right) & (edges[:, 2] > box.x)
+    middle_x, middle_y = box.x + box.width / 2, box.y + box.height / 2
+    left = box.x - edges[beside & (edges[:, 2] < middle_x) & (edges[:, 0] < box.x), 2]
+    right = edges[beside & (edges[:, 0] > middle_x) & (edges[:, 2] > box.right), 0] - box.right
+    top = box.y - edges[stacked & (edges[:, 3] < middle_y) & (edges[:, 1] < box.y), 3]
+    bottom = edges[stacked & (edges[:, 1] > middle_y) & (edges[:, 3] > box.bottom), 1] - box.bottom
+    left, top, right, bottom = (max(0.0, float(gaps.min(initial=np.inf))) for gaps in (left, top, right, bottom))
+    return left, top, right, bottom
 
 
 def _textless_images(screenshot: Screenshot, edges: np.ndarray, *, min_side: float) -> Iterator[tuple[Node, Box]]:

@@ -61,7 +61,7 @@ def _filtered_rows(png: bytes) -> np.ndarray | None:
     width, height = struct.unpack(">II", chunks[0][1][:8])
     try:
         unzipped = isal_zlib.decompress(b"".join(content for kind, content in chunks if kind == b"IDAT"))
-    except isal_zlib.error:
+    except isal_zlib.error:  # type: ignore[misc]  # its stub calls the class an instance
         return None
     if not unzipped or len(unzipped) != height * (1 + width * _CHANNELS):
         return None
