@@ -23,6 +23,7 @@ from pixread.records import Box, Example
 
 CONTEXT = 48  # pixels of the page shown round a region
 MAX_WIDTH, MAX_HEIGHT = 800, 4000  # pixels of an embedded picture
+BRIEF = 120  # characters; texts up to that leave more room to the picture
 WIDE = 3.0  # pictures this many times wider than high stand above their texts, others beside them
 MAX_CHARS = 20_000  # of a text shown in full
 MAX_TARGETS = 8
@@ -63,12 +64,16 @@ class Cases:
     def _article(self, prediction: Prediction, answers: str, facts: str) -> str:
         picture, is_wide = self._picture(prediction)
         source = f"<span>{escape(prediction.source)}</span>" if prediction.source not in prediction.id else ""
+        shape = "wide" if is_wide else "brief" if self._is_brief(prediction) else ""
         asked = f'<p class="asked">{escape(prediction.prompt)}</p>' if prediction.prompt else ""
         return (
             f"<article><header><strong>{escape(prediction.id)}</strong>{source}{facts}</header>{asked}"
-            f'<div class="case{" wide" if is_wide else ""}"><div class="picture">{picture}</div>'
+            f'<div class="case {shape}"><div class="picture">{picture}</div>'
             f"<div><h3>Truth</h3>{self._truth(prediction)}</div><div>{answers}</div></div></article>"
         )
+
+    def _is_brief(self, prediction: Prediction) -> bool:
+        return max(map(len, (prediction.prediction, *prediction.targets))) <= BRIEF
 
     def _facts(self, prediction: Prediction) -> str:
         main = self.metrics["main"]

@@ -8,12 +8,12 @@ NUM_BINS = 20
 _WIDTH, _HEIGHT, _ABOVE, _BELOW = 640, 220, 16, 22
 
 
-def histogram(scores: Sequence[float], *, top: float = 1.0, unit: float = 1.0) -> str:
-    """The SVG element: a bar for every twentieth of 0..top, its count above it; the last holds all from there on.
+def histogram(scores: Sequence[float], *, end: float = 1.0, unit: float = 1.0) -> str:
+    """The SVG element: a bar for every twentieth of 0..end, its count above it; the last holds all from there on.
 
     unit: what scores are multiplied by where they are written.
     """
-    counts = count([score / top for score in scores])
+    counts = count([score / end for score in scores])
     most = max(*counts, 1)
     step = _WIDTH / NUM_BINS
     parts = []
@@ -27,7 +27,7 @@ def histogram(scores: Sequence[float], *, top: float = 1.0, unit: float = 1.0) -
     for tenth in range(0, 11, 2):
         # The outer labels are moved inwards, so that they are not cut off.
         at = min(max(_WIDTH * tenth / 10, 10), _WIDTH - 10)
-        parts.append(f'<text x="{at:g}" y="{_HEIGHT - 6}">{unit * top * tenth / 10:g}</text>')
+        parts.append(f'<text x="{at:g}" y="{_HEIGHT - 6}">{unit * end * tenth / 10:g}</text>')
     return f'<svg class="histogram" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">{"".join(parts)}</svg>'
 
 

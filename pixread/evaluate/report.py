@@ -130,7 +130,7 @@ def _charts(metrics: Mapping[str, Any], counted: Sequence[Prediction], exam: Exa
     if not counted:
         return ""
     scores = [prediction.scores[exam.main] for prediction in counted]
-    bars = histogram(scores, top=max(1.0, *scores), unit=100 if exam.percent else 1)
+    bars = histogram(scores, end=max(1.0, *scores), unit=100 if exam.percent else 1)
     found = metrics["reliability"]
     error = "" if found["error"] is None else f", expected calibration error {100 * found['error']:.1f} %"
     return (
