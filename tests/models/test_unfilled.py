@@ -1,0 +1,33 @@
+"""pixread.models.unfilled: networks have their shapes and no memory, and making them imports no compiler."""
+
+import subprocess
+import sys
+
+import torch
+
+from pixread.models.pix2struct import Pix2Struct, sized
+from pixread.models.unfilled import unfilled
+
+
+def test_shapes_are_those_of_a_filled_network():
+    config = sized("nano", vocab_size=70)
+    with unfilled():
+        outline = Pix2Struct(config).state_dict()
+    filled = Pix2Struct(config).state_dict()
+    assert {name: tensor.shape for name, tensor in outline.items()} == {
+        name: tensor.shape for name, tensor in filled.items()
+    }
+    assert {tensor.device.type for tensor in outline.values()} == {"meta"}
+
+
+def test_outside_of_the_context_weights_are_drawn():
+    with unfilled():
+        pass
+    table = Pix2Struct(sized("nano", vocab_size=70)).encoder.row_embedding.weight
+    assert table.detach().std().item() > 0
+    assert torch.nn.Linear(3, 3).weight.device.type == "cpu"
+
+
+def test_reading_a_picture_imports_no_compiler():
+    source = "import sys, pixread; pixread.load(); sys.exit('torch._dynamo' in sys.modules or 'sympy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", source], check=False).returncode == 0
