@@ -13,7 +13,7 @@ from PIL import Image
 import pixread
 from pixread.cli import sentence
 from pixread.cli.formats import node_as_json, outline
-from pixread.cli.models import one_shard_set, shard_sets
+from pixread.cli.models import shard_sets
 from pixread.cli.report import section
 from pixread.grammar import parse as parse_tree
 from pixread.records import Box, Example, Node, Reading
@@ -285,9 +285,6 @@ def test_folders_of_shard_sets(page: Path, tmp_path: Path):
     both = tmp_path / "shards"
     assert shard_sets(both) == {"crops": both / "crops", "parse": both / "parse"}
     assert shard_sets(both / "parse") == {"parse": both / "parse"}
-    assert one_shard_set(both, "crops") == both / "crops"
-    with pytest.raises(ValueError, match="holds several shard sets, name one of them: "):
-        one_shard_set(both)
 
 
 def test_inspect_and_evaluate(run: Run, page: Path, tmp_path: Path, tiny_checkpoint: Path):

@@ -53,13 +53,3 @@ def shard_sets(folder: Path) -> dict[str, Path]:
         return {folder.name: folder}
     found = {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{MANIFEST}"))}
     return found or {folder.name: folder}
-
-
-def one_shard_set(folder: Path, name: str | None = None) -> Path:
-    """The one shard set that a folder names. Raises ValueError when there are several and `name` is none of them."""
-    found = shard_sets(folder)
-    if name in found:
-        return found[name]
-    if len(found) > 1:
-        raise ValueError(f"{folder} holds several shard sets, name one of them: {', '.join(map(str, found.values()))}")
-    return next(iter(found.values()))

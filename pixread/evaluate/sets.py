@@ -39,7 +39,8 @@ def find_sets(folder: str | Path, split: str | None = None, *, task: str | None 
     if targets or len(below) == 1:
         return targets or below
     if len(below) > 1:
-        raise ValueError(f"{folder} holds several shard sets, name one of them: {', '.join(map(str, below))}")
+        names = ", ".join(path.name for path in below)
+        raise ValueError(f"{folder} holds several shard sets, choose with --split: {names}")
     return [folder]
 
 

@@ -54,6 +54,7 @@ def learn_by_heart(examples: Sequence[Example], folder: Path) -> Path:
         for example in examples
     ]
     batch = collate(patches, [[*tokenizer.encode(example.targets[0]), EOS] for example in examples])
+    assert batch.labels is not None
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     for _ in range(STEPS):
         optimizer.zero_grad()

@@ -63,7 +63,7 @@ def printed(metrics) -> str:
 def answered(index: int, score: float | None, **fields) -> Prediction:
     blank = Prediction(index, str(index), "src", str(index), "s", "latin", False, ("12",), answer_type="number")
     scores = {} if score is None else {"relaxed_accuracy": score, "exact_match": score / 2}
-    return replace(blank, **({"scores": scores, "seconds": 1.0, "score": -0.1} | fields))
+    return replace(replace(blank, scores=scores, seconds=1.0, score=-0.1), **fields)
 
 
 def test_parts_are_shown_and_their_mean_is_the_score():

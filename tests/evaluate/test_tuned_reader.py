@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from pixread.shards import ShardSet
 from pixread.train.data import Shards
 from tests.evaluate.conftest import CANDIDATES, CHARTS, DIAGRAMS
 
-QUICK = {"batch_size": 3}
+QUICK: dict[str, Any] = {"batch_size": 3}
 
 
 def lines(folder: Path) -> list[dict]:
