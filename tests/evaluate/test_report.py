@@ -107,3 +107,19 @@ def test_cases_are_the_worst_the_middle_and_the_best(count, worst, middle, best)
     chosen = dict(pick(list(reversed(predictions)), "f1"))
     found = [[one.index for one in cases] for cases in chosen.values()]
     assert found == [cases for cases in (worst, middle, best) if cases]
+
+
+def test_a_wrong_choice_shows_the_right_candidate(tmp_path):
+    """The reader says "true" of the second candidate, which is the first of its group."""
+    examples = [
+        replace(
+            make_example(n, "true" if n == 0 else "false", group_id="g", prompt="tap <OK>"),
+            boxes=(DrawnBox(Box(10 * n, 5, 8, 6), "region"),),
+        )
+        for n in range(3)
+    ]
+    html = report_of(tmp_path, examples, {0: "false", 1: "true", 2: "false"}, task="refexp")
+    assert "Surest of what is wrong: 1 of 1" in html
+    assert '<rect class="asked" x="10" y="5" width="8" height="6"/>' in html
+    assert '<rect class="right" x="0" y="5" width="8" height="6"/>' in html
+    assert "tap &lt;OK&gt;" in html

@@ -28,9 +28,7 @@ def test_a_split_is_its_set_or_all_its_parts(prepared):
 def test_what_is_not_there_is_one_sentence(prepared, tmp_path):
     with pytest.raises(ValueError, match=r"data has no split test: there is train, val-augmented, val-human$"):
         find_sets(prepared, "test")
-    with pytest.raises(
-        ValueError, match=r"data holds several .* --split: train, val-augmented, val-human$"
-    ):
+    with pytest.raises(ValueError, match=r"data holds several .* --split: train, val-augmented, val-human$"):
         find_sets(prepared)
     with pytest.raises(ValueError, match=r"nowhere has no split val: there is no shard set in it$"):
         find_sets(tmp_path / "nowhere", "val")
