@@ -72,8 +72,9 @@ def load(
     """A reader of the shipped model, of a checkpoint folder, or of a repository on the Hugging Face Hub.
 
     device: auto (a GPU where there is one), cpu, cuda, or what torch knows by name. dtype: auto (bfloat16 on a GPU
-    that multiplies it, float32 elsewhere), float32, bfloat16, float16, or on a CPU int8 (what the decoder reads is
-    rounded to 8 bits, the rest to bfloat16). revision: branch, tag or commit of a repository. max_patches, is_vqa:
+    that multiplies it; elsewhere float32, but a large model on a processor that multiplies bfloat16 encodes with such
+    products), float32, bfloat16, float16, or on a CPU int8 (what the decoder reads is rounded to 8 bits, the rest to
+    bfloat16; docs/performance.md). revision: branch, tag or commit of a repository. max_patches, is_vqa:
     instead of what the checkpoint says. like: "transformers" follows that library where it differs from the original
     (docs/checkpoints.md). ValueError, in one sentence, for anything else, and for a checkpoint that is missing or
     damaged.
@@ -87,7 +88,7 @@ def load(
     preprocess = Preprocess.load(folder).changed(max_patches=max_patches, is_vqa=is_vqa, like=like)
     checkpoint = load_checkpoint(folder, device=chosen, dtype=kind)
     if chosen.type == "cpu":
-        checkpoint.model.hasten(int8=int8)
+        checkpoint.model.hasten(int8=int8, mixed=dtype == "auto")
     tokenizer = Tokenizer.load(folder, num_rows=checkpoint.config.vocab_size)
     return Reader(checkpoint, tokenizer, preprocess, name="the shipped model" if name is None else str(name))
 

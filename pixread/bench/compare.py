@@ -53,7 +53,7 @@ def least_ratios(figures: Sequence[Figure], name: str, variants: Sequence[Varian
     ratios = []
     for ours in variants:
         if ours.side == "ours" and ours.name in found and theirs:
-            like = [one for one in theirs if one.dtype == ours.dtype] or theirs
+            like = [one for one in theirs if one.stored == ours.stored] or theirs
             ratio = found[ours.name] / min(found[one.name] for one in like)
             ratios.append(Figure(ours.name, f"{bare(name)}, {LEAST}", (ratio,), figures[0].case))
     return ratios

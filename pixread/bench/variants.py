@@ -26,9 +26,9 @@ class Variant:
     """One column of a table.
 
     side: ours; default, transformers as it comes; or peer, transformers told to do better. dtype: what it computes in,
-    and the name by which `--dtypes` chooses it. cache: what the keys and values are stored in; encoder: what the
-    encoder computes in (default of both: dtype). devices: where it runs. reference: its ids, logits and loss are what
-    others are compared with.
+    and the name by which `--dtypes` chooses it. weights: what the decoder's are stored in; cache: what the keys and
+    values are; encoder: what the encoder computes in (default of all: dtype). devices: where it runs. reference: its
+    ids, logits and loss are what others are compared with.
     """
 
     name: str
@@ -36,14 +36,32 @@ class Variant:
     side: Literal["ours", "default", "peer"]
     subject: str
     dtype: str
+    weights: str | None = None
     cache: str | None = None
     encoder: str | None = None
     devices: tuple[str, ...] = ("cpu", "cuda")
     options: Mapping[str, Any] = field(default_factory=dict)
     reference: bool = False
 
+    @property
+    def stored(self) -> str:
+        """The dtype of the decoder's weights."""
+        return self.weights or self.dtype
+
 
 VARIANTS = (
+    Variant(
+        name="pixread auto",
+        benches=("generate", "encode"),
+        side="ours",
+        subject=OURS,
+        dtype="auto",
+        weights="float32",
+        cache="bfloat16",
+        encoder="bfloat16",
+        devices=("cpu",),
+        options={"dtype": "auto"},
+    ),
     Variant(
         name="pixread float32",
         benches=("generate", "encode"),

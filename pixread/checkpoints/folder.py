@@ -24,6 +24,7 @@ from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.pix2struct import TENSORS
 from pixread.inputs import prepare, spiece, tokenizer
 from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
+from pixread.models.unfilled import unfilled
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,13 @@ def load(
     generation = _read_json(folder / GENERATION) if (folder / GENERATION).exists() else config_file.generation(raw)
     if not isinstance(generation, dict):
         raise CheckpointError(f"{folder / GENERATION} must hold a JSON object, got {type(generation).__name__}")
-    with torch.device("meta"):
+    with unfilled():
         model = Pix2Struct(config)
     expected = model.state_dict()
     theirs = rename(expected, TENSORS)
     found = weights.read(folder, {theirs[name]: tensor.shape for name, tensor in expected.items()})
-    model.load_state_dict({name: found[theirs[name]] for name in expected}, strict=True, assign=True)
+    # Nothing else may hold the weights, so that each makes room as soon as it is converted.
+    model.load_state_dict({name: found.pop(theirs[name]) for name in expected}, strict=True, assign=True)
     return Checkpoint(model.to(device=device, dtype=dtype).eval(), config, generation, folder)
 
 

@@ -28,7 +28,7 @@ COMPILED = (torch.float32, torch.bfloat16)
 
 
 def hasten(
-    encoder: Encoder, decoder: Decoder, *, int8: bool
+    encoder: Encoder, decoder: Decoder, *, int8: bool, mixed: bool
 ) -> tuple[CompiledDecoder, CompiledDecoder | None] | tuple[None, None]:
     """Exchange linear layers in place. Returns the compiled decoder, and one to guess with, where that pays.
 
@@ -36,8 +36,12 @@ def hasten(
     """
     dtype = decoder.head.weight.dtype
     compiles = dtype in COMPILED and worth_compiling(decoder)
+    if int8 and not compiles and not can_round():
+        raise ValueError("int8 needs a processor and a torch with 8-bit linear layers; use bfloat16 instead")
+    if int8 or (mixed and compiles and dtype == torch.float32 and has_half_products()):
+        _halve(encoder, decoder)
     if int8:
-        _round(encoder, decoder, compiles=compiles)
+        _round(decoder, compiles=compiles)
     for tower in (encoder,) if compiles else (encoder, decoder):
         if can_pack(next(tower.parameters()).dtype):
             # The projection's weight says what the encoder computes in.
@@ -57,17 +61,28 @@ def _packed(linear: nn.Linear) -> nn.Module:
     return PackedLinear(linear, rows=ROWS)
 
 
-def _round(encoder: Encoder, decoder: Decoder, *, compiles: bool) -> None:
-    if not compiles and not can_round():
-        raise ValueError("int8 needs a processor and a torch with 8-bit linear layers; use bfloat16 instead")
+def has_half_products() -> bool:
+    """Whether this processor multiplies bfloat16 by itself, and so faster than float32."""
+    told = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # a function without a promise
+    return told is not None and bool(told())
+
+
+def _halve(encoder: Encoder, decoder: Decoder) -> None:
+    """Products, attention and the memory of the pictures in bfloat16; what layers add up stays float32.
+
+    Rounded as well, it would cost more exactness than all the rest.
+    """
     halves = partial(HalfLinear, rows=PATCHES)
     narrow = partial(halves, out=torch.bfloat16)
-    # What layers add up stays float32: rounded as well, it would cost more than all that is read in 8 bits.
     replace_linears(encoder, halves, but=("patch_projection", "query", "key", "value", "gate", "up"))
     replace_linears(encoder, narrow, but=("patch_projection",))
     for layer in decoder.blocks():
         replace_linears(layer.cross_attention, narrow, but=("query", "output"))
-        # Compiled steps read weights as they lie.
+
+
+def _round(decoder: Decoder, *, compiles: bool) -> None:
+    """Weights of 8 bits, but bfloat16 where they are too few. Compiled steps read weights as they lie."""
+    for layer in decoder.blocks():
         plain = partial(HalfLinear, rows=None if compiles else ROWS)
         replace_linears(layer.self_attention, plain, but=("query", "key"))
     replace_linears(decoder, RoundedLinear if compiles else Int8Linear)

@@ -26,6 +26,7 @@ Array = NDArray[Any]
 Arrays = tuple[Array, ...]
 BLOCK = 4  # what is taken at once: outputs, or patches
 FEW_ROWS = 4  # below, one output at a time reads faster
+AHEAD = 2 * BLOCK  # outputs between those at work and those on their way
 LINE = 64  # bytes that come from memory at once
 LARGEST_SUM = 2**31 - 1  # of products in 32 bits
 LARGEST_INPUT = 2**13 - 1  # in whole steps: 14 bits with the sign are more exact than any weight of 8
@@ -81,8 +82,9 @@ def _prefetch(typing_context: Any, table: Any, row: Any, place: Any) -> Any:
         ask = builder.module.declare_intrinsic(
             "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, word, word, word])
         )
-        read, keep, data = (ir.Constant(word, value) for value in (0, 3, 1))
-        builder.call(ask, [builder.bitcast(address, byte), read, keep, data])
+        # To the second cache: the first has too few places for lines on their way, and would make us wait.
+        read, second, data = (ir.Constant(word, value) for value in (0, 2, 1))
+        builder.call(ask, [builder.bitcast(address, byte), read, second, data])
         return context.get_dummy_value()
 
     return types.none(table, types.intp, types.intp), generate
@@ -126,10 +128,10 @@ def _multiply(x: Array, steps: Array, weights: Array, scales: Array, zero: Any, 
 def _multiply_block(x: Array, steps: Array, weights: Array, scales: Array, zero: Any, y: Array, first: int) -> None:
     """All rows, in pairs, for the outputs from `first` on; meanwhile the weights of the next ones are on their way."""
     rows, inputs = x.shape
-    pairs, following, line = (rows + 1) // 2, first + BLOCK, LINE // weights.itemsize
+    pairs, ahead, line = (rows + 1) // 2, first + AHEAD, LINE // weights.itemsize
     w0, w1, w2, w3 = weights[first], weights[first + 1], weights[first + 2], weights[first + 3]
     for pair in range(pairs):
-        for output in range(following, min(following + BLOCK, len(weights))):
+        for output in range(ahead, min(ahead + BLOCK, len(weights))):
             for place in range(pair * inputs // pairs, (pair + 1) * inputs // pairs, line):
                 _prefetch(weights, output, place)
         row, other = 2 * pair, min(2 * pair + 1, rows - 1)
@@ -197,21 +199,31 @@ def _shares(scores: Array) -> Any:
 
 
 @njit(cache=True)
-def _mix(powers: Array, values: Array, share: Any, mixed: Array) -> None:
-    """powers: (N,), values: (>= N, D) -> mixed: (D,)."""
+def _score(queries: Array, keys: Array, added: Array, scores: Array) -> None:
+    """queries: (Q, D), keys: (N, D), added: (1 or Q, N) -> scores: (Q, N)."""
+    for row in range(len(queries)):
+        for place in range(len(keys)):
+            scores[row, place] = _dot(keys[place], queries[row], np.float32(0)) + added[row % len(added), place]
+
+
+@njit(cache=True)
+def _mix(powers: Array, values: Array, mixed: Array) -> None:
+    """powers: (Q, N), values: (N, D) -> mixed: (Q, D)."""
     mixed[:] = np.float32(0)
-    whole = len(powers) // BLOCK * BLOCK
+    rows, places = powers.shape
+    whole = places // BLOCK * BLOCK
     for place in range(0, whole, BLOCK):
-        p0, p1, p2, p3 = powers[place], powers[place + 1], powers[place + 2], powers[place + 3]
         v0, v1, v2, v3 = values[place], values[place + 1], values[place + 2], values[place + 3]
-        for number in range(len(mixed)):
-            pair: Any = _add_product(_add_product(mixed[number], v0[number], p0), v1[number], p1)
-            mixed[number] = _add_product(_add_product(pair, v2[number], p2), v3[number], p3)
-    for place in range(whole, len(powers)):
-        for number in range(len(mixed)):
-            mixed[number] = _add_product(mixed[number], values[place, number], powers[place])
-    for number in range(len(mixed)):
-        mixed[number] *= share
+        for row in range(rows):
+            own, total = powers[row], mixed[row]
+            p0, p1, p2, p3 = own[place], own[place + 1], own[place + 2], own[place + 3]
+            for number in range(len(total)):
+                pair: Any = _add_product(_add_product(total[number], v0[number], p0), v1[number], p1)
+                total[number] = _add_product(_add_product(pair, v2[number], p2), v3[number], p3)
+    for place in range(whole, places):
+        for row in range(rows):
+            for number in range(mixed.shape[1]):
+                mixed[row, number] = _add_product(mixed[row, number], values[place, number], powers[row, place])
 
 
 @njit(parallel=True, cache=True)
@@ -219,19 +231,19 @@ def _attend(queries: Array, keys: Array, values: Array, bias: Array, mixed: Arra
     """queries: (R, C), keys and values: (B, H, >= N, D), bias: (B or 1, H or 1, Q or 1, N) -> mixed: (R, C)."""
     pictures, heads, _, size = keys.shape
     count, seen = len(queries) // pictures, bias.shape[3]
-    scores = np.empty((pictures * heads, count, seen), np.float32)
     for group in prange(pictures * heads):
         picture, head = group // heads, group % heads
-        key, value = keys[picture, head], values[picture, head]
         first, start = picture * count, head * size
+        scores, found = np.empty((count, seen), np.float32), np.empty((count, size), np.float32)
+        own = queries[first : first + count, start : start + size].copy()
         added = bias[picture % bias.shape[0], head % bias.shape[1]]
-        for place in range(seen):
-            for query in range(count):
-                likeness = _dot(key[place], queries[first + query, start : start + size], np.float32(0))
-                scores[group, query, place] = likeness + added[query % len(added), place]
+        _score(own, keys[picture, head, :seen], added, scores)
         for query in range(count):
-            share = _shares(scores[group, query])
-            _mix(scores[group, query], value, share, mixed[first + query, start : start + size])
+            share = _shares(scores[query])
+            for place in range(seen):
+                scores[query, place] *= share
+        _mix(scores, values[picture, head, :seen], found)
+        mixed[first : first + count, start : start + size] = found
 
 
 @njit(cache=True, fastmath=LOOSE)

@@ -244,10 +244,13 @@ class Pix2Struct(nn.Module):
         # Padding hides keys only: what padding patches themselves compute is never read.
         mask = real[:, None, None]  # (B, 1, 1, N)
         x = self.encoder(batch, None if bool(real.all()) else mask)  # (B, N, C)
-        pairs = [layer.cross_attention.keys_and_values(x) for layer in self.decoder.blocks()]  # each (B, H, N, D)
-        # Every step reads all of it: head by head it lies in one piece.
-        keys, values = (tuple(side.contiguous() for side in sides) for sides in zip(*pairs, strict=True))
-        return Memory(keys=keys, values=values, mask=mask)
+        keys, values = [], []
+        for layer in self.decoder.blocks():
+            # Every step reads all of it: head by head it lies in one piece.
+            key, value = (side.contiguous() for side in layer.cross_attention.keys_and_values(x))  # (B, H, N, D)
+            keys.append(key)
+            values.append(value)
+        return Memory(keys=tuple(keys), values=tuple(values), mask=mask)
 
     def decode(self, ids: Tensor, memory: Memory) -> Tensor:
         """Logits (B, T, V), float32, of the token after each of `ids` (B, T), which begin with the start id (pad).
@@ -321,7 +324,7 @@ class Pix2Struct(nn.Module):
         return self._guesser is not None
 
     def sketch(self, memory: Memory) -> Memory:
-        """The memory as `guess` reads it: half as many bytes."""
+        """The memory as `guess` reads it: half as many bytes, or the same where it has no more."""
         keys, values = (tuple(side.bfloat16() for side in sides) for sides in (memory.keys, memory.values))
         return Memory(keys=keys, values=values, mask=memory.mask)
 
@@ -336,15 +339,16 @@ class Pix2Struct(nn.Module):
         bias = cache.run_bias(position, tokens.shape[1])
         return self._compiled.step(tokens, memory, cache, start=position, bias=bias)
 
-    def hasten(self, *, int8: bool = False) -> None:
+    def hasten(self, *, int8: bool = False, mixed: bool = False) -> None:
         """Make a model on the CPU read faster; it cannot be trained or saved any more.
 
-        Without `int8` outputs stay the same but for the order of sums, and models that are not float32 or bfloat16 stay
-        as they are. With it, what a step of the decoder reads is rounded: weights to 8 bits, the memory of the
-        pictures, the encoder and the layers that 8 bits are too few for to bfloat16. ValueError where this processor or
-        this torch lacks what it takes.
+        With neither keyword outputs stay the same but for the order of sums, and models that are not float32 or
+        bfloat16 stay as they are. mixed: where that pays, pictures are encoded with products in bfloat16, and what is
+        written from them stays as exact as before. int8: besides that, what a step of the decoder reads is rounded,
+        weights to 8 bits, and to bfloat16 where these are too few. ValueError where this processor or this torch lacks
+        what int8 takes.
         """
-        self._compiled, self._guesser = hasten(self.encoder, self.decoder, int8=int8)
+        self._compiled, self._guesser = hasten(self.encoder, self.decoder, int8=int8, mixed=mixed)
 
     def _check_positions(self, batch: Batch) -> None:
         highest = int(torch.maximum(batch.rows, batch.cols).max())

@@ -18,7 +18,7 @@ from tests.bench.conftest import Keep
 from tests.conftest import Run
 
 Found = dict[tuple[str, str], float]
-OURS, HALF, ROUNDED = "pixread float32", "pixread bfloat16", "pixread int8"
+AUTO, OURS, HALF, ROUNDED = (f"pixread {dtype}" for dtype in ("auto", "float32", "bfloat16", "int8"))
 PLAIN, BEST = "transformers as it comes", "transformers float32, cached"
 
 
@@ -107,7 +107,7 @@ def test_without_transformers_ours_is_still_measured(
 
 def test_variants_are_chosen_by_dtype():
     assert [one.name for one in chosen("generate", dtypes=("bfloat16",)) if one.side == "ours"] == [HALF]
-    assert [one.name for one in chosen("encode") if one.side == "ours"] == [OURS, HALF, ROUNDED]
+    assert [one.name for one in chosen("encode") if one.side == "ours"] == [AUTO, OURS, HALF, ROUNDED]
     assert ROUNDED not in [one.name for one in chosen("encode", device="cuda")]
     with pytest.raises(ValueError, match=r"^the train bench has no variant in 'int3'; choose from float32, bfloat16$"):
         chosen("train", dtypes=("float32", "int3"))

@@ -1,6 +1,5 @@
 """pixread.models.compiled: the steps of numba's loops are the steps of torch's modules."""
 
-
 import pytest
 import torch
 from torch import Tensor
@@ -11,6 +10,7 @@ from pixread.generate.loop import select_rows, shared_rows
 from pixread.models import hasten
 from pixread.models.compiled import MOST_ROWS, CompiledDecoder, as_stored, rounded
 from pixread.models.pix2struct import Pix2Struct
+from pixread.records import Memory
 from tests.models.tiny import random_batch, tiny_model
 
 ODD = {"hidden_size": 30, "num_heads": 3, "d_kv": 10, "d_ff": 45, "vocab_size": 51}  # nothing is a multiple of 4
@@ -132,6 +132,23 @@ def test_what_is_guessed_never_shows(rough: str, seed: int):
             [*found.log_probs, found.end_log_probs], [*right.log_probs, right.end_log_probs], strict=True
         ):
             assert ours == pytest.approx(theirs, abs=1e-4)
+
+
+@pytest.mark.skipif(not hasten.has_half_products(), reason="this processor does not multiply bfloat16")
+def test_mixed_models_encode_roughly_and_write_exactly():
+    """What is written from a memory is what float32 writes from it; the memory itself is a little off."""
+    plain, model = tiny_model(), tiny_model()
+    model.hasten(mixed=True)
+    batch = random_batch(plain.config, [9])
+    with torch.inference_mode():
+        rough, exact = model.encode(batch), plain.encode(batch)
+    assert rough.keys[0].dtype == torch.bfloat16
+    assert 0 < error(rough.keys[0].float(), exact.keys[0]) < 0.01
+    keys, values = (tuple(one.float() for one in side) for side in (rough.keys, rough.values))
+    widened = Memory(keys, values, rough.mask)
+    found, right = greedy(model, rough, max_new_tokens=12), greedy(plain, widened, max_new_tokens=12)
+    assert found.ids == right.ids
+    assert found.log_probs[0] == pytest.approx(right.log_probs[0], abs=1e-4)
 
 
 def test_only_large_decoders_are_compiled(monkeypatch: pytest.MonkeyPatch):
