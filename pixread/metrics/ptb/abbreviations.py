@@ -9,12 +9,12 @@ def _words(text: str) -> tuple[str, ...]:
 
 # Wherever they stand, however they are capitalised.
 ALWAYS = _words("""
-    adj adm adv alex assoc asst atty attys ave brig capt cf cie cmdr col cpl dept det dr drs elec ens ft gen gov hon
-    insp jos lieut lt maj messrs mlle mme mr mrs ms msgr mt natl pres prof pvt rep reps rev sen sens sgt spc st ste supt
-    treas vs
+    adj adm adv alex assoc asst atty attys ave brig capt cf cie cmdr col comdr cpl dept det dr drs elec ens ft gen
+    gov govs hon insp invt jos lieut lt maj messrs mlle mme mr mrs ms msgr mt natl pfc pres prof profs pvt rep reps
+    rev sen sens sfc sgt spc st ste supt supts treas vs wm
 """)
 
-# These too, and a single letter may follow without a space ("jan.a"), where those above make one word ("mr.a").
+# These too, and also before one letter without a space ("jan.a"), where those above make one word ("mr.a").
 AT_ENDS = _words("""
     al ala apr ariz assn aug bancorp bhd bldg blvd bros calif co colo conn corp cos ct dak dec ed.d esq est etc ext feb
     fla fri ga inc ind intl jan jr jul jun kan kans ky ltd mar md mich minn mo mon mont neb nev nov oct okla penn ph.d
@@ -25,7 +25,7 @@ AT_ENDS = _words("""
 CAPITALISED = _words("ark az del ill la mass miss ore pa tex wash")
 
 # Not in capitals only.
-PART_OF_NAMES_AT_ENDS = ("pte", "pty")
+PART_OF_NAMES_AT_ENDS = ("ppte", "pptes", "ppty", "pptys", "pte", "ptes", "pty", "ptys")
 PART_OF_NAMES = ("mfg", "mtg")
 
 # Only before a number.

@@ -71,7 +71,7 @@ def _class(ranges: str) -> str:
 LETTER, DIGIT, MARK, SYMBOL = (_class(ranges) for ranges in (_LETTERS, _DIGITS, _MARKS, _SYMBOLS))
 # A soft hyphen joins, and is left out of the token.
 SOFT_HYPHEN = "\xad"
-ALPHANUMERIC = f"[{LETTER}{DIGIT}{SOFT_HYPHEN}]"
+ALPHANUMERIC = f"[{LETTER}{DIGIT}]"
 # Hyphens and the underscore, as they stand within words.
 HYPHEN = r"[-_\u058a\u2010\u2011]"
 APOSTROPHE = "(?:['\x92\u2019]|&apos;)"

@@ -40,7 +40,9 @@ WORD = rf"{RUN}(?:[.!?]{RUN})*"
 PREFIXED = rf"(?:[dDoOlL]{APOSTROPHE}{ALPHANUMERIC})?{ALPHANUMERIC}+"
 HYPHENATED = rf"{PREFIXED}(?:{HYPHEN}{PREFIXED})*"
 # Of ASCII only, but commas and full stops may stand in the first part: 2,000-strong.
-LIST_HYPHENATED = rf"[A-Za-z0-9][A-Za-z0-9.,{SOFT_HYPHEN}]*(?:-[A-Za-z0-9{SOFT_HYPHEN}]+)+"
+# ... and initials in the others: non-U.S.
+INITIALS = r"[A-Za-z](?:\.[A-Za-z])+\."
+LIST_HYPHENATED = rf"[A-Za-z0-9][A-Za-z0-9.,{SOFT_HYPHEN}]*(?:-(?:{INITIALS}|[A-Za-z0-9{SOFT_HYPHEN}]+))+"
 SLASHED_PART = "[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}"
 ENDINGS = f"{APOSTROPHE}(?:[msdMSD]|[rR][eE]|[vV][eE]|[lL][lL])"
 
@@ -67,7 +69,7 @@ FILE_ENDINGS = (
 
 # Tags.
 NAME = "[A-Za-z][A-Za-z0-9_:.-]*"
-VALUE = rf"(?:'[^'\n]*'|\"[^\"\n]*\"|{NAME})"
+VALUE = r"(?:'[^'\n]*'|\"[^\"\n]*\")"
 TAG = rf"<(?:[!?][A-Za-z-][^>\n]*|{NAME}(?: +(?:{NAME}(?: *= *{VALUE})?))* */?|/{NAME}) *>"
 
 # Faces.
@@ -131,8 +133,7 @@ APOSTROPHISED = [
 
 ABBREVIATIONS = [
     rf"(?:{_any(abbreviations.ALWAYS)}|{_either_first(abbreviations.PART_OF_NAMES)})\.",
-    rf"((?:{_AT_ENDS})\.)(?s:.)",
-    rf"({_any(abbreviations.BEFORE_NUMBERS)}\.)[ \xa0]?[{DIGIT}]",
+    rf"({_any(abbreviations.BEFORE_NUMBERS)}\.){SPACE_OR_LINE_END}?[{DIGIT}]",
     rf"([A-Za-z])\.{SPACE_OR_LINE_END}+{_capitalised(abbreviations.STARTERS)}{SPACE_OR_LINE_END}",
     # U.S., p.m., and initials.
     r"[A-Za-z](?:\.[A-Za-z])*\.",
@@ -144,6 +145,8 @@ RULES = [
         *((pattern, same) for pattern in DIVIDED),
         (TAG, same),
         (WORD, plain),
+        # Two more characters are looked at, whatever they are: "jan.a" is divided and "jan.ab" is not.
+        (rf"((?:{_AT_ENDS})\.)(?s:.{{0,2}})", same),
         (rf"([A-Za-z]+)[nN]{ANY_APOSTROPHE}[tT]", same),
         (rf"({WORD}){ENDINGS}", plain),
         (rf"[nN]{ANY_APOSTROPHE}[tT]", quotation),
@@ -157,7 +160,7 @@ RULES = [
         ("[A-Z]+(?:(?:[+&]|&amp;)[A-Z]+)+", ampersand),
         (rf"{SLASHED_PART}(?:\\?/{SLASHED_PART}){{1,2}}", same),
         # Before a comma every word keeps its full stop.
-        (rf"((?:{WORD}|{HYPHENATED})\.)[,;:]", plain),
+        (rf"((?:{WORD}|{HYPHENATED}|{LIST_HYPHENATED})\.)[,;:]", plain),
         *((pattern, same) for pattern in ABBREVIATIONS),
         (DATE, same),
         (f"[-+]?{NUMBER}", plain),
@@ -166,11 +169,12 @@ RULES = [
         (DOTTED_PHONE, same),
         (rf"([A-Za-z0-9]+(?:\.[A-Za-z0-9]+)*\.{_any(FILE_ENDINGS.split())})[ \t\n.,!?]", same),
         (URL, same),
-        (f"(?:{WWW}|{HOST})(?:{PATH})?", same),
+        (f"{WWW}|{HOST}", same),
+        (f"(?:{WWW}|{HOST}){PATH}", same),
         (MAIL, same),
         ("@[A-Za-z_][A-Za-z_0-9]*|#[A-Za-z]+", same),
         (r"[cC]\+\+|[cCfF]#", same),
-        (r"[A-Z]{1,2}\$|US\$", same),
+        (r"[A-Z]+\$", same),
         (FACE, round_brackets),
         *((pattern, round_brackets) for pattern in EAST_FACES),
         (r"\.{3,5}|\.[ \xa0]\.[ \xa0]\.|-{2,4}|''|``|&(?:MD|mdash|ndash|quot|apos|nbsp);", nothing),
