@@ -160,7 +160,7 @@ RULES = [
         ("[A-Z]+(?:(?:[+&]|&amp;)[A-Z]+)+", ampersand),
         (rf"{SLASHED_PART}(?:\\?/{SLASHED_PART}){{1,2}}", same),
         # Before a comma every word keeps its full stop.
-        (rf"((?:{WORD}|{HYPHENATED}|{LIST_HYPHENATED})\.)[,;:]", plain),
+        *((rf"({word}\.)[,;:]", plain) for word in (WORD, HYPHENATED, LIST_HYPHENATED)),
         *((pattern, same) for pattern in ABBREVIATIONS),
         (DATE, same),
         (f"[-+]?{NUMBER}", plain),
@@ -169,8 +169,7 @@ RULES = [
         (DOTTED_PHONE, same),
         (rf"([A-Za-z0-9]+(?:\.[A-Za-z0-9]+)*\.{_any(FILE_ENDINGS.split())})[ \t\n.,!?]", same),
         (URL, same),
-        (f"{WWW}|{HOST}", same),
-        (f"(?:{WWW}|{HOST}){PATH}", same),
+        *((host + path, same) for host in (WWW, HOST) for path in ("", PATH)),
         (MAIL, same),
         ("@[A-Za-z_][A-Za-z_0-9]*|#[A-Za-z]+", same),
         (r"[cC]\+\+|[cCfF]#", same),
