@@ -105,12 +105,12 @@ def rounded(linear: nn.Module) -> Stored:
 
 @functools.cache
 def compiler() -> ModuleType | None:
-    """The kernels, or None where numba is not installed or has no threads that several Python threads may share."""
+    """The kernels; None where numba is missing, may write nowhere, or lacks threads that Python threads may share."""
     try:
         import_module("numba.np.ufunc.omppool")
-    except ImportError:
+        return import_module("pixread.models.kernels")
+    except (ImportError, RuntimeError):  # the latter where there is no place to keep what is compiled
         return None
-    return import_module("pixread.models.kernels")
 
 
 def _array(tensor: Tensor) -> Any:

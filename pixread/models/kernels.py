@@ -283,7 +283,7 @@ def _remember(new: Array, cache: Array, start: int) -> None:
                     cache[picture, head, start + query, number] = given[head * size + number]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def step(
     x: Array,
     start: int,

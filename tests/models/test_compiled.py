@@ -1,5 +1,7 @@
 """pixread.models.compiled: the steps of numba's loops are the steps of torch's modules."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -13,7 +15,13 @@ from pixread.models.pix2struct import Pix2Struct
 from pixread.records import Memory
 from tests.models.tiny import random_batch, tiny_model
 
-ODD = {"hidden_size": 30, "num_heads": 3, "d_kv": 10, "d_ff": 45, "vocab_size": 51}  # nothing is a multiple of 4
+ODD: dict[str, Any] = {
+    "hidden_size": 30,
+    "num_heads": 3,
+    "d_kv": 10,
+    "d_ff": 45,
+    "vocab_size": 51,
+}  # nothing is a multiple of 4
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +29,7 @@ def _tiny_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hasten, "WORTH_COMPILING", 0)
 
 
-def compiled(*, int8: bool = False, dtype: torch.dtype = torch.float32, **changes: int) -> Pix2Struct:
+def compiled(*, int8: bool = False, dtype: torch.dtype = torch.float32, **changes: Any) -> Pix2Struct:
     model = tiny_model(dtype=dtype, **changes)
     model.hasten(int8=int8)
     assert isinstance(model._compiled, CompiledDecoder)
@@ -45,7 +53,7 @@ def logits_by_steps(model: Pix2Struct, sizes: list[int], *, length: int) -> tupl
 
 @pytest.mark.parametrize("sizes", [[5], [7, 3], [6, 2, 9, 4, 1]])
 @pytest.mark.parametrize("changes", [{}, ODD])
-def test_steps_are_those_of_the_modules(sizes: list[int], changes: dict[str, int]):
+def test_steps_are_those_of_the_modules(sizes: list[int], changes: dict[str, Any]):
     found, right = logits_by_steps(compiled(**changes), sizes, length=20)
     torch.testing.assert_close(found, right, rtol=1e-5, atol=1e-5)
 
