@@ -1,12 +1,19 @@
-"""What `pycocoevalcap` 1.2 says, which needs Java; `python -m tests.metrics.stanford` writes the golden files."""
+"""What `pycocoevalcap` 1.2 says, which needs Java.
+
+`python -m tests.metrics.stanford` writes the golden files; with text files behind it, it compares the tokens of their
+lines, and those lines' CIDEr as predictions and references of one another.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+
+from pixread.metrics import cider, ptb_tokenize
 
 GOLDEN = Path(__file__).parent / "golden"
 # Why the comparison with Java cannot be made here; empty where it can.
@@ -47,5 +54,18 @@ def write_golden() -> None:
     (GOLDEN / "cider.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
 
 
+def compare(path: Path) -> None:
+    texts = list(dict.fromkeys(path.read_text(encoding="utf-8").split("\n")))
+    different = [text for text, words in zip(texts, java_tokens(texts), strict=True) if ptb_tokenize(text) != words]
+    predictions, references = texts, [[texts[n - 1], texts[n - 2], text] for n, text in enumerate(texts)]
+    pairs = zip(cider(predictions, references), java_cider(predictions, references), strict=True)
+    furthest = max(abs(ours - theirs) for ours, theirs in pairs)
+    report = f"{path}: {len(texts)} strings, {len(different)} differ; CIDEr differs by {furthest:.1g} at most"
+    sys.stdout.write("\n  ".join([report, *map(repr, different)]) + "\n")
+
+
 if __name__ == "__main__":
-    write_golden()
+    for file in sys.argv[1:]:
+        compare(Path(file))
+    if not sys.argv[1:]:
+        write_golden()
