@@ -217,10 +217,10 @@ def shared(pictures: int, *, examples: int, size: int) -> list[Example]:
 
 
 def test_a_picture_that_examples_share_is_stored_about_once(tmp_path):
-    rows = shared(20, examples=20, size=100_000)
+    rows = shared(20, examples=20, size=20_000)
     manifest = write_shards(rows, tmp_path / "set", seed=0, rows_per_shard=300)
     stored = sum(shard["bytes"] for shard in manifest["shards"])
-    assert stored < 2 * 20 * 100_000, "a row group of 32 may begin within the examples of a picture"
+    assert stored < 2 * 20 * 20_000, "a row group of 32 may begin within the examples of a picture"
     shards = ShardSet(tmp_path / "set")
     assert list(shards) == rows
     assert [shards[index] for index in (399, 0, 150)] == [rows[399], rows[0], rows[150]]
@@ -239,10 +239,10 @@ def test_datasets_opens_a_set_with_shared_pictures(tmp_path):
 
 
 def test_groups_stay_small_in_memory_too(tmp_path):
-    write_file(shared(1, examples=40, size=3_000_000), tmp_path / "file.parquet")
+    write_file(shared(1, examples=20, size=3_000_000), tmp_path / "file.parquet")
     file = pq.ParquetFile(tmp_path / "file.parquet")
     sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
-    assert sum(sizes) == 40 and max(sizes) * 3_000_000 < 2 << 24
+    assert sum(sizes) == 20 and max(sizes) * 3_000_000 < 2 << 24
 
 
 def test_joined_files_are_the_same_set_cut_anew(tmp_path):
