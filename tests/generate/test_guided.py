@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pixread.generate.greedy import greedy, likeliest_token
-from pixread.generate.loop import Generated, GuessingModel, steps
+from pixread.generate.loop import Generated, GuessingModel, Rule, steps
 from pixread.generate.rules import NoRepeatedRuns, RepetitionPenalty
 from pixread.generate.sample import Sampling, sample
 from pixread.models import hasten
@@ -31,7 +31,7 @@ def written(model: Pix2Struct, how: str, seed: int) -> Generated:
     memory = model.encode(random_batch(model.config, [6], seed=seed))
     if how == "sampled":
         return sample(model, memory, Sampling(temperature=1.5, top_p=0.9), seeds=[seed], max_new_tokens=20)
-    rules = [RepetitionPenalty(1.7), NoRepeatedRuns(2)] if how == "ruled" else []
+    rules: list[Rule] = [RepetitionPenalty(1.7), NoRepeatedRuns(2)] if how == "ruled" else []
     least = 5 if how == "kept from ending" else 0
     return greedy(model, memory, max_new_tokens=20, min_new_tokens=least, rules=rules)
 
