@@ -7,8 +7,8 @@ Kembhavi et al. 2016, https://prior.allenai.org/projects/diagram-understanding. 
 `questions/0.png.json` is about `images/0.png`. Many questions are about letters ("abcLabel"), which are drawn in place
 of the words of the diagram:
 
-    {"imageName": "0.png", "questions": {"What is A in the diagram?": {"abcLabel": true, "answerTexts":
-     ["ears", "nose", "mouth", "face"], "correctAnswer": 3, "questionId": "0.png-0"}, ...}}
+    {"imageName": "0.png", "questions": {"Which part is marked A?": {"abcLabel": true, "answerTexts":
+     ["root", "leaf", "stem", "seed"], "correctAnswer": 3, "questionId": "0.png-0"}, ...}}
 
 The form of `annotations/0.png.json`, which says where words stand and what letter replaces each:
 

@@ -1,4 +1,4 @@
-"""AI2D: a real question file; annotations, pictures and the list of test pictures are miniatures in the same format."""
+"""AI2D: questions, annotations, pictures and the list of test pictures are miniatures in the exact published format."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from pixread.tasks import AbsentError
 from pixread.tasks.ai2d import split_of
 from tests.tasks.outcome import outcome, write_lines
 
-REAL = """{
+QUESTIONS = """{
  "imageName": "0.png",
  "questions": {
-  "What is A in the diagram?": {
+  "Which part is marked A?": {
    "abcLabel": true,
    "answerTexts": [
-    "ears",
-    "nose",
-    "mouth",
-    "face"
+    "root",
+    "leaf",
+    "stem",
+    "seed"
    ],
    "correctAnswer": 3,
    "questionId": "0.png-0"
   },
-  "What is B in the diagram?": {
+  "Which part is marked B?": {
    "abcLabel": true,
    "answerTexts": [
-    "face",
-    "mouth",
-    "nose",
-    "ears"
+    "seed",
+    "stem",
+    "leaf",
+    "root"
    ],
    "correctAnswer": 3,
    "questionId": "0.png-1"
@@ -44,8 +44,8 @@ REAL = """{
 }"""
 ANNOTATION = {
     "text": {
-        "T0": {"rectangle": [[10, 20], [40, 32]], "replacementText": "A", "value": "face"},
-        "T1": {"rectangle": [[60, 50.9], [50, 40]], "replacementText": "", "value": "ears"},
+        "T0": {"rectangle": [[10, 20], [40, 32]], "replacementText": "A", "value": "seed"},
+        "T1": {"rectangle": [[60, 50.9], [50, 40]], "replacementText": "", "value": "root"},
     },
     "arrows": {},
 }
@@ -55,7 +55,7 @@ ANNOTATION = {
 def folder(tmp_path: Path) -> Path:
     """One picture, in training."""
     write_lines(tmp_path / "ai2d_test_ids.csv", "5", "6")
-    add(tmp_path, "0.png", REAL)
+    add(tmp_path, "0.png", QUESTIONS)
     return tmp_path
 
 
@@ -76,11 +76,11 @@ def about(name: str, **changes: Any) -> dict[str, Any]:
     return {"imageName": name, "questions": {"Who?": {key: value for key, value in row.items() if value != "absent"}}}
 
 
-def test_a_real_question_file_gives_its_questions_with_options(folder: Path) -> None:
+def test_a_question_file_gives_its_questions_with_options(folder: Path) -> None:
     (first, second), skipped = outcome("ai2d", folder, "train")
     assert (first.id, second.id, skipped) == ("0.png-0", "0.png-1", [])
-    assert first.prompt == "What is A in the diagram? (a) ears (b) nose (c) mouth (d) face"
-    assert (first.targets, second.targets) == (("face",), ("ears",))
+    assert first.prompt == "Which part is marked A? (a) root (b) leaf (c) stem (d) seed"
+    assert (first.targets, second.targets) == (("seed",), ("root",))
     assert first.image == (folder / "images" / "0.png").read_bytes()
     assert first.meta == {"image": "0.png", "answer_type": "letters replaced"}
     labels = (DrawnBox(Box(10, 20, 30, 12), "label", "A"), DrawnBox(Box(50, 40, 10, 10), "label", ""))
@@ -136,7 +136,7 @@ def test_a_question_that_cannot_be_used_is_counted(folder: Path, changes: dict[s
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (REAL[:100], "unreadable question file"),
+        (QUESTIONS[:100], "unreadable question file"),
         ("[]", "unreadable question file"),
         ("{}", "wrong field"),
         ('{"imageName": 3, "questions": {}}', "wrong field"),

@@ -1,26 +1,23 @@
-"""RefExp: real records with blank screens of the real size, and records in the same format with every fault."""
+"""RefExp: miniatures in the exact format, with blank screens of the real size, and records with every fault."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pixread.records import Box, DrawnBox
-from pixread.tasks.tfrecord import parse_example
 from tests.tasks.outcome import outcome, write_screen
-from tests.tasks.tfrecords import REAL, encode, write_records
+from tests.tasks.tfrecords import SCREENS, encode, screen_records, write_records
 
-SCREENS = {"18177": 22, "24028": 17, "27177": 18}  # candidates of the three real records
 NAME = "image/object/bbox"
 
 
 @pytest.fixture
 def real(tmp_path: Path) -> Path:
-    (tmp_path / "ref_exp").mkdir()
-    shutil.copy(REAL, tmp_path / "ref_exp" / "dev.tfrecord")
+    """The folder as it is downloaded: three expressions, and screens of a phone."""
+    write_records(tmp_path / "ref_exp" / "dev.tfrecord", screen_records())
     for screen in SCREENS:
         write_screen(tmp_path / "combined", screen, size=(1080, 1920))
     return tmp_path
@@ -55,26 +52,22 @@ def written(folder: Path, *records: bytes, name: str = "val") -> Path:
     return folder
 
 
-def test_real_records_give_a_group_of_all_candidates(real: Path) -> None:
+def test_records_give_a_group_of_all_candidates(real: Path) -> None:
     examples, skipped = outcome("refexp", real, "val")
     assert (len(examples), skipped) == (sum(SCREENS.values()), [])
-    first = examples[: SCREENS["18177"]]
-    assert {(example.group_id, example.prompt) for example in first} == {("0", "click on option below 50")}
+    first = examples[: SCREENS["11"]]
+    assert {(example.group_id, example.prompt) for example in first} == {("0", "tap the row below the title")}
     assert [example.id for example in first] == [f"0_{candidate}" for candidate in range(22)]
     assert [example.id for example in first if example.targets == ("true",)] == ["0_10"]
     assert {example.targets for example in first[:10]} == {("false",)}
-    assert {example.image for example in first} == {(real / "combined" / "18177.jpg").read_bytes()}
+    assert {example.image for example in first} == {(real / "combined" / "11.jpg").read_bytes()}
     assert {example.group_id for example in examples} == {"0", "1", "2"}
-    assert examples[-1].meta == {"image": "27177.jpg"}
+    assert examples[-1].meta == {"image": "13.jpg"}
 
 
-def test_boxes_of_real_records_are_rounded_to_pixels(real: Path) -> None:
-    features = parse_example(REAL.read_bytes()[12 : 12 + 2571])
-    (left, *_), (right, *_), (top, *_), (bottom, *_) = (
-        [float(value) for value in features[f"{NAME}/{side}"]] for side in ("xmin", "xmax", "ymin", "ymax")
-    )
-    assert (round(left * 1080), round(right * 1080), round(top * 1920), round(bottom * 1920)) == (949, 983, 10, 52)
-    assert outcome("refexp", real, "val")[0][0].boxes == (DrawnBox(Box(949, 10, 34, 42), "region"),)
+def test_boxes_of_records_are_rounded_to_pixels(real: Path) -> None:
+    # 0.125, 0.155 of 1080 and 0.126, 0.145 of 1920
+    assert outcome("refexp", real, "val")[0][0].boxes == (DrawnBox(Box(135, 242, 32, 36), "region"),)
 
 
 def test_training_sees_the_right_one_and_five_others_by_seed(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""TFRecord files: real ones, those that the protobuf library writes, and damaged ones."""
+"""TFRecord files as the protobuf library writes them, with the features of RefExp or any others, and damaged ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixread.tasks.tfrecord import DamagedError, crc32c, parse_example, read_records
-from tests.tasks.tfrecords import REAL, encode, framed, message_class, write_records
+from tests.tasks.tfrecords import encode, framed, message_class, screen_records, write_records
 
 
 @pytest.mark.parametrize(
@@ -28,17 +28,23 @@ def test_the_checksum_is_that_of_the_standard(data: bytes, checksum: int) -> Non
     assert crc32c(data) == checksum
 
 
-def test_real_records_pass_their_checksums_and_hold_what_protobuf_finds() -> None:
-    records = list(read_records(REAL))
-    assert [len(record) for record in records if isinstance(record, bytes)] == [2571, 1593, 2114]
+@pytest.fixture
+def real(tmp_path: Path) -> Path:
+    """A file as RefExp's are."""
+    return write_records(tmp_path / "dev.tfrecord", screen_records())
+
+
+def test_records_pass_their_checksums_and_hold_what_protobuf_finds(real: Path) -> None:
+    records = list(read_records(real))
+    assert records == screen_records()
     for record in records:
         assert isinstance(record, bytes)
         theirs = message_class(packed=True).FromString(record).features.feature
         found = {name: [tuple(each.value) for _, each in feature.ListFields()] for name, feature in theirs.items()}
         assert {name: [values] for name, values in parse_example(record).items()} == found
-    first = parse_example(REAL.read_bytes()[12 : 12 + 2571])
-    assert first["image/ref_exp/text"] == (b"click on option below 50",)
-    assert (first["image/id"], first["image/ref_exp/label"], first["image/object/num"]) == ((b"18177",), (10,), (22.0,))
+    first = parse_example(screen_records()[0])
+    assert first["image/ref_exp/text"] == (b"tap the row below the title",)
+    assert (first["image/id"], first["image/ref_exp/label"], first["image/object/num"]) == ((b"11",), (10,), (22.0,))
 
 
 lists = st.one_of(
@@ -80,10 +86,10 @@ def test_what_is_wrong_with_a_record_is_said(data: bytes, why: str) -> None:
         parse_example(data)
 
 
-def test_a_cut_off_record_is_refused_wherever_it_is_cut(tmp_path: Path) -> None:
-    whole = REAL.read_bytes()
+def test_a_cut_off_record_is_refused_wherever_it_is_cut(real: Path, tmp_path: Path) -> None:
+    whole = real.read_bytes()
     file = tmp_path / "cut.tfrecord"
-    for length in (1, 7, 11, 12, 500, 2571 + 15):
+    for length in (1, 7, 11, 12, 500, len(screen_records()[0]) + 15):
         file.write_bytes(whole[:length])
         with pytest.raises(ValueError, match=r"cut.tfrecord is cut off or damaged in record 0: it ends"):
             list(read_records(file))
@@ -94,19 +100,19 @@ def test_a_cut_off_record_is_refused_wherever_it_is_cut(tmp_path: Path) -> None:
         next(records)
 
 
-def test_data_that_fail_their_checksum_are_told_apart(tmp_path: Path) -> None:
-    spoilt = bytearray(REAL.read_bytes())
+def test_data_that_fail_their_checksum_are_told_apart(real: Path, tmp_path: Path) -> None:
+    spoilt = bytearray(real.read_bytes())
     spoilt[100] ^= 1
     file = tmp_path / "spoilt.tfrecord"
     file.write_bytes(spoilt)
     first, *others = read_records(file)
     assert isinstance(first, DamagedError) and str(first) == "the data fail their checksum"
-    assert others == list(read_records(REAL))[1:]
+    assert others == screen_records()[1:]
 
 
 @pytest.mark.parametrize("at", [0, 5, 7, 8, 11])
-def test_a_length_that_fails_its_checksum_ends_the_file(tmp_path: Path, at: int) -> None:
-    spoilt = bytearray(REAL.read_bytes())
+def test_a_length_that_fails_its_checksum_ends_the_file(real: Path, tmp_path: Path, at: int) -> None:
+    spoilt = bytearray(real.read_bytes())
     spoilt[at] ^= 0x10
     file = tmp_path / "spoilt.tfrecord"
     file.write_bytes(spoilt)

@@ -11,8 +11,6 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from pixread.tasks.tfrecord import masked_crc32c
 
-REAL = Path(__file__).parent / "data" / "refexp_dev_first3.tfrecord"
-
 Field = descriptor_pb2.FieldDescriptorProto
 KINDS = {
     bytes: ("bytes_list", Field.TYPE_BYTES),
@@ -55,6 +53,37 @@ def encode(features: Mapping[str, Sequence[Any]], *, packed: bool = True) -> byt
         if values:
             getattr(feature, KINDS[type(values[0])][0]).value.extend(values)
     return bytes(example.SerializeToString())
+
+
+SCREENS = {"11": 22, "12": 17, "13": 18}
+"""Pictures of the records below, and the number of things on each that can be meant."""
+
+
+def screen_records() -> list[bytes]:
+    """Records of RefExp as its files have them: every feature of theirs, with contents of our own."""
+    return [encode(_screen(number, screen, count)) for number, (screen, count) in enumerate(SCREENS.items())]
+
+
+def _screen(number: int, screen: str, count: int) -> dict[str, list[Any]]:
+    seen = count + 3  # the view hierarchy has other elements than the candidates
+    starts = [0.125 + index / 64 for index in range(seen)]
+    features: dict[str, list[Any]] = {
+        "image/id": [screen.encode()],
+        "image/ref_exp/text": [b"tap the row below the title"],
+        "image/ref_exp/label": [10 + number],
+        "image/object/num": [float(count)],
+        "image/view_hierarchy/class/label": [1] * seen,
+        "image/view_hierarchy/class/name": [b"TEXT_VIEW"] * seen,
+        "image/view_hierarchy/description": [b""] * seen,
+        "image/view_hierarchy/id/name": [f"row_{index}".encode() for index in range(seen)],
+        "image/view_hierarchy/text": ["Zeile \u00fc".encode()] * seen,
+    }
+    for name, places in (("object", count), ("view_hierarchy", seen)):
+        features |= {
+            f"image/{name}/bbox/{side}": [start + shift for start in starts[:places]]
+            for side, shift in (("xmin", 0.0), ("xmax", 0.03), ("ymin", 0.001), ("ymax", 0.02))
+        }
+    return features
 
 
 def framed(data: bytes) -> bytes:
