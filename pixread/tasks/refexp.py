@@ -6,7 +6,7 @@ Bai et al. 2021 (UIBert), https://github.com/google-research-datasets/uibert. Li
 
 One record, an expression about a screen with its candidates, the sides of which are fractions of its width and height:
 
-    image/id "18177"  image/ref_exp/text "click on option below 50"  image/ref_exp/label 10  image/object/num 22.0
+    image/id "11"  image/ref_exp/text "tap the row below the title"  image/ref_exp/label 10  image/object/num 22.0
     image/object/bbox/xmin [0.8786, 0.2618, ...]  image/object/bbox/{xmax,ymin,ymax}  others (not read)
 """
 

@@ -15,7 +15,7 @@ NAME = "image/object/bbox"
 
 
 @pytest.fixture
-def real(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     """The folder as it is downloaded: three expressions, and screens of a phone."""
     write_records(tmp_path / "ref_exp" / "dev.tfrecord", screen_records())
     for screen in SCREENS:
@@ -52,22 +52,22 @@ def written(folder: Path, *records: bytes, name: str = "val") -> Path:
     return folder
 
 
-def test_records_give_a_group_of_all_candidates(real: Path) -> None:
-    examples, skipped = outcome("refexp", real, "val")
+def test_records_give_a_group_of_all_candidates(folder: Path) -> None:
+    examples, skipped = outcome("refexp", folder, "val")
     assert (len(examples), skipped) == (sum(SCREENS.values()), [])
     first = examples[: SCREENS["11"]]
     assert {(example.group_id, example.prompt) for example in first} == {("0", "tap the row below the title")}
     assert [example.id for example in first] == [f"0_{candidate}" for candidate in range(22)]
     assert [example.id for example in first if example.targets == ("true",)] == ["0_10"]
     assert {example.targets for example in first[:10]} == {("false",)}
-    assert {example.image for example in first} == {(real / "combined" / "11.jpg").read_bytes()}
+    assert {example.image for example in first} == {(folder / "combined" / "11.jpg").read_bytes()}
     assert {example.group_id for example in examples} == {"0", "1", "2"}
     assert examples[-1].meta == {"image": "13.jpg"}
 
 
-def test_boxes_of_records_are_rounded_to_pixels(real: Path) -> None:
+def test_boxes_of_records_are_rounded_to_pixels(folder: Path) -> None:
     # 0.125, 0.155 of 1080 and 0.126, 0.145 of 1920
-    assert outcome("refexp", real, "val")[0][0].boxes == (DrawnBox(Box(135, 242, 32, 36), "region"),)
+    assert outcome("refexp", folder, "val")[0][0].boxes == (DrawnBox(Box(135, 242, 32, 36), "region"),)
 
 
 def test_training_sees_the_right_one_and_five_others_by_seed(tmp_path: Path) -> None:

@@ -29,13 +29,13 @@ def test_the_checksum_is_that_of_the_standard(data: bytes, checksum: int) -> Non
 
 
 @pytest.fixture
-def real(tmp_path: Path) -> Path:
+def dev(tmp_path: Path) -> Path:
     """A file as RefExp's are."""
     return write_records(tmp_path / "dev.tfrecord", screen_records())
 
 
-def test_records_pass_their_checksums_and_hold_what_protobuf_finds(real: Path) -> None:
-    records = list(read_records(real))
+def test_records_pass_their_checksums_and_hold_what_protobuf_finds(dev: Path) -> None:
+    records = list(read_records(dev))
     assert records == screen_records()
     for record in records:
         assert isinstance(record, bytes)
@@ -86,8 +86,8 @@ def test_what_is_wrong_with_a_record_is_said(data: bytes, why: str) -> None:
         parse_example(data)
 
 
-def test_a_cut_off_record_is_refused_wherever_it_is_cut(real: Path, tmp_path: Path) -> None:
-    whole = real.read_bytes()
+def test_a_cut_off_record_is_refused_wherever_it_is_cut(dev: Path, tmp_path: Path) -> None:
+    whole = dev.read_bytes()
     file = tmp_path / "cut.tfrecord"
     for length in (1, 7, 11, 12, 500, len(screen_records()[0]) + 15):
         file.write_bytes(whole[:length])
@@ -100,8 +100,8 @@ def test_a_cut_off_record_is_refused_wherever_it_is_cut(real: Path, tmp_path: Pa
         next(records)
 
 
-def test_data_that_fail_their_checksum_are_told_apart(real: Path, tmp_path: Path) -> None:
-    spoilt = bytearray(real.read_bytes())
+def test_data_that_fail_their_checksum_are_told_apart(dev: Path, tmp_path: Path) -> None:
+    spoilt = bytearray(file.read_bytes())
     spoilt[100] ^= 1
     file = tmp_path / "spoilt.tfrecord"
     file.write_bytes(spoilt)
@@ -111,8 +111,8 @@ def test_data_that_fail_their_checksum_are_told_apart(real: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("at", [0, 5, 7, 8, 11])
-def test_a_length_that_fails_its_checksum_ends_the_file(real: Path, tmp_path: Path, at: int) -> None:
-    spoilt = bytearray(real.read_bytes())
+def test_a_length_that_fails_its_checksum_ends_the_file(dev: Path, tmp_path: Path, at: int) -> None:
+    spoilt = bytearray(file.read_bytes())
     spoilt[at] ^= 0x10
     file = tmp_path / "spoilt.tfrecord"
     file.write_bytes(spoilt)
