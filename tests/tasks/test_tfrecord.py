@@ -101,7 +101,7 @@ def test_a_cut_off_record_is_refused_wherever_it_is_cut(dev: Path, tmp_path: Pat
 
 
 def test_data_that_fail_their_checksum_are_told_apart(dev: Path, tmp_path: Path) -> None:
-    spoilt = bytearray(file.read_bytes())
+    spoilt = bytearray(dev.read_bytes())
     spoilt[100] ^= 1
     file = tmp_path / "spoilt.tfrecord"
     file.write_bytes(spoilt)
@@ -112,7 +112,7 @@ def test_data_that_fail_their_checksum_are_told_apart(dev: Path, tmp_path: Path)
 
 @pytest.mark.parametrize("at", [0, 5, 7, 8, 11])
 def test_a_length_that_fails_its_checksum_ends_the_file(dev: Path, tmp_path: Path, at: int) -> None:
-    spoilt = bytearray(file.read_bytes())
+    spoilt = bytearray(dev.read_bytes())
     spoilt[at] ^= 0x10
     file = tmp_path / "spoilt.tfrecord"
     file.write_bytes(spoilt)
