@@ -5,6 +5,7 @@ Commands are plain functions; what takes long to import is imported inside of th
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -64,6 +65,8 @@ def main() -> None:
             raise
         typer.echo(f"pixread: {sentence(error)}", err=True)
         sys.exit(1)
+    finally:
+        gc.freeze()  # at its end Python would look for cycles among all objects of torch, for a third of a second
 
 
 def sentence(error: Exception) -> str:
