@@ -53,21 +53,24 @@ def test_families_are_names_of_text_fonts():
 
 
 @pytest.mark.browser
-def test_a_program_that_is_no_browser_is_one_clear_sentence(tmp_path):
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [("exit 3", ".*ended at once"), ("echo 'libnss3.so is missing' >&2; exit 127", "libnss3.so is missing")],
+)
+def test_a_program_that_is_no_browser_is_one_clear_sentence(tmp_path, script, why):
     program = tmp_path / "chromium"
-    program.write_text("#!/bin/sh\nexit 3\n")
+    program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    with pytest.raises(ValueError, match=r"no Chromium could be started \(.*ended at once"):
+    with pytest.raises(ValueError, match=rf"no Chromium could be started \({why}\)"):
         Browser(executable=str(program)).__enter__()
 
 
-@pytest.mark.browser
-def test_what_a_program_said_before_it_ended_is_told(tmp_path):
-    program = tmp_path / "chromium"
-    program.write_text("#!/bin/sh\necho 'libnss3.so is missing' >&2\nexit 127\n")
-    program.chmod(0o755)
-    with pytest.raises(ValueError, match=r"no Chromium could be started \(libnss3.so is missing\)"):
-        Browser(executable=str(program)).__enter__()
+def test_a_machine_without_any_chromium_is_told_where_to_get_one(monkeypatch, tmp_path):
+    monkeypatch.delenv("PIXREAD_CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
+    with pytest.raises(ValueError, match=r"\(none is on PATH, and Playwright has none\); install one with `playwright"):
+        Browser().__enter__()
 
 
 @pytest.mark.browser
