@@ -21,13 +21,13 @@ LAYOUTS = {
 
 def file(split: str, image: str) -> dict[str, Any]:
     asked = {
-        "questionId": 98313,
-        "question": "Which social platform has heavy female audience?",
+        "questionId": 7,
+        "question": "Which tool do most gardeners own?",
         "image_local_name": image,
-        "ocr_output_file": "37313.json",
+        "ocr_output_file": "12.json",
         "data_split": split,
     }
-    answered = {"answers": ["pinterest"], "answer_type": ["single span"], "evidence": ["text"]}
+    answered = {"answers": ["a rake"], "answer_type": ["single span"], "evidence": ["text"]}
     return {
         "dataset_name": "infographicVQA",
         "dataset_version": "1.0",
@@ -45,18 +45,18 @@ def test_all_layouts_give_the_same_examples(tmp_path: Path, layout: tuple[str, s
     for split in TASK.splits:
         (found,) = examples(tmp_path, split)
         assert isinstance(found, Example)
-        assert (found.id, found.prompt) == ("98313", "Which social platform has heavy female audience?")
+        assert (found.id, found.prompt) == ("7", "Which tool do most gardeners own?")
         assert found.image == picture(split, "JPEG")
         if split == "test":
             assert found.targets is HIDDEN
             assert found.meta == {"image": "test.jpeg"}
         else:
-            assert found.targets == ("pinterest",)
+            assert found.targets == ("a rake",)
             assert found.meta == {"image": f"{split}.jpeg", "answer_type": "single span"}
 
 
 def test_without_pictures_all_is_skipped(tmp_path: Path):
-    write(tmp_path / "val" / "val_v1.0.json", file("val", "37313.jpeg"))
-    assert skips(list(examples(tmp_path, "val"))) == [("98313", "no such image")]
+    write(tmp_path / "val" / "val_v1.0.json", file("val", "12.jpeg"))
+    assert skips(list(examples(tmp_path, "val"))) == [("7", "no such image")]
     with pytest.raises(AbsentError):
         examples(tmp_path, "train")

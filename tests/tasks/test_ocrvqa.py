@@ -15,30 +15,30 @@ def book(split: object, **more: Any) -> dict[str, Any]:
     return {
         "imageURL": "http://ecx.images-amazon.com/images/I/61Y5cOdHJbL.jpg",
         "questions": ["Who wrote this book?", "Is this a games related book?"],
-        "answers": ["Sandra Boynton", "No"],
+        "answers": ["Mary Shelley", "No"],
         "title": "Mom's Family Wall Calendar 2016",
-        "authorName": "Sandra Boynton",
+        "authorName": "Mary Shelley",
         "genre": "Calendars",
         "split": split,
     } | more
 
 
 def test_a_book_belongs_to_the_split_of_its_number(tmp_path: Path):
-    write(tmp_path / "dataset.json", {"0761183272": book(1), "B000": book(2), "1419": book(3), "22": book(1)})
-    for name in ("0761183272", "B000", "1419", "22"):
+    write(tmp_path / "dataset.json", {"01818": book(1), "B000": book(2), "1419": book(3), "22": book(1)})
+    for name in ("01818", "B000", "1419", "22"):
         write(tmp_path / "images" / f"{name}.jpg", picture(name, "JPEG"))
     train = list(examples(tmp_path, "train"))
-    assert [item.id for item in train] == ["0761183272-0", "0761183272-1", "22-0", "22-1"]
+    assert [item.id for item in train] == ["01818-0", "01818-1", "22-0", "22-1"]
     assert train[1] == Example(
-        id="0761183272-1",
-        image=picture("0761183272", "JPEG"),
+        id="01818-1",
+        image=picture("01818", "JPEG"),
         targets=("No",),
         prompt="Is this a games related book?",
-        meta={"image": "0761183272"},
+        meta={"image": "01818"},
     )
     assert [item.id for item in examples(tmp_path, "val")] == ["B000-0", "B000-1"]
     test = [item for item in examples(tmp_path, "test") if isinstance(item, Example)]
-    assert [item.targets for item in test] == [("Sandra Boynton",), ("No",)]
+    assert [item.targets for item in test] == [("Mary Shelley",), ("No",)]
 
 
 def test_a_cover_may_keep_the_suffix_of_its_address(tmp_path: Path):
