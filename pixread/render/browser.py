@@ -15,7 +15,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from pixread.render.chromium import Chromium, Deadline, DevToolsError, find_chromium, playwrights_chromium
+from pixread.render.chromium import (
+    START_TIMEOUT_S,
+    Chromium,
+    Deadline,
+    DevToolsError,
+    find_chromium,
+    playwrights_chromium,
+)
 from pixread.render.errors import RenderError
 from pixread.render.fonts import fontconfig
 from pixread.render.site import HOST, Site
@@ -28,6 +35,7 @@ _FIRST_JS = f"({_CLOCK_JS})({json.dumps({'epoch': EPOCH_MS, 'seed': RANDOM_SEED}
 # The JavaScript world that our functions run in: the page's scripts cannot have changed what they use.
 _WORLD = "pixread"
 _MEDIA = {"prefers-color-scheme": "light", "prefers-reduced-motion": "reduce", "forced-colors": "none"}
+_ATTACHING = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
 # What pages get that ask for no font by name; fontconfig has the rest of the choice (see fonts.py).
 _FAMILIES = {
     "standard": "Times New Roman",
@@ -101,7 +109,13 @@ class Browser:
     def _start(self) -> None:
         assert self._program is not None, "a Browser must be entered before it is used"
         environment = os.environ | {"FONTCONFIG_FILE": str(self._fonts), "TZ": "UTC", "LANGUAGE": "en_US"}
-        self._tab = Tab(Chromium(self._program, self._arguments(), environment=environment))
+        chromium = Chromium(self._program, self._arguments(), environment=environment)
+        try:
+            with Deadline(chromium.kill, START_TIMEOUT_S):
+                self._tab = Tab(chromium)
+        except DevToolsError as error:
+            chromium.close()
+            raise ValueError(f"{self._program} started, but cannot render pages: {error}") from error
         self._num_pages = 0
         self.num_starts += 1
 
@@ -154,7 +168,7 @@ class Tab:
         self.send("Page.addScriptToEvaluateOnNewDocument", source=_FIRST_JS)
         self.send("Page.addScriptToEvaluateOnNewDocument", source=_VISIBILITY_JS, worldName=_WORLD)
         # Frames of other sites live in processes of their own, and are to run the script as well.
-        self.send("Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=True, flatten=True)
+        self.send("Target.setAutoAttach", **_ATTACHING)
         # A minimized window is drawn on demand only, not sixty times a second while a page loads.
         window = self.send("Browser.getWindowForTarget")["windowId"]
         self.send("Browser.setWindowBounds", windowId=window, bounds={"windowState": "minimized"})
@@ -172,6 +186,7 @@ class Tab:
                 post("Page.enable", session=part)
                 post("Runtime.enable", session=part)
                 post("Page.addScriptToEvaluateOnNewDocument", session=part, source=_FIRST_JS)
+                post("Target.setAutoAttach", session=part, **_ATTACHING)
             post("Runtime.runIfWaitingForDebugger", session=part)
 
     def clear(self) -> None:

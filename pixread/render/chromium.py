@@ -1,7 +1,7 @@
 """Chromium as a child process, spoken to in the DevTools protocol over two pipes that nobody else can reach.
 
 Playwright speaks it through a second program, Node, and listens to all that a page loads; a page of a website then
-takes a tenth more CPU time, and every browser 130 MB more. It is what brings a Chromium to machines that have none.
+takes a tenth more CPU time. It is what brings a Chromium to machines that have none.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MISSING = (
     "no Chromium could be started ({why}); install one with `playwright install chromium`, "
     "put `chromium` on PATH, or name it in PIXREAD_CHROMIUM"
 )
-_START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 60.0
 _END_TIMEOUT_S = 10.0
 _READ_BYTES = 1 << 20
 
@@ -148,9 +148,8 @@ class Chromium:
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
-        watch = Deadline(self.kill, _START_TIMEOUT_S)
         try:
-            with watch:
+            with Deadline(self.kill, START_TIMEOUT_S):
                 self.send("Browser.getVersion")
         except DevToolsError as error:
             said = self._said.read_text(encoding="utf-8", errors="replace").split("\n")

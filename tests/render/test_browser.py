@@ -65,6 +65,19 @@ def test_a_program_that_is_no_browser_is_one_clear_sentence(tmp_path, script, wh
         Browser(executable=str(program)).__enter__()
 
 
+@pytest.mark.browser
+def test_a_browser_that_speaks_another_protocol_is_one_clear_sentence(tmp_path):
+    answers = "while IFS= read -r -d '' -u 3 message; do n=$((n + 1)); "
+    answers += """if [ $n = 1 ]; then printf '{"id": 1, "result": {}}\\0' >&4; """
+    answers += """else printf '{"id": %d, "error": {"message": "not known"}}\\0' $n >&4; fi; done"""
+    program = tmp_path / "chromium"
+    program.write_text(f"#!/bin/bash\n{answers}\n")
+    program.chmod(0o755)
+    sentence = r"chromium started, but cannot render pages: Target.createBrowserContext: not known"
+    with pytest.raises(ValueError, match=sentence):
+        Browser(executable=str(program)).__enter__()
+
+
 def test_a_machine_without_any_chromium_is_told_where_to_get_one(monkeypatch, tmp_path):
     monkeypatch.delenv("PIXREAD_CHROMIUM", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
