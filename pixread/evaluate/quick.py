@@ -30,7 +30,7 @@ def quick_score(
     """
     exam = exam_named(task)
     folders = [one for one in shards if isinstance(one, Path)] if not isinstance(shards, ShardSet) else []
-    examples: Sequence[Example] = ShardSet(folders) if folders else shards  # type: ignore[assignment]
+    examples: Sequence[Example] = ShardSet(folders) if folders else shards  # type: ignore[assignment]  # no paths
     places = spread(examples, limit, by_group=exam.chooses)
     batches = predictions_of(exam, reader, examples, places, batch_size=batch_size)
     scores = main_scores(exam.finished([prediction for batch in batches for prediction in batch]), main=exam.main)
