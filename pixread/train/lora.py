@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from pixread.models.linear import replace_linears
 from pixread.models.pix2struct import Pix2Struct
+from pixread.models.unfilled import unfilled
 
 ENDS = ("patch_projection", "head")  # neither attention nor feed-forward
 
@@ -56,7 +57,7 @@ def plain(model: Pix2Struct) -> Pix2Struct:
     inside = tuple(f"{name}." for name in adapted)
     state = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(inside)}
     state.update({f"{name}.weight": layer.merged() for name, layer in adapted.items()})
-    with torch.device("meta"):
+    with unfilled():
         bare = Pix2Struct(model.config)
     bare.load_state_dict(state, strict=True, assign=True)
     return bare
