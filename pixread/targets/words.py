@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 CONSONANTS = "bcdfghjklmnprstvwz" + "tnrsl" * 3
 VOWELS = "aeiou" + "aeio" * 2
 ACCENTED = "àáâäãåæçèéêëìíîïñòóôöõøœùúûüýÿßğışčćžšđńłąężźőűřě"
+# Those of French, Spanish and German running text, which differ from each other by a pixel or two.
+COMMON_ACCENTS = "éèêàùçîôâëïûéèàüöäóíáñúã"
 SYMBOLS = "&%#@*+=/\\|<>~^_$€£¥§©®™°•·→←×✓★…–—"
 CLOSERS = ".,;:!?"
 QUOTES = "“”‘’«»„‚"
@@ -27,9 +29,9 @@ def pseudo_word(rng: random.Random) -> str:
         return "".join(rng.choices(string.ascii_lowercase, k=rng.randint(1, 10)))
     word = "".join(rng.choice(CONSONANTS) + rng.choice(VOWELS) for _ in range(rng.randint(1, 4)))
     word += rng.choice(("", rng.choice(CONSONANTS), rng.choice(CONSONANTS) + "s", "ing", "ed", "er", "tion", "ly"))
-    if rng.random() < 0.06:
+    if rng.random() < 0.12:
         spot = rng.randrange(len(word))
-        word = word[:spot] + rng.choice(ACCENTED) + word[spot + 1 :]
+        word = word[:spot] + rng.choice(rng.choice((ACCENTED, COMMON_ACCENTS))) + word[spot + 1 :]
     return word
 
 
@@ -84,6 +86,18 @@ def code(rng: random.Random) -> str:
     return rng.choice(
         (
             f"{left}_{right}",
+            f"{left}_{right}".upper(),
+            f"{left}_{right}_{pseudo_word(rng)}".upper(),
+            f"{left.capitalize()}::{right.capitalize()}",
+            f"{left}({rng.randrange(9)})",
+            f"*|{left.upper()}:{right.upper()}|*",
+            f"${{{left}}}",
+            f"{left}-{right}-{pseudo_word(rng)}",
+            f"?{left}({right})",
+            f"[{left}...]",
+            f"&{left};",
+            f"{left}|{right}",
+            f"~/{left}/{right}",
             f"{left}.{right}()",
             f"{left}{right.capitalize()}",
             f"--{left}-{right}",
@@ -115,6 +129,8 @@ def _dressed(word: str, rng: random.Random) -> str:
         word = left + word + right
     elif roll < 0.18:
         word += rng.choice(("'s", "’s", "n't", "-" + pseudo_word(rng)))
+    elif roll < 0.2:
+        word = rng.choice(("l'", "d'", "qu'", "l’", "d’", "n'", "s'", "O'")) + word
     return word
 
 
