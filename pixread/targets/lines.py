@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pixread.grammar import clean_text
+from pixread.grammar import clean_text, serialise
 from pixread.records import Box, Example, Node, Screenshot, Word
 from pixread.targets.cutout import cut, is_inside
 
@@ -50,12 +50,18 @@ class TextLine:
 
 
 def examples(screenshot: Screenshot, *, settings: LinesSettings, seed: int) -> list[Example]:
-    """One example, or none for a page without text. `meta["lines"]` has the box [x, y, width, height] of each line."""
+    """One example, or none for a page without text.
+
+    `meta["lines"]` has the box [x, y, width, height] of each line, `meta["pictures"]` that of each image leaf, cut at
+    the edge of the picture; `meta["tree"]` is the simplified HTML of all that the picture shows.
+    """
     height = min(screenshot.height, settings.max_height or screenshot.height)
     page = Box(0, 0, screenshot.width, height)
     found = text_lines(screenshot.root, within=page)
     if not found:
         return []
+    seen = seen_part(screenshot.root, within=page) or Node()
+    pictures = [node.box for node in seen.walk() if node.is_image and node.box is not None]
     whole = height == screenshot.height
     image = screenshot.png if whole else cut(screenshot, page)
     return [
@@ -69,7 +75,9 @@ def examples(screenshot: Screenshot, *, settings: LinesSettings, seed: int) -> l
                 "size": [screenshot.width, height],
                 "seed": seed,
                 "words": sum(len(line.words) for line in found),
-                "lines": [[round(side, 1) for side in line.box.as_list()] for line in found],
+                "lines": [_sides(line.box) for line in found],
+                "pictures": [_sides(box) for box in pictures],
+                "tree": serialise(seen),
             },
         )
     ]
@@ -92,6 +100,26 @@ def text_lines(root: Node, *, within: Box | None = None) -> list[TextLine]:
             last_leaf[word.line] = number
     lines = (TextLine(tuple(words[line]), tuple(blanks[line])) for line in words)
     return [line for line in lines if line.text]
+
+
+def seen_part(node: Node, *, within: Box) -> Node | None:
+    """What of a tree lies within a box, as condensed as a page's tree: None for nothing, an only child for its node.
+
+    Of a text its words that lie fully within; of an image its box, cut, where at least a pixel of it is left.
+    """
+    if node.children:
+        kept = tuple(part for child in node.children if (part := seen_part(child, within=within)) is not None)
+        return replace(node, children=kept) if len(kept) > 1 else kept[0] if kept else None
+    if node.is_text:
+        words = [(word, is_glued) for word, is_glued in _words_of(node) if is_inside(word.box, within)]
+        text = clean_text("".join((" " * (not is_glued)) + word.text for word, is_glued in words))
+        return replace(node, text=text, words=tuple(word for word, _ in words)) if text else None
+    box = node.box.intersect(within) if node.is_image and node.box else None
+    return replace(node, box=box) if box is not None and min(box.width, box.height) >= 1 else None
+
+
+def _sides(box: Box) -> list[float]:
+    return [round(side, 1) for side in box.as_list()]
 
 
 def _words_of(leaf: Node) -> Iterator[tuple[Word, bool]]:
