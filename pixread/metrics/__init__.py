@@ -1,8 +1,8 @@
 """Pure functions from a prediction and its truth (strings or trees) to numbers; nothing here knows a model or a file.
 
 Every similarity lies in 0..1, higher is better, and is 1 for two equal arguments, two empty ones included; relaxed
-accuracy has one exception (docs/metrics.md). CIDEr is a similarity of a whole corpus and lies in 0..10. The character
-error rate is 0 where all is right and has no upper end.
+accuracy has one exception (docs/metrics.md). CIDEr is a similarity of a whole corpus and lies in 0..10, the agreement of
+two orders lies in -1..1. The character error rate is 0 where all is right and has no upper end.
 """
 
 from pixread.metrics.anls import anls
@@ -10,14 +10,20 @@ from pixread.metrics.cider import cider
 from pixread.metrics.edit import character_error_rate, edit_similarity
 from pixread.metrics.exact import exact_match
 from pixread.metrics.groups import Candidate, group_accuracy, ranked_first
+from pixread.metrics.order import order_agreement
+from pixread.metrics.overlap import num_matched
 from pixread.metrics.ptb import ptb_tokenize
 from pixread.metrics.relaxed import relaxed_accuracy
 from pixread.metrics.tree import TreeScore, tree_similarity
+from pixread.metrics.word_errors import CAUSES, Line, WordError, word_errors
 from pixread.metrics.words import WordScore, word_score
 
 __all__ = [
+    "CAUSES",
     "Candidate",
+    "Line",
     "TreeScore",
+    "WordError",
     "WordScore",
     "anls",
     "character_error_rate",
@@ -25,9 +31,12 @@ __all__ = [
     "edit_similarity",
     "exact_match",
     "group_accuracy",
+    "num_matched",
+    "order_agreement",
     "ptb_tokenize",
     "ranked_first",
     "relaxed_accuracy",
     "tree_similarity",
+    "word_errors",
     "word_score",
 ]
