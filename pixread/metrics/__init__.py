@@ -1,8 +1,8 @@
 """Pure functions from a prediction and its truth (strings or trees) to numbers; nothing here knows a model or a file.
 
 Every similarity lies in 0..1, higher is better, and is 1 for two equal arguments, two empty ones included; relaxed
-accuracy has one exception (docs/metrics.md). CIDEr is a similarity of a whole corpus and lies in 0..10, the agreement of
-two orders lies in -1..1. The character error rate is 0 where all is right and has no upper end.
+accuracy has one exception (docs/metrics.md). CIDEr is a similarity of a whole corpus and lies in 0..10; the agreement
+of orders lies in -1..1. The character error rate is 0 where all is right and has no upper end.
 """
 
 from pixread.metrics.anls import anls
