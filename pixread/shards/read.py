@@ -19,6 +19,9 @@ from pixread.records import Example
 from pixread.shards.rows import COLUMNS, to_example
 from pixread.shards.write import FORMAT, MANIFEST
 
+# Pictures kept by one reader of a set. Training comes back to small sets of crops again and again; of large ones a few
+# groups of each file stay, as examples that share a picture lie together.
+_CACHED_BYTES = 2**29
 _CACHED_GROUPS = 4
 _TEXT_COLUMNS = [name for name in COLUMNS if name != "image"]
 
@@ -89,7 +92,7 @@ class ShardSet(Sequence[Example]):
         if self._owner != os.getpid():
             self._open, self._owner = {}, os.getpid()
         if number not in self._open:
-            self._open[number] = _OpenShard.at(self._files[number])
+            self._open[number] = _OpenShard.at(self._files[number], most_bytes=_CACHED_BYTES // len(self._files))
         return self._open[number]
 
 
@@ -101,9 +104,10 @@ class _OpenShard:
     texts: pa.RecordBatch
     group_starts: list[int]
     groups: OrderedDict[int, pa.Array]
+    most_bytes: int
 
     @classmethod
-    def at(cls, path: Path) -> _OpenShard:
+    def at(cls, path: Path, *, most_bytes: int) -> _OpenShard:
         file = _open_parquet(path)
         if _shares_pictures(file):
             file = pq.ParquetFile(path, memory_map=True, metadata=file.metadata, read_dictionary=["image.bytes"])
@@ -112,7 +116,7 @@ class _OpenShard:
         texts = pa.RecordBatch.from_arrays(
             [table.column(name).combine_chunks() for name in _TEXT_COLUMNS], _TEXT_COLUMNS
         )
-        return cls(file, texts, [0, *itertools.accumulate(sizes)], OrderedDict())
+        return cls(file, texts, [0, *itertools.accumulate(sizes)], OrderedDict(), most_bytes)
 
     def example(self, row: int) -> Example:
         group = bisect.bisect_right(self.group_starts, row) - 1
@@ -124,7 +128,10 @@ class _OpenShard:
         if group not in self.groups:
             table = self.file.read_row_group(group, columns=["image.bytes"], use_threads=False)
             self.groups[group] = table.column("image").combine_chunks().field(0)
-            if len(self.groups) > _CACHED_GROUPS:
+            while (
+                len(self.groups) > _CACHED_GROUPS
+                and sum(kept.nbytes for kept in self.groups.values()) > self.most_bytes
+            ):
                 self.groups.popitem(last=False)
         self.groups.move_to_end(group)
         return self.groups[group]

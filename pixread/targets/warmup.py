@@ -10,6 +10,7 @@ import random
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -141,9 +142,14 @@ def _draw_line(
 
 def _middles(text: str, font: ImageFont.FreeTypeFont) -> list[float]:
     """The middle of each character, in pixels from the start of the line; kerning is spread evenly."""
-    widths = [font.getlength(char) for char in text]
+    widths = [_advance(font, char) for char in text]
     scale = font.getlength(text) / max(sum(widths), 1e-6)
     return [scale * (sum(widths[:number]) + width / 2) for number, width in enumerate(widths)]
+
+
+@lru_cache(maxsize=100_000)
+def _advance(font: ImageFont.FreeTypeFont, char: str) -> float:
+    return font.getlength(char)
 
 
 def _worn(image: Image.Image, rng: random.Random) -> Image.Image:
