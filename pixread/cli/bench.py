@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixread.cli.terminal import named_values
+from pixread.cli.models import checkpoint
+from pixread.cli.terminal import named_values, progress_bar, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 WIDE = 220  # columns of a table that nobody looks at in a terminal
 
-bench = typer.Typer(help="Measure speed and memory, beside transformers and the machine.", no_args_is_help=True)
+bench = typer.Typer(help="Measure speed and memory, beside others and the machine.", no_args_is_help=True)
 
 Model = Annotated[str | None, typer.Option(help="Checkpoint folder or Hub name, else random weights.")]
 Size = Annotated[str, typer.Option(help="Size of the random weights: nano, base or large.")]
@@ -130,6 +131,35 @@ def pages(
     from pixread.bench.pages import DEMO, bench_pages
 
     _show(lambda: bench_pages(picture or (DEMO,), model=model, dtypes=dtypes.split(","), repeats=repeats), out)
+
+
+@bench.command()
+def read(
+    data: Annotated[Path, typer.Option(help="Folder of shards that pixread render --targets lines,parse made.")],
+    model: Annotated[str | None, typer.Option(help="The model, else the shipped one.")] = None,
+    against: Annotated[
+        str | None, typer.Option(help="tesseract, rapidocr, with a comma between, or none; else all that are there.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="So many pages, spread evenly.")] = None,
+    threads: Threads = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write read.json, pages.jsonl and pages.html to this folder.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in --out.")] = False,
+) -> None:
+    """Reading screenshots: words, time and structure, beside Tesseract and RapidOCR."""
+    from pixread.bench.read import GALLERY, ReadSetting, bench_read
+
+    if resume and out is None:
+        raise typer.BadParameter("--resume needs --out, the folder of the interrupted run")
+    peers = None if against is None else tuple(against.split(","))
+    setting = ReadSetting(
+        data=data, model=checkpoint(model), against=peers, limit=limit, threads=threads, out=out, resume=resume
+    )
+    with progress_bar("pages") as show:
+        _show(lambda: bench_read(setting, progress=show), out)
+    if out is not None:
+        say(f"wrote {out / GALLERY}")
 
 
 @bench.command()

@@ -1,0 +1,91 @@
+"""pages.html: the figures, and ten pages from the worst read to the best, each beside its reading; one file alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from pixread.bench.read_figures import OURS, predictions_of
+from pixread.bench.read_results import PageResult
+from pixread.bench.report import Report
+from pixread.evaluate.cases import LEGEND, Cases
+from pixread.evaluate.folder import plain_errors
+from pixread.metrics import CAUSES, WordError
+from pixread.records import Example
+
+NUM_PAGES = 10
+MOST_WORDS = 30  # shown of one cause
+
+
+def write_gallery(
+    path: Path, report: Report, results: Sequence[PageResult], examples: Sequence[Example], metrics: Mapping[str, Any]
+) -> None:
+    """examples: the shard set, indexed by the results. metrics: of our own readings."""
+    shown = spread_by_score(results)
+    predictions = predictions_of(OURS, shown, examples)
+    cases = Cases.of(metrics, examples, predictions)
+    articles = [cases.html(prediction) + _beside(result) for result, prediction in zip(shown, predictions, strict=True)]
+    template = Template(files("pixread.evaluate").joinpath("report.html").read_text(encoding="utf-8"))
+    page = template.substitute(
+        title=escape(report.what),
+        about=escape(" · ".join([str(report.machine), *report.notes])),
+        tiles="",
+        charts=f'<div class="card pad">{_table(report)}</div>',
+        against="",
+        skipped="",
+        cases=f"<h2>{len(shown)} pages, from the worst read to the best</h2>{LEGEND}" + "\n".join(articles),
+    )
+    aside = path.with_name(f".{path.name}.writing")
+    with plain_errors(path):
+        aside.write_text(page, encoding="utf-8", errors="replace")
+        aside.replace(path)
+
+
+def spread_by_score(results: Sequence[PageResult]) -> list[PageResult]:
+    """The worst, the best and those at even distances between them, by our F1."""
+    ordered = sorted(results, key=lambda result: (result.readings[OURS].scores["f1"], result.index))
+    last, number = len(ordered) - 1, min(NUM_PAGES, len(ordered))
+    return [ordered[at * last // max(number - 1, 1)] for at in range(number)]
+
+
+def _table(report: Report) -> str:
+    """The report's rows as HTML."""
+    table = report.table()
+    columns = [list(column.cells) for column in table.columns]
+    head = "".join(f"<th>{escape(str(column.header))}</th>" for column in table.columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{escape(str(cells[at]))}</td>" for cells in columns) + "</tr>"
+        for at in range(table.row_count)
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _beside(result: PageResult) -> str:
+    """What stands below a page: how well the others read it, and our wrong words by cause."""
+    others = ", ".join(
+        f"{escape(name)} {reading.scores['f1']:.3f}" for name, reading in result.readings.items() if name != OURS
+    )
+    errors = result.readings[OURS].errors
+    rows = "".join(
+        f"<tr><td>{escape(cause)}</td><td>{_words([error for error in errors if error.cause == cause])}</td></tr>"
+        for cause in CAUSES
+        if any(error.cause == cause for error in errors)
+    )
+    compared = f'<p class="note">word F1 of others: {others}</p>' if others else ""
+    return f'<div class="card pad">{compared}<table class="reasons">{rows}</table></div>'
+
+
+def _words(errors: Sequence[WordError]) -> str:
+    """Each wrong word as truth and reading, the commonest first."""
+    counts = Counter((" ".join(error.truth), " ".join(error.read)) for error in errors)
+    said = [
+        f"{escape(true) or '-'} → {escape(read) or '-'}{f' ({count} times)' if count > 1 else ''}"
+        for (true, read), count in counts.most_common(MOST_WORDS)
+    ]
+    more = [f"{len(counts) - MOST_WORDS} more"] if len(counts) > MOST_WORDS else []
+    return "; ".join(said + more)
