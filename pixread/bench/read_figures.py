@@ -12,7 +12,7 @@ from pixread.bench.report import Figure
 from pixread.evaluate.predictions import Prediction, unread
 from pixread.evaluate.summary import summarise
 from pixread.metrics import CAUSES
-from pixread.metrics.word_errors import NOTHING
+from pixread.metrics.word_errors import NOTHING, ONE_SIDED
 from pixread.records import Example
 
 OURS = "pixread"
@@ -23,7 +23,9 @@ ORDER = "reading order (Kendall's tau)"
 STRUCTURE = "Structure"
 MISSED = "True words that were missed, of 100"
 INVENTED = "Words read that are not true, of 100 read"
-UNFOUND, UNREAL = "nothing read there", "read where nothing is"  # what `nothing there` is on either side
+# What causes are called for missed words, and for invented ones.
+MISSED_SAID = {NOTHING: "no line read there", ONE_SIDED: "left out of a line"}
+INVENTED_SAID = {NOTHING: "read where nothing is", ONE_SIDED: "added to a line"}
 OLD_SHARDS = (
     "The shards hold no trees of whole pages, which older versions did not write: the page's tree and the pictures are "
     "left out; pixread render makes them anew"
@@ -127,13 +129,13 @@ def _causes(name: str, results: Sequence[PageResult], readings: Sequence[PageRea
     """Wrong words of all pages together, by cause, and their sum."""
     errors = [error for reading in readings for error in reading.errors]
     sides = (
-        (MISSED, UNFOUND, "truth", sum(result.num_words for result in results)),
-        (INVENTED, UNREAL, "read", sum(len(reading.text.split()) for reading in readings)),
+        (MISSED, MISSED_SAID, "truth", sum(result.num_words for result in results)),
+        (INVENTED, INVENTED_SAID, "read", sum(len(reading.text.split()) for reading in readings)),
     )
     figures = []
-    for case, nothing, side, num_words in sides:
+    for case, names, side, num_words in sides:
         counts = {cause: sum(len(getattr(error, side)) for error in errors if error.cause == cause) for cause in CAUSES}
-        shares = {nothing if cause == NOTHING else cause: count for cause, count in counts.items()}
+        shares = {names.get(cause, cause): count for cause, count in counts.items()}
         shares["all"] = sum(counts.values())
         figures += [Figure(name, said, (100 * count / max(num_words, 1),), case) for said, count in shares.items()]
     return figures

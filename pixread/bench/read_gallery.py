@@ -56,13 +56,17 @@ def spread_by_score(results: Sequence[PageResult]) -> list[PageResult]:
 def _table(report: Report) -> str:
     """The report's rows as HTML."""
     table = report.table()
-    columns = [list(column.cells) for column in table.columns]
     head = "".join(f"<th>{escape(str(column.header))}</th>" for column in table.columns)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(cells[at]))}</td>" for cells in columns) + "</tr>"
-        for at in range(table.row_count)
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    rows = zip(*(column.cells for column in table.columns), strict=True)
+    body = "".join(_row([str(cell) for cell in row]) for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _row(cells: Sequence[str]) -> str:
+    """Figures, or the name of those that follow."""
+    if not any(cells[1:]):
+        return f'<tr><th colspan="{len(cells)}">{escape(cells[0])}</th></tr>'
+    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
 
 
 def _beside(result: PageResult) -> str:

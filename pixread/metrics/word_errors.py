@@ -11,7 +11,9 @@ blank missing        several true words were read as one
 blank added          one true word was read as several
 1 or 2 characters    so many characters are wrong, missing or too many, and at least half are right
 more characters      more than that, and at least half are right
-quite other          nothing like it is left on the other side
+sign alone           a word without letters and digits, and nothing like it on the other side: bullets, bars, arrows
+on one side only     the other side has a line there, but no word left that could be it: it was left out, or added
+quite other          nothing like it is left on the other side, but other words are
 nothing there        no line of the other side meets the word's line: it was not found, or there is nothing to be read
 
 Words joined or cut may have wrong characters besides, up to one in five.
@@ -31,8 +33,8 @@ from pixread.records import Box
 
 CASE, ACCENTS, PUNCTUATION = "case only", "accents only", "punctuation only"
 JOINED, CUT, FEW, MORE = "blank missing", "blank added", "1 or 2 characters", "more characters"
-OTHER, NOTHING = "quite other", "nothing there"
-CAUSES = (CASE, ACCENTS, PUNCTUATION, JOINED, CUT, FEW, MORE, OTHER, NOTHING)
+SIGN, ONE_SIDED, OTHER, NOTHING = "sign alone", "on one side only", "quite other", "nothing there"
+CAUSES = (CASE, ACCENTS, PUNCTUATION, JOINED, CUT, FEW, MORE, SIGN, ONE_SIDED, OTHER, NOTHING)
 
 LEAST_ALIKE = 0.5  # of two words
 LEAST_ALIKE_JOINED = 0.8  # of a word and several put together: words can be put together in many ways
@@ -73,8 +75,8 @@ def word_errors(prediction: Sequence[Line], truth: Sequence[Line]) -> list[WordE
         while true_counts <= missed and read_counts <= extra:
             missed, extra = missed - true_counts, extra - read_counts
             errors.append(WordError(one.cause, one.truth, one.read))
-    errors += [WordError(cause, (word,), ()) for word, cause in _unpaired(missed, truth, prediction)]
-    return errors + [WordError(cause, (), (word,)) for word, cause in _unpaired(extra, prediction, truth)]
+    errors += [WordError(cause, (word,), ()) for word, cause in _unpaired(missed, truth, extra, prediction)]
+    return errors + [WordError(cause, (), (word,)) for word, cause in _unpaired(extra, prediction, missed, truth)]
 
 
 def _words(lines: Sequence[Line]) -> Counter[str]:
@@ -190,21 +192,37 @@ def _common_width(one: Box, other: Box) -> float:
     return max(0.0, min(one.right, other.right) - max(one.x, other.x))
 
 
-def _unpaired(left: Counter[str], here: Sequence[Line], there: Sequence[Line]) -> Iterator[tuple[str, str]]:
-    """The words that nothing explains: of those that stand several times, the ones with nothing beside them first."""
-    boxes = [line.box for line in there]
-    known = [box for box in boxes if box is not None]
-    alone = Counter[str]()
-    if len(known) == len(boxes):
-        for line in here:
-            words = [word for word in line.text.split() if left[word]]
-            if words and line.box is not None and _met(line.box, known) < LEAST_MET:
-                alone.update(words)
+def _unpaired(
+    left: Counter[str], here: Sequence[Line], left_there: Counter[str], there: Sequence[Line]
+) -> Iterator[tuple[str, str]]:
+    """The words that no pair explains, each with its cause: of equal ones those with nothing beside them first."""
+    is_placed = all(line.box is not None for line in there)
+    at_causes: dict[str, Counter[str]] = {NOTHING: Counter(), ONE_SIDED: Counter()}
+    for line in here:
+        words = [word for word in line.text.split() if left[word]]
+        beside = _beside(line.box, there) if is_placed and line.box is not None else there
+        if not words:
+            continue
+        if is_placed and line.box is not None and _met(line.box, beside) < LEAST_MET:
+            at_causes[NOTHING].update(words)
+        elif not any(left_there[word] for other in beside for word in other.text.split()):
+            at_causes[ONE_SIDED].update(words)
     for word, count in left.items():
-        num_alone = min(count, alone[word])
-        yield from [(word, NOTHING)] * num_alone + [(word, OTHER)] * (count - num_alone)
+        if not _without_punctuation(word):
+            yield from [(word, SIGN)] * count
+            continue
+        for cause, words_there in at_causes.items():
+            number = min(count, words_there[word])
+            yield from [(word, cause)] * number
+            count -= number
+        yield from [(word, OTHER)] * count
 
 
-def _met(box: Box, others: Sequence[Box]) -> float:
-    """The share of a line's width at which other lines stand."""
-    return sum(_common_width(box, other) for other in others) / max(box.width, 1.0)
+def _beside(box: Box, others: Sequence[Line]) -> list[Line]:
+    """The lines that stand where a line does."""
+    return [line for line in others if line.box is not None and _common_width(box, line.box) > 0]
+
+
+def _met(box: Box, others: Sequence[Line]) -> float:
+    """The share of a line's width at which lines beside it stand."""
+    return sum(_common_width(box, line.box) for line in others if line.box is not None) / max(box.width, 1.0)
