@@ -18,6 +18,7 @@ LEVELS: dict[str, float] = {
     "records": 0,
     "grammar": 0.5,
     "fields": 0.5,
+    "png": 0.5,
     "render": 1,
     "targets": 1,
     "tasks": 1,

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pixread.png import pixels_of
 from pixread.records import Screenshot
 from pixread.render.browser import Browser, Tab
 from pixread.render.errors import REASONS, Reason, RenderError
 from pixread.render.fonts import text_families
+from pixread.render.shown import without_unseen
 from pixread.render.simplify import simplify
 from pixread.render.snapshot import SNAPSHOT_JS, read_snapshot
 
@@ -30,6 +32,7 @@ _SECOND_REST = (4000, 6000)
 _MAX_SCRIPT_MS = 2000
 _ZOOMS = (0.8, 1.5)
 _NUM_VARY_WORDS = 300
+_EMPTY = "the page shows neither text nor named images"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +186,13 @@ class _Render:
         """The picture of the first `height` pixels, and what is on it."""
         argument = {"width": self.width, "height": height, "zoom": self.zoom, "maxNodes": self.settings.max_nodes}
         seen = read_snapshot(self.tab.call(SNAPSHOT_JS, argument))
-        tree = None if seen.tree is None else simplify(seen.tree)
-        if tree is None:
-            raise RenderError("empty", "the page shows neither text nor named images")
+        if seen.tree is None:
+            raise RenderError("empty", _EMPTY)
         picture = self.tab.send("Page.captureScreenshot", format="png", optimizeForSpeed=True)
         png = base64.b64decode(picture["data"])
+        tree = simplify(without_unseen(seen.tree, pixels_of(png)))
+        if tree is None:
+            raise RenderError("empty", _EMPTY)
         width, height = png_size(png)
         return Screenshot(png=png, width=width, height=height, root=tree, source=source, title=seen.title)
 

@@ -1,19 +1,16 @@
-"""Pieces of a page's picture. All targets of a page cut from one decoded picture: that of the last page is kept."""
+"""Pieces of a page's picture."""
 
 from __future__ import annotations
 
-import functools
 import math
 
-import numpy as np
-
+from pixread.png import pixels_of, write_png
 from pixread.records import Box, Screenshot
-from pixread.targets.png import read_png, write_png
 
 
 def cut(screenshot: Screenshot, box: Box) -> bytes:
     """The part of the page inside the box (whole pixels, inside the page) as PNG bytes, compressed for speed."""
-    return write_png(_decoded(screenshot.png)[int(box.y) : int(box.bottom), int(box.x) : int(box.right)])
+    return write_png(pixels_of(screenshot.png)[int(box.y) : int(box.bottom), int(box.x) : int(box.right)])
 
 
 def widen(box: Box, *, margins: tuple[float, float, float, float], width: int, height: int) -> Box:
@@ -36,9 +33,3 @@ def is_inside(box: Box, outer: Box, *, tolerance: float = 1.0) -> bool:
         and box.right <= outer.right + tolerance
         and box.bottom <= outer.bottom + tolerance
     )
-
-
-@functools.lru_cache(maxsize=1)
-def _decoded(png: bytes) -> np.ndarray:
-    """(H, W, 3) uint8."""
-    return read_png(png)

@@ -17,9 +17,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from pixread.grammar import ENTITIES, parse, serialise
+from pixread.png import write_png
 from pixread.records import Example, Node
 from pixread.targets.fonts import SHIPPED, drawable, load_font
-from pixread.targets.png import write_png
 from pixread.targets.words import random_text
 
 Colour = tuple[int, int, int]

@@ -19,6 +19,11 @@ HIDDEN = {
     "half opacity": "<p style='opacity:.5'>yes</p>",
     "zero size": "<div style='width:0;height:0;overflow:hidden'>no</div>",
     "font size zero": "<p style='font-size:0'>no</p>",
+    "white on white": "<p style='color:#fff'>no</p>",
+    "nearly white on white": "<p style='color:#fdfdfd'>no</p>",
+    "light grey on white": "<p style='color:#ccc'>yes</p>",
+    "white where a picture is missing": "<p style='color:#fff;background:url(none.png)'>no</p>",
+    "some of it white": "<p style='color:#fff'>yes <b style='color:#000'>yes</b></p>",
     "transparent text": "<p style='color:transparent'>no</p>",
     "gradient text": "<p style='color:transparent;background:linear-gradient(red,blue);background-clip:text'>yes</p>",
     "off the left edge": "<p style='position:absolute;left:-5000px'>no</p>",
@@ -82,6 +87,8 @@ SHOWN = {
     "list markers": "yes",
     "input value": "yes sir",
     "placeholder": "yes",
+    "light grey on white": "yes",
+    "some of it white": "yes",
     "password": "•••",
     "button value": "yes",
     "default button": "Submit",
@@ -194,7 +201,7 @@ def test_images_give_file_name_and_alt_text(show, tmp_path):
 
 
 def test_background_images_are_no_images(show):
-    assert images_of(show(f"<p style='background:url({PIXEL})'>text")) == []
+    assert images_of(show(f"<p style='background:url({PIXEL});color:#fff'>text")) == []
 
 
 def test_a_covered_image_is_not_seen(show):

@@ -1,4 +1,4 @@
-"""pixread.targets.png: what other programs read is what was written, and what they wrote is read."""
+"""pixread.png: what other programs read is what was written, and what they wrote is read."""
 
 import io
 import struct
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, UnidentifiedImageError
 
-from pixread.targets.png import read_png, write_png
+from pixread.png import read_png, write_png
 
 
 @given(height=st.integers(1, 40), width=st.integers(1, 40), seed=st.integers(0, 9))

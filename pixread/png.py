@@ -7,6 +7,7 @@ same pixels must give the same bytes, and ISA-L's does not hold to that.
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 import zlib
@@ -78,3 +79,11 @@ def _chunks(png: bytes) -> list[tuple[bytes, bytes]]:
         found.append((png[start + 4 : start + 8], png[start + 8 : start + 8 + length]))
         start += length + 12  # length, kind and checksum are four bytes each
     return found
+
+
+@functools.lru_cache(maxsize=1)
+def pixels_of(png: bytes) -> np.ndarray:
+    """`read_png`, read-only, with the last picture kept: all that is made of a page shares one decoded picture."""
+    pixels = read_png(png)
+    pixels.setflags(write=False)
+    return pixels
