@@ -73,7 +73,7 @@ class _Ground:
             "model": self.setting.model or "the shipped model",
             "limit": self.setting.limit,
             "threads": self.threads,
-            "readers": {OURS: None} | {peer.name: version for peer, version in self.peers.versions},
+            "readers": {OURS: None} | {peer.title: version for peer, version in self.peers.versions},
         }
 
 
@@ -148,7 +148,7 @@ def _readers(ground: _Ground) -> Iterator[Mapping[str, LiveProcess]]:
     with all_closed(processes):
         processes[OURS] = LiveProcess(MAKE_OURS, threads=threads, model=ground.setting.model)
         for peer, _ in ground.peers.versions:
-            processes[peer.name] = LiveProcess(peer.make, threads=threads, num_threads=threads)
+            processes[peer.title] = LiveProcess(peer.make, threads=threads, num_threads=threads)
         yield processes
 
 
@@ -188,7 +188,8 @@ def _report(ground: _Ground, results: Sequence[PageResult]) -> tuple[Report, dic
     model = ground.settings["model"]
     versions = {peer.title: version for peer, version in ground.peers.versions}
     said = ", ".join([f"{OURS} with {model}", *(f"{title} {version}" for title, version in versions.items())])
-    notes = (f"{said}; {ground.threads} threads", *notes_of(results, metrics), *ground.peers.notes)
+    threads = f"{ground.threads} thread{'s' if ground.threads > 1 else ''} each"
+    notes = (f"{said}; {threads}", *notes_of(results, metrics), *ground.peers.notes)
     about = {"settings": ground.settings, "versions": versions, "metrics": metrics}
     what = f"Reading {len(results)} screenshots"
     return Report("read", what, tuple(figures_of(results, metrics)), this_machine(), notes=notes, about=about), metrics

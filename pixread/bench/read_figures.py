@@ -45,10 +45,15 @@ def predictions_of(name: str, results: Sequence[PageResult], examples: Sequence[
                 scores=dict(reading.scores),
                 score=reading.score,
                 seconds=reading.seconds,
-                boxes=tuple(tuple(sides) for _, sides in reading.lines if sides is not None),
+                boxes=tuple(tuple(sides) for sides in _boxes(reading)),
             )
         )
     return found
+
+
+def _boxes(reading: PageReading) -> list[list[float]]:
+    """Of all lines and pictures that were read."""
+    return [*(sides for _, sides in reading.lines if sides is not None), *reading.pictures]
 
 
 def metrics_of(results: Sequence[PageResult], examples: Sequence[Example]) -> dict[str, dict[str, Any]]:

@@ -13,13 +13,18 @@ from typing import Any
 from pixread.bench.read_figures import OURS, predictions_of
 from pixread.bench.read_results import PageResult
 from pixread.bench.report import Report
-from pixread.evaluate.cases import LEGEND, Cases
+from pixread.evaluate.cases import Cases
 from pixread.evaluate.folder import plain_errors
 from pixread.metrics import CAUSES, WordError
 from pixread.records import Example
 
 NUM_PAGES = 10
 MOST_WORDS = 30  # shown of one cause
+LEGEND = (
+    '<p class="about legend"><mark class="wrong">missed</mark> in the truth, <mark class="wrong">invented</mark> in '
+    'the reading, <mark class="moved">moved</mark> in both: read, but at another point. On the picture: the lines and '
+    "pictures that were read. Below each page: our wrong words by cause, as truth → reading.</p>"
+)
 
 
 def write_gallery(
@@ -81,7 +86,7 @@ def _beside(result: PageResult) -> str:
         if any(error.cause == cause for error in errors)
     )
     compared = f'<p class="note">word F1 of others: {others}</p>' if others else ""
-    return f'<div class="card pad">{compared}<table class="reasons">{rows}</table></div>'
+    return f'<div class="card pad" style="margin-bottom: 34px">{compared}<table class="reasons">{rows}</table></div>'
 
 
 def _words(errors: Sequence[WordError]) -> str:

@@ -39,10 +39,12 @@ class Structure:
 
 @dataclass(frozen=True, slots=True)
 class PageReading:
-    """One reader's page. scores: by words; order: agreement of the order, None where too few words can be compared.
+    """One reader's page.
 
-    score: mean log-probability of what was read, 0 of a reader that says none. structure: None of a reader that says no
-    tree, and where the truth is not known. memory_mib: None where unknown.
+    memory_mib: None where unknown. scores: by words. order: None where too few words can be compared.
+
+    score: mean log-probability of what was read, 0 of a reader that says none. tree, pictures: what it says of the
+    structure, in simplified HTML and as boxes; structure: their scores, None where the truth is not known.
     """
 
     lines: Sequence[TextLine]
@@ -53,6 +55,7 @@ class PageReading:
     errors: Sequence[WordError]
     score: float = 0.0
     tree: str | None = None
+    pictures: Sequence[Sides] = ()
     structure: Structure | None = None
 
     @property
@@ -104,6 +107,7 @@ def _scored(example: Example, truth: str, said: Mapping[str, Any]) -> PageReadin
         errors=word_errors(_placed(lines), _placed(true_lines(example))),
         score=said.get("score", 0.0),
         tree=said.get("tree"),
+        pictures=said.get("pictures", ()),
         structure=_structure(example, said),
     )
 

@@ -1,0 +1,115 @@
+"""From what readers say of a page to figures: cases that a person can check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pixread.bench.read_figures import INVENTED, MISSED, figures_of, metrics_of, notes_of
+from pixread.bench.read_gallery import spread_by_score
+from pixread.bench.read_peers import PEERS, Peer, chosen_peers
+from pixread.bench.read_readers import around, lines_of, lines_of_table
+from pixread.bench.read_results import PageResult, page_result
+from pixread.records import Box, Node
+from tests.bench.written import PHOTO, example_of, page
+
+PAGE = example_of(page("a/one.html", "one two", "Three four"))
+
+
+def said(*lines: str, seconds: float = 1.0, **more: object) -> dict[str, object]:
+    """Lines at the places of the truth's."""
+    boxes = PAGE.meta["lines"]
+    return {"lines": list(zip(lines, boxes, strict=False)), "seconds": seconds, "memory_mib": 10 * seconds, **more}
+
+
+def test_figures_of_a_page():
+    ours = said("one two", "three", tree="<<one two><three><img_src=image>>", pictures=[PHOTO.as_list(), [0, 0, 9, 9]])
+    theirs = said("Three four", "one two one", seconds=3.0)
+    results = [page_result(0, PAGE, {"pixread": ours, "Other": theirs}, [{"tree_similarity": 0.5}])]
+    found = {(one.variant, one.case, one.name): one.median for one in figures_of(results, metrics_of(results, [PAGE]))}
+    assert found["pixread", "", "word precision"] == pytest.approx(2 / 3)
+    assert found["pixread", "", "word recall"] == 2 / 4
+    assert found["pixread", "", "word F1"] == pytest.approx(4 / 7)
+    assert found["Other", "", "word F1"] == pytest.approx(8 / 9)
+    assert (found["Other", "", "seconds a page"], found["Other", "", "peak memory (MiB)"]) == (3, 30)
+    assert found["pixread", "", "reading order (Kendall's tau)"] == 1
+    # `one` stands twice; of the three other words, two pairs of three are swapped.
+    assert found["Other", "", "reading order (Kendall's tau)"] == pytest.approx(-1 / 3)
+    assert found["pixread", "Structure", "pictures found, of 1"] == 1
+    assert found["pixread", "Structure", "pictures right, of 2 read"] == 0.5
+    assert found["pixread", "Structure", "tree similarity of a region, of 1"] == 0.5
+    # Four nodes. One text costs 6 of 10 characters, the picture 13 of the 13 characters of its name and alt.
+    assert found["pixread", "Structure", "tree similarity of the page"] == pytest.approx(0.63, abs=0.03)
+    assert found["pixread", MISSED, "case only"] == 25
+    assert found["pixread", MISSED, "left out of a line"] == 25
+    assert found["pixread", MISSED, "all"] == 50
+    assert found["pixread", INVENTED, "case only"] == pytest.approx(100 / 3)
+    assert ("Other", "Structure", "tree similarity of the page") not in found
+
+
+def test_pages_are_averaged_and_words_counted_together():
+    long = example_of(page("a/two.html", "a b c d", "e f g h", "i j k l", "m n o p"))
+    results = [
+        page_result(0, PAGE, {"pixread": said("one two", "Three four")}, ()),
+        page_result(1, long, {"pixread": said("")}, ()),
+    ]
+    metrics = metrics_of(results, [PAGE, long])
+    found = {(one.case, one.name): one.median for one in figures_of(results, metrics)}
+    assert found["", "word F1"] == 0.5
+    assert found[MISSED, "all"] == 80
+    assert any("There is no shard set parse" in note for note in notes_of(results, metrics))
+
+
+def test_a_page_of_nothing_but_signs_has_no_script():
+    signs = example_of(page("a/three.html", "1 2 3"))
+    results = [page_result(0, PAGE, {"pixread": said("x")}, ()), page_result(1, signs, {"pixread": said("1 2")}, ())]
+    names = [one.name for one in figures_of(results, metrics_of(results, [PAGE, signs]))]
+    assert "word F1, without letters (1 of 2 pages)" in names
+
+
+def test_shown_pages_are_spread_from_worst_to_best():
+    def result(index: int) -> PageResult:
+        read = said(" ".join(["one", "two", "Three", "four"][: index % 5]))
+        return page_result(index, PAGE, {"pixread": read}, ())
+
+    results = [result(index) for index in range(25)]
+    shown = [round(one.readings["pixread"].scores["recall"], 2) for one in spread_by_score(results)]
+    assert len(shown) == 10
+    assert shown == sorted(shown)
+    assert (shown[0], shown[-1]) == (0, 1)
+    assert len(spread_by_score(results[:1])) == 1
+
+
+def test_lines_of_tesseracts_table():
+    table = (
+        "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext\n"
+        "1\t1\t0\t0\t0\t0\t0\t0\t640\t480\t-1\t\n"
+        "4\t1\t1\t1\t1\t0\t10\t10\t200\t20\t-1\t\n"
+        "5\t1\t1\t1\t1\t1\t10\t12\t40\t16\t96.1\tHello\n"
+        '5\t1\t1\t1\t1\t2\t60\t10\t50\t20\t95.0\t"world"\n'
+        "5\t1\t1\t1\t2\t1\t10\t40\t40\t16\t90\tnext\n"
+        "5\t1\t2\t1\t1\t1\t300\t10\t40\t16\t90\t \n"
+    )
+    assert lines_of_table(table) == [('Hello "world"', [10, 10, 100, 20]), ("next", [10, 40, 40, 16])]
+    assert lines_of_table("") == []
+
+
+def test_a_turned_box_is_made_upright():
+    assert around([[10, 5], [50, 10], [48, 30], [8, 25]]) == [8, 5, 42, 25]
+
+
+def test_lines_of_a_tree_have_the_nearest_box():
+    line = Node(children=(Node(text="a  b"), Node(text="c", box=Box(5, 0, 1, 1))), box=Box(0, 0, 9, 9))
+    tree = Node(children=(line, Node(text=" "), Node(image="x"), Node(text="d")))
+    assert lines_of(tree) == [("a b", [0, 0, 9, 9]), ("c", [5, 0, 1, 1]), ("d", None)]
+
+
+def test_peers_that_are_there_take_part(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    chosen = chosen_peers(None)
+    assert "tesseract" not in [peer.name for peer, _ in chosen.versions]
+    assert any(note.startswith("Tesseract is not installed") for note in chosen.notes)
+    assert chosen_peers(("none",)).versions == ()
+    assert {peer.name for peer in PEERS} == {"tesseract", "rapidocr"}
+    assert all(isinstance(peer, Peer) and "install" in peer.missing for peer in PEERS)
