@@ -70,7 +70,7 @@ def figures_of(results: Sequence[PageResult], metrics: Mapping[str, Mapping[str,
     for name, found in metrics.items():
         readings = [result.readings[name] for result in results]
         figures += [*_words(name, found), *_costs(name, readings), *_order(name, readings), *_structure(name, readings)]
-        figures += _causes(name, results, readings)
+        figures += _causes_by_script(name, results)
     return figures + _regions(results)
 
 
@@ -130,8 +130,19 @@ def _regions(results: Sequence[PageResult]) -> list[Figure]:
     return [Figure(OURS, said, (mean(scores["tree_similarity"] for scores in regions),), STRUCTURE)]
 
 
-def _causes(name: str, results: Sequence[PageResult], readings: Sequence[PageReading]) -> list[Figure]:
+def _causes_by_script(name: str, results: Sequence[PageResult]) -> list[Figure]:
+    """Scripts apart, where there are several: one that a reader never learnt would hide what it does to the others."""
+    scripts = [script for script in SCRIPTS if any(result.script == script for result in results)]
+    figures = []
+    for script in scripts:
+        of_script = "" if len(scripts) == 1 else f", {SCRIPTS[script]}"
+        figures += _causes(name, [result for result in results if result.script == script], of_script=of_script)
+    return figures
+
+
+def _causes(name: str, results: Sequence[PageResult], *, of_script: str) -> list[Figure]:
     """Wrong words of all pages together, by cause, and their sum."""
+    readings = [result.readings[name] for result in results]
     errors = [error for reading in readings for error in reading.errors]
     sides = (
         (MISSED, MISSED_SAID, "truth", sum(result.num_words for result in results)),
@@ -140,9 +151,9 @@ def _causes(name: str, results: Sequence[PageResult], readings: Sequence[PageRea
     figures = []
     for case, names, side, num_words in sides:
         counts = {cause: sum(len(getattr(error, side)) for error in errors if error.cause == cause) for cause in CAUSES}
-        shares = {names.get(cause, cause): count for cause, count in counts.items()}
-        shares["all"] = sum(counts.values())
-        figures += [Figure(name, said, (100 * count / max(num_words, 1),), case) for said, count in shares.items()]
+        said = {names.get(cause, cause): count for cause, count in counts.items()} | {"all": sum(counts.values())}
+        shares = {what: (100 * count / max(num_words, 1),) for what, count in said.items()}
+        figures += [Figure(name, what, share, case + of_script) for what, share in shares.items()]
     return figures
 
 

@@ -64,8 +64,11 @@ def test_pages_are_averaged_and_words_counted_together():
 def test_a_page_of_nothing_but_signs_has_no_script():
     signs = example_of(page("a/three.html", "1 2 3"))
     results = [page_result(0, PAGE, {"pixread": said("x")}, ()), page_result(1, signs, {"pixread": said("1 2")}, ())]
-    names = [one.name for one in figures_of(results, metrics_of(results, [PAGE, signs]))]
-    assert "word F1, without letters (1 of 2 pages)" in names
+    found = {(one.case, one.name): one.median for one in figures_of(results, metrics_of(results, [PAGE, signs]))}
+    assert found["", "word F1, without letters (1 of 2 pages)"] == 0.8
+    # The causes are told apart by script: of the signs one in three was missed, of the Latin words all.
+    assert found[f"{MISSED}, without letters", "all"] == pytest.approx(100 / 3)
+    assert found[f"{MISSED}, Latin script", "all"] == 100
 
 
 def test_shown_pages_are_spread_from_worst_to_best():
