@@ -117,7 +117,8 @@ def _ground(setting: ReadSetting) -> _Ground:
     region_set = ShardSet(beside) if beside else []
     regions: dict[str, list[int]] = defaultdict(list)
     for place, group in enumerate(region_set.groups() if isinstance(region_set, ShardSet) else ()):
-        regions[group].append(place)
+        if group:  # without one nobody knows whose region it is
+            regions[group].append(place)
     threads = setting.threads or num_cores()
     return _Ground(setting, pages, places, regions, region_set, peers, threads)
 

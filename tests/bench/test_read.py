@@ -12,6 +12,8 @@ import pytest
 from pixread.bench.read import ReadSetting, bench_read
 from pixread.bench.read_results import Journal
 from pixread.bench.report import Report
+from pixread.evaluate import quick_score
+from pixread.reader import load
 from pixread.shards import ShardSet, write_shards
 from tests.bench.written import page, write_pages
 from tests.conftest import Run
@@ -50,6 +52,17 @@ def put(folder: Path, body: str) -> None:
 
 def figures(report: Report, reader: str = "pixread") -> dict[str, float]:
     return {figure.name: figure.median for figure in report.figures if figure.variant == reader}
+
+
+def test_scores_are_those_of_evaluation(data: Path):
+    """The words of pages and the trees of regions, as the shipped model reads them in this process."""
+    found = figures(bench_read(ReadSetting(data=data, against=("none",), threads=1)))
+    reader = load(device="cpu")
+    score, scores = quick_score(reader, [data / "lines"], task="pages")
+    assert found["word F1"] == pytest.approx(score, abs=1e-6)
+    assert found["word recall"] == pytest.approx(scores["recall"], abs=1e-6)
+    regions = quick_score(reader, [data / "parse"], task="parse")[1]
+    assert found["tree similarity of a region, of 3"] == pytest.approx(regions["tree_similarity"], abs=1e-6)
 
 
 def test_the_shipped_model_is_measured(run: Run, data: Path, tmp_path: Path):
