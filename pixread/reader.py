@@ -39,7 +39,7 @@ from pixread.inputs.pieces import TextStream
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.segment import find_regions
 from pixread.inputs.tokenizer import Tokenizer
-from pixread.reading.answers import Answer, Page, answers_of, assembled, whole
+from pixread.reading.answers import Answer, Page, Part, answers_of, assembled, whole
 from pixread.reading.asked import Many, one_each, opened
 from pixread.reading.limits import BATCH_SIZE, LimitOptions, Limits, check_generation
 from pixread.records import Box, DrawnBox, Memory, Patches, Reading
@@ -321,13 +321,13 @@ class Reader:
             part, x, y = cut_out(image, region), math.floor(region.x), math.floor(region.y)
         found = [Region(replace(one.box, x=one.box.x + x, y=one.box.y + y), one.kind) for one in find_regions(part)]
         layout = arrange(found)
-        numbers: dict[Region, list[int]] = {}
+        parts: dict[Region, list[Part]] = {}
         for one in leaves(layout):
             if one.kind == "text":
-                crops = cut_long_line(cut_out(image, one.box, margin=MARGIN))
-                numbers[one] = list(range(len(jobs), len(jobs) + len(crops)))
-                jobs.extend(self._line_job(crop, limits) for crop in crops)
-        return Page(image.size, layout, numbers)
+                pieces = cut_long_line(cut_out(image, one.box, margin=MARGIN), margin=MARGIN)
+                parts[one] = [Part(number, piece.spaced) for number, piece in enumerate(pieces, start=len(jobs))]
+                jobs.extend(self._line_job(piece.image, limits) for piece in pieces)
+        return Page(image.size, layout, parts)
 
     def _line_job(self, crop: Image.Image, limits: Limits) -> _Job:
         patches = self._region_patches(crop, limits)

@@ -3,63 +3,126 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image
 
-from pixread.inputs.components import Bitmap
-from pixread.inputs.edges import FAINT, steps
+from pixread.inputs.components import Bitmap, without_long_runs
+from pixread.inputs.edges import FAINT, RELATIVE, steps
+from pixread.inputs.region import ink_map
 
-LONGEST = 4.0  # line heights, about ten letters: one or two words
+# All lengths are in heights of the ink of the line.
+LONGEST = 5.6  # about ten letters: one or two words
 SHORTEST = 0.3  # of the longest: no piece is cut shorter while there is a choice
-UNBROKEN = 28.0  # line heights: a "word" longer than this is cut all the same
-WORD_GAP = 0.08  # line heights, at least two pixels: narrower gaps part letters
+UNBROKEN = 2.5  # times the longest: a longer word is cut all the same
+WORD_GAP = 0.165  # at least two pixels: narrower gaps part letters ...
+WORD = 1.3  # ... and so do wider ones, as long as what they part would be shorter than this on average
+JUMP = 0.25  # where no gap has a width within so wide a range, that range parts gaps of letters from those of words ...
+JUMP_FROM, JUMP_TO = 0.1, 0.4  # ... if its middle lies between these
+JUMP_RATIO = 1.5  # ... and its ends are that far apart
 AS_WIDE = 0.8  # of the widest: gaps that count as equally wide, of which the last is taken
+UNDERLINE = 2  # a straight edge longer than this is no part of a letter
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a line; `spaced` says whether a blank stands between it and the part before."""
+
+    image: Image.Image
+    spaced: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """A run of blank columns between words, in pixels."""
+    """A run of blank columns, in pixels."""
 
     middle: int
     width: int
 
 
-def cut_long_line(image: Image.Image, *, longest: float = LONGEST) -> list[Image.Image]:
-    """The picture of one line as pictures of about `longest` times its height at most, from left to right.
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """How long a piece may be, and how long one that is a single word, in pixels."""
 
-    Cuts go through the middle of the widest gap within reach, so that they part words wherever the line has words; a
-    longer word stays whole up to `UNBROKEN` heights.
+    longest: float
+    unbroken: float
+
+
+def cut_long_line(image: Image.Image, *, margin: int = 0, longest: float = LONGEST) -> list[Piece]:
+    """The picture of one line as pieces of at most about `longest` times the height of its ink, from left to right.
+
+    `margin` is the number of rows above and below the ink. Cuts go through the middle of the widest gap between words
+    within reach; a longer word stays whole up to `UNBROKEN` times as much, and is cut between letters beyond.
     """
     width, height = image.size
-    if width <= longest * height:
-        return [image]
-    gaps = _word_gaps(image)
-    edges = [0]
-    while width - edges[-1] > longest * height:
-        place = _next_cut(gaps, start=edges[-1], longest=longest * height, unbroken=UNBROKEN * height)
-        if place is None or place >= width:
+    tall = max(height - 2 * margin, 1)
+    if width <= longest * tall:
+        return [Piece(image, spaced=False)]
+    gaps, reach = _word_gaps(image, margin=margin, tall=tall), _Reach(longest * tall, UNBROKEN * longest * tall)
+    cuts: list[tuple[int, bool]] = [(0, False)]
+    while width - cuts[-1][0] > reach.longest:
+        start = cuts[-1][0]
+        place = _between_words(gaps, start=start, end=width, reach=reach)
+        if place is None and width - start <= reach.unbroken:
             break
-        edges.append(place)
-    return [image.crop((left, 0, right, height)) for left, right in zip(edges, [*edges[1:], width], strict=True)]
+        cuts.append((place, True) if place else (_between_letters(image, start=start, reach=reach), False))
+    ends = [place for place, _ in cuts[1:]] + [width]
+    return [
+        Piece(image.crop((left, 0, right, height)), spaced) for (left, spaced), right in zip(cuts, ends, strict=True)
+    ]
 
 
-def _word_gaps(image: Image.Image) -> list[_Gap]:
+def _word_gaps(image: Image.Image, *, margin: int, tall: int) -> list[_Gap]:
     across, down = steps(np.asarray(image.convert("RGB")))
-    blank: Bitmap = np.asarray((np.maximum(across, down) < FAINT).all(axis=0))
-    borders = np.flatnonzero(np.diff(np.concatenate(([False], blank, [False])).astype(np.int8)))
-    inner = [(int(a), int(b)) for a, b in borders.reshape(-1, 2) if a > 0 and b < len(blank)]
-    return [_Gap((a + b) // 2, b - a) for a, b in inner if b - a >= max(2.0, WORD_GAP * image.height)]
+    least = max(FAINT, RELATIVE * int(max(across.max(), down.max())))
+    # Of an underline the upper and lower edges go on through the gaps.
+    ink: Bitmap = (across >= least) | without_long_runs(down >= least, UNDERLINE * tall)
+    # A step is marked at the pixel above it, so one row more is blank below; ink in the margin is of other lines.
+    rows = ink[max(margin - 1, 0) : len(ink) - margin]
+    borders = np.flatnonzero(np.diff(np.concatenate(([False], ~rows.any(axis=0), [False])).astype(np.int8)))
+    # Blank is a column that equals its right neighbour, which is paper too.
+    inner = [_Gap(int(a + b + 1) // 2, int(b - a)) for a, b in borders.reshape(-1, 2) if a > 0 and b < image.width]
+    least_gap = _least_word_gap([gap.width for gap in inner], width=image.width - 2 * margin, tall=tall)
+    return [gap for gap in inner if gap.width >= least_gap]
 
 
-def _next_cut(gaps: list[_Gap], *, start: int, longest: float, unbroken: float) -> int | None:
+def _least_word_gap(widths: list[int], *, width: int, tall: int) -> float:
+    """The width from which the gaps of a line of this width and height part words."""
+
+    def word(least: float) -> float:
+        """How long words are on average if these gaps part them."""
+        wide = [gap for gap in widths if gap >= least]
+        return (width - sum(wide)) / (len(wide) + 1)
+
+    known = sorted(set(widths))
+    jumps = [(high - low, (low + high) / 2) for low, high in pairwise(known) if high >= JUMP_RATIO * low]
+    clear = [jump for jump in jumps if jump[0] >= JUMP * tall and JUMP_FROM <= jump[1] / tall <= JUMP_TO]
+    if clear and word(max(clear)[1]) >= WORD * tall:
+        return max(clear)[1]
+    least = max(2.0, WORD_GAP * tall)
+    for gap in known:
+        if gap >= least and word(least) < WORD * tall and gap < JUMP_TO * tall:
+            least = gap + 0.5
+    return least
+
+
+def _between_words(gaps: list[_Gap], *, start: int, end: int, reach: _Reach) -> int | None:
     """Where the piece that begins at `start` ends: the last of the widest gaps within reach, or the first beyond."""
-    within = [gap for gap in gaps if SHORTEST * longest <= gap.middle - start <= longest]
+    within = [gap for gap in gaps if SHORTEST * reach.longest <= gap.middle - start <= reach.longest]
     if within:
         widest = max(gap.width for gap in within)
         return max(gap.middle for gap in within if gap.width >= AS_WIDE * widest)
-    beyond = [gap.middle for gap in gaps if longest < gap.middle - start <= unbroken]
-    before = [gap.middle for gap in gaps if 0 < gap.middle - start < SHORTEST * longest]
-    if before and (not beyond or beyond[0] - start > 2 * longest):
+    beyond = next((gap.middle for gap in gaps if reach.longest < gap.middle - start <= reach.unbroken), None)
+    before = [gap.middle for gap in gaps if 0 < gap.middle - start < SHORTEST * reach.longest]
+    if before and (beyond or end) - start > 2 * reach.longest:
         return before[-1]
-    return beyond[0] if beyond else start + int(unbroken)
+    return beyond
+
+
+def _between_letters(image: Image.Image, *, start: int, reach: _Reach) -> int:
+    """The last of the columns with the least ink, in the farther half of what is within reach."""
+    first, last = start + int(reach.unbroken / 2), start + int(reach.unbroken)
+    dark = 255 - np.asarray(ink_map(image), dtype=np.int64)[:, first : last + 1]
+    columns = dark.sum(axis=0)
+    return first + int(np.flatnonzero(columns == columns.min())[-1])

@@ -32,12 +32,20 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a line: the number of the pass that reads it, and whether a blank stands between it and the last."""
+
+    job: int
+    spaced: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """A segmented picture: its layout, and of each text region the numbers of the passes that read its parts."""
+    """A segmented picture: its layout, and of each text region the parts that are read, from left to right."""
 
     size: tuple[int, int]
     layout: Block
-    jobs: dict[Region, list[int]]
+    parts: dict[Region, list[Part]]
 
 
 def answers_of(made: Generated, tokenizer: Tokenizer) -> list[Answer]:
@@ -70,10 +78,9 @@ def assembled(page: Page, answers: Sequence[Answer], *, seconds: float, least: f
     """One tree of all regions of a page; what was read as nothing, or is less sure than `least`, is left out."""
     nodes: dict[Region, Node] = {}
     log_probs: list[float] = []
-    for region, numbers in page.jobs.items():
-        parts = [answers[number] for number in numbers]
-        scores = [score for part in parts for score in part.log_probs]
-        node = _joined([tree_of(part) for part in parts])
+    for region, parts in page.parts.items():
+        scores = [score for part in parts for score in answers[part.job].log_probs]
+        node = _joined([tree_of(answers[part.job]) for part in parts], [part.spaced for part in parts])
         confidence = math.exp(_mean(scores))
         if node is not None and confidence >= least:
             nodes[region] = replace(node, box=region.box, confidence=confidence)
@@ -102,11 +109,15 @@ def _mean(log_probs: Sequence[float]) -> float:
     return sum(log_probs) / len(log_probs) if log_probs else 0.0
 
 
-def _joined(parts: Sequence[Node]) -> Node | None:
-    """The parts of one line as one node: one text where all are texts; None where nothing was read."""
+def _joined(parts: Sequence[Node], spaced: Sequence[bool]) -> Node | None:
+    """The parts of one line as one node: one text where all are texts; None where nothing was read.
+
+    spaced: whether a blank stands before each part.
+    """
     read = [part for part in parts if part.text or part.is_image or part.children]
     if len(read) > 1 and all(part.text for part in read):
-        return Node(text=" ".join(part.text for part in read if part.text))
+        text = "".join(" " * blank + (part.text or "") for part, blank in zip(parts, spaced, strict=True))
+        return Node(text=" ".join(text.split()))
     if len(read) > 1:
         return Node(children=tuple(read))
     return read[0] if read else None

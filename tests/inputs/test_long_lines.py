@@ -8,10 +8,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from pixread.inputs.header import FONT_FILE
-from pixread.inputs.long_lines import LONGEST, UNBROKEN, cut_long_line
+from pixread.inputs.long_lines import LONGEST, UNBROKEN, Piece, cut_long_line
 from pixread.targets.fonts import SHIPPED
 
 FONT = ImageFont.truetype(str(SHIPPED / FONT_FILE), 16)
+MARGIN = 3
 
 
 def line(text: str) -> Image.Image:
@@ -30,27 +31,51 @@ def words_of(part: Image.Image) -> int:
 def test_no_word_is_cut_and_none_is_lost() -> None:
     text = "several words that fill one very long line of text and a little more"
     image = line(text)
-    parts = cut_long_line(image)
+    pieces = cut_long_line(image, margin=MARGIN)
+    parts = [piece.image for piece in pieces]
+    assert [piece.spaced for piece in pieces] == [False] + [True] * (len(pieces) - 1)
     assert sum(part.width for part in parts) == image.width
     assert sum(words_of(part) for part in parts) == len(text.split())
-    assert all(part.width <= LONGEST * 22 for part in parts)
+    assert all(part.width <= LONGEST * (22 - 2 * MARGIN) for part in parts)
     for left, right in pairwise(parts):
         assert np.asarray(left)[:, -1].min() == 255 and np.asarray(right)[:, 0].min() == 255
 
 
+def test_an_underline_hides_no_gap() -> None:
+    text = "several words that are one long underlined link"
+    image = line(text)
+    ImageDraw.Draw(image).line((4, 18, image.width - 4, 18), fill="black")
+    plain = cut_long_line(line(text), margin=MARGIN)
+    assert [piece.image.width for piece in cut_long_line(image, margin=MARGIN)] == [p.image.width for p in plain]
+    assert len(plain) > 3
+
+
 def test_a_long_word_stays_whole_among_short_ones() -> None:
-    image = line("a internationalisation-of-everything b")
+    image = line("a internationalisation-of b")
     assert words_of(image) == 3
-    assert sum(words_of(part) for part in cut_long_line(image)) == 3
+    assert sum(words_of(piece.image) for piece in cut_long_line(image, margin=MARGIN)) == 3
+
+
+def test_a_word_that_is_too_long_is_cut_between_letters_and_goes_on_without_a_blank() -> None:
+    image = line("see /a-very-long-path/of-many-parts/that-no-reader/has-ever-seen/in-one-piece")
+    pieces = cut_long_line(image, margin=MARGIN)
+    assert [piece.spaced for piece in pieces[:2]] == [False, True]
+    assert len(pieces) > 3 and not any(piece.spaced for piece in pieces[2:])
+    for left, right in pairwise(pieces):
+        assert 255 in (np.asarray(left.image)[:, -1].min(), np.asarray(right.image)[:, 0].min())
 
 
 def test_a_line_without_gaps_is_cut_only_when_endless() -> None:
-    whole = Image.effect_noise((270, 10), 90).convert("RGB")
-    assert [part.width for part in cut_long_line(whole)] == [270]
-    endless = Image.effect_noise((600, 10), 90).convert("RGB")
-    assert [part.width for part in cut_long_line(endless)] == [int(UNBROKEN * 10), int(UNBROKEN * 10), 40]
+    word = UNBROKEN * LONGEST
+    whole = Image.effect_noise((int(10 * word), 10), 90).convert("RGB")
+    assert [piece.image for piece in cut_long_line(whole)] == [whole]
+    endless = Image.effect_noise((int(35 * word), 10), 90).convert("RGB")
+    pieces = cut_long_line(endless)
+    assert all(5 * word <= piece.image.width <= 10 * word for piece in pieces)
+    assert sum(piece.image.width for piece in pieces) == endless.width
+    assert not any(piece.spaced for piece in pieces)
 
 
 def test_short_lines_stay_whole():
-    image = Image.new("RGB", (100, 10))
-    assert cut_long_line(image) == [image]
+    image = Image.new("RGB", (50, 10))
+    assert cut_long_line(image) == [Piece(image, spaced=False)]

@@ -6,9 +6,10 @@ import pytest
 
 from pixread.generate.loop import Generated
 from pixread.grammar import parse
+from pixread.inputs.layout import Block, Region
 from pixread.inputs.tokenizer import Tokenizer, train_tokenizer
-from pixread.reading.answers import Answer, answers_of, tree_of
-from pixread.records import Node
+from pixread.reading.answers import Answer, Page, Part, answers_of, assembled, tree_of
+from pixread.records import Box, Node
 
 TEXT = "<<Hä><<img_src=a img_alt=b><x>>>"
 
@@ -70,3 +71,20 @@ def test_what_is_left_open_or_stands_beside_children_is_as_sure_as_its_character
 
 def test_nothing_written_is_an_empty_tree():
     assert tree_of(Answer("", ())) == Node(confidence=1.0)
+
+
+@pytest.mark.parametrize(
+    ("read", "spaced", "text"),
+    [
+        (["a", "frozen-", "bubble"], [False, True, False], "a frozen-bubble"),
+        (["one", "", "two"], [False, True, True], "one two"),
+        (["one", "", "two"], [False, False, True], "one two"),
+        (["", "one", ""], [False, True, True], "one"),
+    ],
+)
+def test_the_parts_of_a_line_are_joined_as_they_stand(read: list[str], spaced: list[bool], text: str):
+    line = Region(Box(0, 0, 90, 9), "text")
+    parts = [Part(number, blank) for number, blank in enumerate(spaced)]
+    answers = [Answer(f"<{words}>" if words else "", (-0.1,)) for words in read]
+    reading = assembled(Page((90, 9), Block((line,)), {line: parts}), answers, seconds=0.0, least=0.0)
+    assert [node.text for node in reading.tree.walk() if node.text] == [text]
