@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,12 @@ def test_lines_of_a_tree_have_the_nearest_box():
     line = Node(children=(Node(text="a  b"), Node(text="c", box=Box(5, 0, 1, 1))), box=Box(0, 0, 9, 9))
     tree = Node(children=(line, Node(text=" "), Node(image="x"), Node(text="d")))
     assert lines_of(tree) == [("a b", [0, 0, 9, 9]), ("c", [5, 0, 1, 1]), ("d", None)]
+
+
+def test_a_package_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "rapidocr_onnxruntime", None)
+    with pytest.raises(ValueError, match=r"^RapidOCR is not installed; pip install 'pixread\[peers\]' installs it"):
+        chosen_peers(("rapidocr",))
 
 
 def test_peers_that_are_there_take_part(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
