@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixread.inputs.components import Boxes, components, connect
+from pixread.inputs.components import Bitmap, Boxes, components, connect
 from pixread.inputs.edges import Steps, ink, noise_level, steps
 from pixread.inputs.layout import Region, RegionKind, arrange, leaves
 from pixread.inputs.text_lines import find_lines
@@ -26,7 +26,9 @@ NOISY = 3  # from this noise on a background is a picture's
 PICTURE_CELL = 8
 PICTURE_SIDE = 32  # pixels: smaller pictures are icons and left out
 BACKGROUND_LINES = 6  # a picture behind so many lines of text is the page's background, and left out
-CONTRAST = 50  # grey levels between ink and paper, at least
+CONTRAST = 50  # grey levels between ink and paper, at least ...
+FAINT_CONTRAST = 25  # ... and of what is certainly a line of text otherwise
+STEEP = 0.38  # of the contrast: the usual step at the border of ink, at least
 
 
 def segment(image: Image.Image) -> list[Region]:
@@ -43,7 +45,7 @@ def find_regions(image: Image.Image) -> list[Region]:
     marks = ink(across, down, noise)
     pieces = components(marks)
     lines = find_lines(pieces.take(_glyph_like(pieces)), marks)
-    lines = lines.take(_written(lines, pixels, strength, noise))
+    lines = lines.take(_written(lines, pixels, strength, noise, marks))
     pictures = _pictures(noise, pieces, lines)
     # A step is marked at its left and upper pixel, which at the near sides of a glyph is still paper.
     inked = Boxes(lines.left + (lines.left > 0), lines.top + (lines.top > 0), lines.right, lines.bottom, lines.weight)
@@ -67,28 +69,35 @@ def _glyph_like(pieces: Boxes) -> NDArray[np.bool_]:
     return np.asarray(~_large(pieces) & ~hairline & ~outline & (area > 3))
 
 
-def _written(lines: Boxes, pixels: NDArray[np.uint8], strength: Steps, noise: Steps) -> NDArray[np.bool_]:
+def _written(
+    lines: Boxes, pixels: NDArray[np.uint8], strength: Steps, noise: Steps, marks: Bitmap
+) -> NDArray[np.bool_]:
     """Which boxes look like writing. -> (N,)"""
     grey = np.asarray(Image.fromarray(pixels).convert("L"))
     parts = [(slice(top, bottom), slice(left, right)) for left, top, right, bottom in lines.corners()]
-    return np.array([_looks_written(grey[part], strength[part], noise[part]) for part in parts], dtype=bool)
+    return np.array([_looks_written(grey[at], strength[at], noise[at], marks[at]) for at in parts], dtype=bool)
 
 
-def _looks_written(grey: NDArray[np.uint8], strength: Steps, noise: Steps) -> bool:
-    """Two clear tones, ink and paper, and hardly anything between; on noisy paper only long and clear lines count."""
+def _looks_written(grey: NDArray[np.uint8], strength: Steps, noise: Steps, marks: Bitmap) -> bool:
+    """Two clear tones, ink and paper, with steep borders and hardly anything between."""
     height, width = grey.shape
     dark, light = np.percentile(grey, (3, 97))
     contrast = light - dark
-    if contrast < CONTRAST or strength.max() < CONTRAST:
+    if contrast < FAINT_CONTRAST or strength.max() < contrast / 2:
         return False
     two_toned, flat = _two_toned(grey, (dark + light) / 2), float((strength <= NOISY).mean())
-    noisy = float(noise.mean())
+    if contrast < CONTRAST:
+        return noise.max() == 0 and width > 2 * height and two_toned > 0.8 and flat > 0.2
+    noisy, steep = float(noise.mean()), float(np.median(strength[marks])) / contrast
     if width < 1.2 * height:  # a lone glyph: a digit in a table, or else an icon, a bullet, a corner
         size_fits = 7 <= height <= 20 and width >= 0.35 * height
         return size_fits and noisy == 0 and contrast > 100 and 0.7 < two_toned < 0.96 and flat > 0.02
     if noisy > 0.5:
-        return width > 1.6 * height and contrast > 80 and two_toned > 0.62 and (flat > 0.2 or contrast > 120)
-    return flat > 0.07 and two_toned > (0.5 if flat > 0.2 else 0.7)
+        between = float(((grey > dark + contrast / 4) & (grey < light - contrast / 4)).mean())
+        clear = steep > 0.44 and between < 0.34
+        on_paper = steep > STEEP and flat > 0.2 and width > 3 * height
+        return width > 1.6 * height and contrast > 80 and two_toned > 0.62 and (clear or on_paper)
+    return steep > STEEP and flat > 0.07 and two_toned > (0.4 if flat > 0.4 else 0.5 if flat > 0.2 else 0.7)
 
 
 def _two_toned(grey: NDArray[np.uint8], middle: float) -> float:
