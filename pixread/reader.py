@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Unpack, overload
@@ -31,20 +31,19 @@ from pixread.generate.sample import Sampling, sample, seeds_of
 from pixread.generate.score import told_log_probs
 from pixread.inputs.batch import collate
 from pixread.inputs.cut import check_inside, cut_out
-from pixread.inputs.layout import Region, arrange, leaves
-from pixread.inputs.long_lines import cut_long_line
 from pixread.inputs.patches import Like, true_scale_budget
 from pixread.inputs.picture import PictureSource, open_picture
 from pixread.inputs.pieces import TextStream
 from pixread.inputs.prepare import Preprocess
-from pixread.inputs.segment import find_regions
+from pixread.inputs.region import MARGIN
 from pixread.inputs.tokenizer import Tokenizer
-from pixread.reading.answers import Answer, Page, Part, answers_of, assembled, whole
+from pixread.reading.answers import Answer, answers_of, assembled, whole
 from pixread.reading.asked import Many, one_each, opened
 from pixread.reading.limits import BATCH_SIZE, LimitOptions, Limits, check_generation
+from pixread.reading.pages import segmented
+from pixread.reading.second_look import Look, with_second_looks
 from pixread.records import Box, DrawnBox, Memory, Patches, Reading
 
-MARGIN = 3  # pixels round the ink of a line, for the reader to see that it ends
 TOKENS_PER_PATCH = 3  # a patch of a line holds about one letter; one of a byte-spelled script takes three tokens
 READS = ("regions", "page")
 
@@ -182,8 +181,9 @@ class Reader:
 
         Every line and picture has its box, and all that was read its confidence: the geometric mean of the
         probabilities of its tokens. Lines below `min_confidence` (default: that of the checkpoint, else 0) are left
-        out. A reader of whole pictures makes one pass, with a box round what is asked for. `progress` is told (lines
-        read, lines in all). Errors as in `read`.
+        out. A reader of lines looks again at those it is not sure of, so that a line's probabilities are those of its
+        surest reading. A reader of whole pictures makes one pass, with a box round what is asked for. `progress` is
+        told (lines read, lines in all). Errors as in `read`.
         """
         chosen = Limits(**limits)
         many, images = opened(pictures)
@@ -194,9 +194,9 @@ class Reader:
             return readings if many else readings[0]
         least = self.checkpoint.generation.get("min_confidence", 0.0) if min_confidence is None else min_confidence
         started = time.perf_counter()
-        jobs: list[_Job] = []
-        pages = [self._segmented(image, box, jobs, chosen) for image, box in zip(images, boxes, strict=True)]
-        answers = self._run(jobs, chosen, progress=progress)
+        lines: list[Image.Image] = []
+        pages = [segmented(image, box, lines) for image, box in zip(images, boxes, strict=True)]
+        answers = self._read_lines(lines, chosen, progress=progress)
         seconds = (time.perf_counter() - started) / max(len(images), 1)
         readings = [assembled(page, answers, seconds=seconds, least=least) for page in pages]
         return readings if many else readings[0]
@@ -307,30 +307,29 @@ class Reader:
         )
         return _Job(patches, self._longest(limits))
 
-    def _region_patches(self, image: Image.Image, limits: Limits, *, question: str = "") -> Patches:
+    def _region_patches(
+        self, image: Image.Image, limits: Limits, *, question: str = "", margin: int = MARGIN
+    ) -> Patches:
         """A region keeps the scale it has on the page: its patch budget is that of its own size."""
         budget = limits.max_patches or self.preprocess.max_patches
         if self.preprocess.line_stretch is None:
             budget = min(budget, true_scale_budget(image.width, image.height))
-        return self.preprocess.patches(image, question=question, max_patches=budget)
+        return self.preprocess.patches(image, question=question, max_patches=budget, margin=margin)
 
-    def _segmented(self, image: Image.Image, region: Box | None, jobs: list[_Job], limits: Limits) -> Page:
-        """The layout of a page or of a region of it; the passes it needs are added to `jobs`."""
-        part, x, y = image, 0, 0
-        if region is not None:
-            part, x, y = cut_out(image, region), math.floor(region.x), math.floor(region.y)
-        found = [Region(replace(one.box, x=one.box.x + x, y=one.box.y + y), one.kind) for one in find_regions(part)]
-        layout = arrange(found)
-        parts: dict[Region, list[Part]] = {}
-        for one in leaves(layout):
-            if one.kind == "text":
-                pieces = cut_long_line(cut_out(image, one.box, margin=MARGIN), margin=MARGIN)
-                parts[one] = [Part(number, piece.spaced) for number, piece in enumerate(pieces, start=len(jobs))]
-                jobs.extend(self._line_job(piece.image, limits) for piece in pieces)
-        return Page(image.size, layout, parts)
+    def _read_lines(
+        self, lines: Sequence[Image.Image], limits: Limits, *, progress: Progress | None = None
+    ) -> list[Answer]:
+        answers = self._run([self._line_job(line, limits) for line in lines], limits, progress=progress)
+        if self.preprocess.line_stretch is None:
+            return answers
 
-    def _line_job(self, crop: Image.Image, limits: Limits) -> _Job:
-        patches = self._region_patches(crop, limits)
+        def again(looks: Sequence[Look]) -> list[Answer]:
+            return self._run([self._line_job(look.line, limits, margin=look.margin) for look in looks], limits)
+
+        return with_second_looks(lines, answers, again)
+
+    def _line_job(self, crop: Image.Image, limits: Limits, *, margin: int = MARGIN) -> _Job:
+        patches = self._region_patches(crop, limits, margin=margin)
         # What is no text can make a model go on for ever; a line has no more letters than fit on it.
         return _Job(patches, min(self._longest(limits), 8 + TOKENS_PER_PATCH * len(patches)))
 

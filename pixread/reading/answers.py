@@ -30,6 +30,11 @@ class Answer:
     log_probs: tuple[float, ...]
     spans: tuple[tuple[int, int], ...] = ()
 
+    @property
+    def confidence(self) -> float:
+        """The geometric mean of the probabilities of its tokens."""
+        return math.exp(_mean(self.log_probs))
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -65,7 +70,7 @@ def tree_of(answer: Answer) -> Node:
     brackets and children included, and for the root the end.
     """
     tree = parse(answer.text, confidence=_Confidence(answer).of if answer.spans else None)
-    return replace(tree, confidence=math.exp(_mean(answer.log_probs)))
+    return replace(tree, confidence=answer.confidence)
 
 
 def whole(answer: Answer, size: tuple[int, int], *, seconds: float) -> Reading:

@@ -1,0 +1,60 @@
+"""pixread.reading.second_look: unsure lines are read again, and the surest reading counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pytest
+from PIL import Image
+
+import pixread
+from pixread.bench.pages import DEMO
+from pixread.reading.answers import Answer
+from pixread.reading.second_look import MARGINS, SURE, Look, with_second_looks
+
+
+def answer(text: str, confidence: float) -> Answer:
+    return Answer(text, (math.log(confidence), math.log(confidence)))
+
+
+def line(number: int) -> Image.Image:
+    return Image.new("RGB", (10 + number, 10))
+
+
+def test_the_surest_of_all_looks_counts() -> None:
+    asked: list[Look] = []
+
+    def read(looks: Sequence[Look]) -> list[Answer]:
+        asked.extend(looks)
+        return [
+            answer(f"{look.line.width} {look.margin}", 0.3 * look.margin if look.margin < 4 else 0.1) for look in looks
+        ]
+
+    first = [answer("sure", SURE + 0.01), answer("unsure", 0.2), answer("surer than all looks", 0.95)]
+    found = with_second_looks([line(number) for number in range(3)], first, read)
+    assert [one.text for one in found] == ["sure", "11 3", "surer than all looks"]
+    assert [(look.line.width, look.margin) for look in asked] == [
+        (width, margin) for width in (11, 12) for margin in MARGINS
+    ]
+
+
+def test_lines_that_are_sure_are_looked_at_once() -> None:
+    def read(looks: Sequence[Look]) -> list[Answer]:
+        assert not looks
+        return []
+
+    answers = [answer("a", 1.0), answer("b", SURE)]
+    assert with_second_looks([line(0), line(1)], answers, read) == answers
+
+
+def test_pages_are_read_surer_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = pixread.load()
+    looked = reader.parse(DEMO, min_confidence=0.0)
+    monkeypatch.setattr("pixread.reading.second_look.SURE", 0.0)
+    glanced = reader.parse(DEMO, min_confidence=0.0)
+    assert looked.boxes == glanced.boxes
+    pairs = list(zip(looked.tree.walk(), glanced.tree.walk(), strict=False))
+    sure = [(one.confidence or 0.0, other.confidence or 0.0) for one, other in pairs if one.is_text and other.is_text]
+    assert sure and all(one >= other - 1e-6 for one, other in sure)
+    assert any(one > other for one, other in sure)
