@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 OPTIMIZERS = ("adafactor", "adamw", "muon")
 SCHEDULES = ("cosine", "linear", "constant")
 MIN_FACTORED = 128  # T5X factors a matrix only when both sides have at least this size
+AT_ONCE = 2**18  # numbers of a matrix that Adafactor works on at a time: a megabyte
 
 
 class Adafactor(Optimizer):
@@ -39,6 +40,9 @@ class Adafactor(Optimizer):
         defaults = {"lr": lr, "decay": decay_exponent, "weight_decay": weight_decay, "clip": clip, "eps": eps}
         super().__init__(params, defaults)
 
+        self.gradient_factor = 1.0
+        """What gradients count for in the next step (see `limit_gradients`)."""
+
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """One update of every parameter that has a gradient."""
@@ -50,36 +54,87 @@ class Adafactor(Optimizer):
         return loss
 
     def _update(self, parameter: Tensor, group: dict[str, Any]) -> None:
-        assert parameter.grad is not None, "only parameters with a gradient are updated"
         state: dict[str, Any] = self.state[parameter]
-        eps1, eps2 = group["eps"]
+        eps2 = group["eps"][1]
         step = state.get("step", 0)
         state["step"] = step + 1
         keep = 1.0 - (step + 1.0) ** -group["decay"]
-        gradient = parameter.grad.float()
-        squared = gradient.square().add_(eps1)
-        update = gradient * self._inverse_root(state, squared, keep)
-        update /= max(1.0, _rms(update) / group["clip"])
         size = group["lr"] * max(eps2, _rms(parameter))
+        factored = parameter.ndim == 2 and min(parameter.shape) >= MIN_FACTORED
+        (self._update_factored if factored else self._update_whole)(parameter, group, state, keep=keep, size=size)
+
+    def _update_whole(
+        self, parameter: Tensor, group: dict[str, Any], state: dict[str, Any], *, keep: float, size: float
+    ) -> None:
+        assert parameter.grad is not None, "only parameters with a gradient are updated"
+        gradient = parameter.grad.float() * self.gradient_factor
+        squared = gradient.square().add_(group["eps"][0])
+        moment = state.setdefault("v", torch.zeros_like(squared))
+        moment.mul_(keep).add_(squared, alpha=1.0 - keep)
+        update = gradient * moment.rsqrt()
+        size /= max(1.0, _rms(update) / group["clip"])
         parameter.mul_(1.0 - group["weight_decay"]).sub_(update.to(parameter.dtype), alpha=size)
 
-    @staticmethod
-    def _inverse_root(state: dict[str, Any], squared: Tensor, keep: float) -> Tensor:
-        """1 / sqrt of the second moment, factored into row and column means for large matrices."""
-        if squared.ndim < 2 or min(squared.shape[-2:]) < MIN_FACTORED:
-            moment = state.setdefault("v", torch.zeros_like(squared))
-            moment.mul_(keep).add_(squared, alpha=1.0 - keep)
-            return moment.rsqrt()
-        row = state.setdefault("v_row", torch.zeros_like(squared[..., 0]))
-        col = state.setdefault("v_col", torch.zeros_like(squared[..., 0, :]))
-        row.mul_(keep).add_(squared.mean(-1), alpha=1.0 - keep)
-        col.mul_(keep).add_(squared.mean(-2), alpha=1.0 - keep)
-        row_factor = (row / row.mean(-1, keepdim=True)).rsqrt()
-        return row_factor[..., None] * col.rsqrt()[..., None, :]
+    def _update_factored(
+        self, parameter: Tensor, group: dict[str, Any], state: dict[str, Any], *, keep: float, size: float
+    ) -> None:
+        """The second moment as row and column means. A few rows at a time: what is between them stays in the cache."""
+        assert parameter.grad is not None, "only parameters with a gradient are updated"
+        height, width = parameter.shape
+        parts = list(
+            zip(*(whole.split(max(1, AT_ONCE // width)) for whole in (parameter.grad, parameter)), strict=True)
+        )
+        rows, cols = [], parameter.new_zeros(width, dtype=torch.float32)
+        for gradient, _ in parts:
+            squared = gradient.float().square()
+            rows.append(squared.sum(1))
+            cols += squared.sum(0)
+        weight, eps1 = self.gradient_factor**2, group["eps"][0]
+        row = state.setdefault("v_row", torch.zeros(height, device=parameter.device))
+        col = state.setdefault("v_col", torch.zeros(width, device=parameter.device))
+        row.mul_(keep).add_(torch.cat(rows) * (weight / width) + eps1, alpha=1.0 - keep)
+        col.mul_(keep).add_(cols * (weight / height) + eps1, alpha=1.0 - keep)
+        row_factor = (row / row.mean()).rsqrt_()[:, None].split(len(rows[0]))
+        col_factor = col.rsqrt() * self.gradient_factor
+        lengths = [
+            (gradient * col_factor).mul_(factor).norm() for (gradient, _), factor in zip(parts, row_factor, strict=True)
+        ]
+        root_mean_square = float(torch.stack(lengths).norm()) / math.sqrt(height * width)
+        size /= max(1.0, root_mean_square / group["clip"])
+        for (gradient, part), factor in zip(parts, row_factor, strict=True):
+            part.mul_(1.0 - group["weight_decay"]).addcmul_(gradient * col_factor, factor, value=-size)
 
 
 def _rms(values: Tensor) -> float:
     return float(values.norm() / math.sqrt(values.numel()))
+
+
+@torch.no_grad()
+def limit_gradients(optimizers: Iterable[Optimizer], largest: float) -> None:
+    """Makes gradients whose norm over all parameters is larger than that count for less in the next step.
+
+    Adafactor multiplies as it goes, which saves a pass over them and leaves gradients in bfloat16 as exact as they are.
+    """
+    gradients = [(optimizer, _gradients(optimizer)) for optimizer in optimizers]
+    length = torch.stack([_length(one) for _, own in gradients for one in own]).norm()
+    factor = (largest / (length + 1e-6)).clamp(max=1.0)
+    for optimizer, own in gradients:
+        if isinstance(optimizer, Adafactor):
+            optimizer.gradient_factor = float(factor)
+        elif factor < 1.0:
+            torch._foreach_mul_(own, factor)
+
+
+def _gradients(optimizer: Optimizer) -> list[Tensor]:
+    owned: list[Tensor] = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    return [parameter.grad for parameter in owned if parameter.grad is not None]
+
+
+def _length(gradient: Tensor) -> Tensor:
+    if gradient.dtype == torch.float32:
+        return torch.linalg.vector_norm(gradient)
+    # torch adds up bfloat16 ten times slower.
+    return torch.stack([part.float().norm() for part in gradient.flatten().split(AT_ONCE)]).norm()
 
 
 def build_optimizers(model: nn.Module, *, name: str, lr: float, weight_decay: float) -> list[Optimizer]:
@@ -115,7 +170,7 @@ def _adamw(parameters: Iterable[Tensor], *, lr: float, weight_decay: float) -> O
         {"params": [parameter for parameter in given if parameter.ndim >= 2], "weight_decay": weight_decay},
         {"params": [parameter for parameter in given if parameter.ndim < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=lr, betas=(0.9, 0.98))
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=lr, betas=(0.9, 0.98), fused=True)
 
 
 def learning_rate_factor(step: int, *, schedule: str, warmup_steps: int, steps: int) -> float:

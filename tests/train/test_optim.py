@@ -7,18 +7,27 @@ import torch
 from torch import nn
 
 from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
-from pixread.train.optim import Adafactor, build_optimizers, learning_rate_factor, set_learning_rate
+from pixread.train.optim import (
+    AT_ONCE,
+    Adafactor,
+    build_optimizers,
+    learning_rate_factor,
+    limit_gradients,
+    set_learning_rate,
+)
 
 
-def test_adafactor_equals_that_of_torch_where_their_rules_agree() -> None:
+@pytest.mark.parametrize("height", [130, 5000])
+def test_adafactor_equals_that_of_torch_where_their_rules_agree(height: int) -> None:
     """Ten steps on a large matrix without weight decay; torch's counts steps from 1 as T5X's does."""
     torch.manual_seed(0)
-    start = torch.randn(130, 140)
+    start = torch.randn(height, 140)
+    assert (start.numel() > AT_ONCE) == (height == 5000)
     ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
     a = Adafactor([ours], lr=0.01, weight_decay=0.0)
     b = torch.optim.Adafactor([theirs], lr=0.01, weight_decay=0.0, eps=(1e-30, 1e-3), d=1.0, beta2_decay=-0.8)
     for step in range(10):
-        gradient = torch.randn(130, 140, generator=torch.Generator().manual_seed(step))
+        gradient = torch.randn(height, 140, generator=torch.Generator().manual_seed(step))
         ours.grad, theirs.grad = gradient.clone(), gradient.clone()
         # torch caps its relative step at 1 / sqrt(step); lift the cap out of the comparison
         for group in b.param_groups:
@@ -87,6 +96,63 @@ def test_adamw_leaves_norms_undecayed() -> None:
 def test_an_unknown_optimizer_lists_the_known() -> None:
     with pytest.raises(ValueError, match="no optimizer 'sgd'; the optimizers are adafactor, adamw, muon"):
         build_optimizers(_tiny(), name="sgd", lr=0.1, weight_decay=0.0)
+
+
+@pytest.mark.parametrize("largest", [1e-3, 1e6])
+@pytest.mark.parametrize("name", ["adafactor", "adamw", "muon"])
+def test_limited_gradients_move_weights_as_those_that_torch_clips(name: str, largest: float) -> None:
+    """The second of two steps, so that what is remembered of the first is limited, too."""
+    ours, theirs = _tiny(), _tiny()
+    moved = []
+    for model in (ours, theirs):
+        optimizers = build_optimizers(model, name=name, lr=0.1, weight_decay=0.01)
+        for step in range(2):
+            generator = torch.Generator().manual_seed(step)
+            for parameter in model.parameters():
+                parameter.grad = torch.randn(parameter.shape, generator=generator)
+            if model is ours:
+                limit_gradients(optimizers, largest)
+            else:
+                torch.nn.utils.clip_grad_norm_(model.parameters(), largest)
+            for optimizer in optimizers:
+                optimizer.step()
+        moved.append(dict(model.named_parameters()))
+    for key, weight in moved[1].items():
+        torch.testing.assert_close(moved[0][key], weight, rtol=1e-5, atol=1e-6)
+
+
+def test_adafactor_limits_large_matrices_as_torch_clips_them() -> None:
+    found = []
+    for limited in (True, False):
+        torch.manual_seed(0)
+        weight = nn.Parameter(torch.randn(300, 1000))
+        optimizer = Adafactor([weight], lr=0.1)
+        for largest in (2.0, 300.0, 1e6):
+            weight.grad = torch.randn(300, 1000)
+            if limited:
+                limit_gradients([optimizer], largest)
+            else:
+                torch.nn.utils.clip_grad_norm_([weight], largest)
+            optimizer.step()
+        found.append(weight.detach())
+    torch.testing.assert_close(*found, rtol=1e-5, atol=1e-6)
+
+
+def test_adafactor_takes_gradients_in_bfloat16_for_the_numbers_they_are() -> None:
+    if not hasattr(torch.Tensor, "grad_dtype"):
+        pytest.skip("this torch knows one dtype a parameter")
+    found = []
+    for dtype in (torch.bfloat16, torch.float32):
+        torch.manual_seed(0)
+        weight = nn.Parameter(torch.randn(300, 1000))
+        weight.grad_dtype = dtype
+        optimizer = Adafactor([weight], lr=0.1)
+        for _ in range(2):
+            weight.grad = torch.randn(300, 1000).bfloat16().to(dtype)
+            limit_gradients([optimizer], 100.0)
+            optimizer.step()
+        found.append(weight.detach())
+    torch.testing.assert_close(*found, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(
