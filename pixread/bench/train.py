@@ -9,11 +9,10 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from pixread.bench.compare import floor_figures, speed_ratios
-from pixread.bench.live import LiveProcess
 from pixread.bench.machine import this_machine
 from pixread.bench.pictures import random_pictures
 from pixread.bench.report import Figure, Measured, Report, take_turns
-from pixread.bench.setting import Ground, Setting, highest, make_ground, memory_figures, stage
+from pixread.bench.setting import Ground, Setting, Stage, highest, make_ground, memory_figures, stage
 from pixread.bench.tasks import read_config, timed
 from pixread.bench.variants import Variant, chosen
 from pixread.bench.work import train_work
@@ -43,8 +42,13 @@ class TrainTasks:
         self.device = device
         self.trainee: Trainee = make(folder, batch=batch, device=device, **options)
 
-    def step(self) -> dict[str, float]:
-        loss, seconds = timed(self.trainee.step, device=self.device)
+    def turn(self) -> dict[str, float]:
+        """The loss of a first step, and the seconds of a second one.
+
+        What a process had freed was taken from it before its turn, and in the first step it gets that back.
+        """
+        loss = self.trainee.step()
+        _, seconds = timed(self.trainee.step, device=self.device)
         return {"seconds": seconds, "loss": loss}
 
 
@@ -67,7 +71,7 @@ def bench_train(
 ) -> Report:
     """Train on every batch size with every number of `patches` a picture.
 
-    The first step of each process warms up: the optimizer takes its memory in it. Its loss is compared.
+    A turn is two steps, and the second counts. The loss of the very first is compared.
     """
     variants = chosen("train", dtypes=setting.dtypes, device=setting.kind)
     ground = make_ground(setting)
@@ -83,8 +87,8 @@ def measure(case: Case, variants: Sequence[Variant], ground: Ground) -> list[Fig
     """All figures of one case, in the order of the table."""
     sizes = [case.patches] * case.rows
     with stage(ground, variants, make=TASKS, sizes=sizes, tokens=case.tokens) as live:
-        first = live.everyone(variants, "step")
-        turns = {one.name: partial(turn, case, live.processes[one.name]) for one in variants}
+        losses = dict[str, float]()
+        turns = {one.name: partial(turn, one.name, case, live, losses) for one in variants}
         found = take_turns(turns, repeats=ground.setting.repeats, case=case.name)
     floors = {
         one.name: ground.rates.seconds(
@@ -98,14 +102,16 @@ def measure(case: Case, variants: Sequence[Variant], ground: Ground) -> list[Fig
         *speed_ratios(found, SECONDS, variants),
         *floor_figures(found, SECONDS, floors),
         *memory_figures(found, variants),
-        *loss_figures({name: answer.found["loss"] for name, answer in first.items()}, variants, case=case.name),
+        *loss_figures(losses, variants, case=case.name),
     ]
 
 
-def turn(case: Case, process: LiveProcess) -> Measured:
-    step = process.do("step")
-    seconds = step.found["seconds"]
-    return {SECONDS: seconds, RATE: case.rows / seconds, **highest(step)}
+def turn(name: str, case: Case, live: Stage, losses: dict[str, float]) -> Measured:
+    """One of a variant, whose first loss is noted in `losses`."""
+    answer = live.processes[name].do("turn")
+    seconds = answer.found["seconds"]
+    losses.setdefault(name, answer.found["loss"])
+    return {SECONDS: seconds, RATE: case.rows / seconds, **highest(answer)}
 
 
 def loss_figures(losses: dict[str, float], variants: Sequence[Variant], *, case: str) -> list[Figure]:
