@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from pixread.models.compiled import WORTH_COMPILING, CompiledDecoder, compiler, rounded
+from pixread.models.encoding import ByteLinear, SwiftEncoder, has_byte_products
 from pixread.models.linear import (
     PATCHES,
     ROWS,
@@ -29,27 +30,47 @@ COMPILED = (torch.float32, torch.bfloat16)
 
 def hasten(
     encoder: Encoder, decoder: Decoder, *, int8: bool, mixed: bool
-) -> tuple[CompiledDecoder, CompiledDecoder | None] | tuple[None, None]:
-    """Exchange linear layers in place. Returns the compiled decoder, and one to guess with, where that pays.
+) -> tuple[Encoder | SwiftEncoder, CompiledDecoder | None, CompiledDecoder | None]:
+    """Exchange linear layers in place. Returns the encoder to use, the compiled decoder, and one to guess with, where
+    that pays.
 
     ValueError where int8 is asked for and this processor or this torch lacks what it takes.
     """
     dtype = decoder.head.weight.dtype
     compiles = dtype in COMPILED and worth_compiling(decoder)
-    if int8 and not compiles and not can_round():
-        raise ValueError("int8 needs a processor and a torch with 8-bit linear layers; use bfloat16 instead")
-    if int8 or (mixed and compiles and dtype == torch.float32 and has_half_products()):
-        _halve(encoder, decoder)
-    if int8:
-        _round(decoder, compiles=compiles)
-    for tower in (encoder,) if compiles else (encoder, decoder):
-        if can_pack(next(tower.parameters()).dtype):
-            # The projection's weight says what the encoder computes in.
-            replace_linears(tower, _packed, but=("patch_projection",))
     if not compiles:
-        return None, None
+        _hasten_modules(encoder, decoder, int8=int8)
+        return encoder, None, None
+    swift: Encoder | SwiftEncoder = encoder
+    if int8 or dtype == torch.bfloat16 or (mixed and has_half_products()):
+        swift = _swift(encoder, decoder, int8=int8)
+    elif can_pack(dtype):
+        # The projection's weight says what the encoder computes in.
+        replace_linears(encoder, _packed, but=("patch_projection",))
+    if int8:
+        _round(decoder, compiles=True)
     guesses = dtype == torch.float32 and not int8
-    return CompiledDecoder(decoder), CompiledDecoder(decoder, stored=rounded) if guesses else None
+    return swift, CompiledDecoder(decoder), CompiledDecoder(decoder, stored=rounded) if guesses else None
+
+
+def _swift(encoder: Encoder, decoder: Decoder, *, int8: bool) -> SwiftEncoder:
+    """An encoder of compiled loops, and the memory of the pictures in bfloat16."""
+    make = ByteLinear if int8 and has_byte_products() else partial(HalfLinear, rows=PATCHES, out=torch.bfloat16)
+    for layer in decoder.blocks():
+        replace_linears(layer.cross_attention, make, but=("query", "output"))
+    return SwiftEncoder(encoder, make=make)
+
+
+def _hasten_modules(encoder: Encoder, decoder: Decoder, *, int8: bool) -> None:
+    """Small models, and machines without numba."""
+    if int8:
+        if not can_round():
+            raise ValueError("int8 needs a processor and a torch with 8-bit linear layers; use bfloat16 instead")
+        _halve(encoder, decoder)
+        _round(decoder, compiles=False)
+    for tower in (encoder, decoder):
+        if can_pack(next(tower.parameters()).dtype):
+            replace_linears(tower, _packed, but=("patch_projection",))
 
 
 def worth_compiling(decoder: Decoder) -> bool:

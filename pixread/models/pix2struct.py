@@ -116,6 +116,10 @@ class Encoder(nn.Module):
         self.norm = nn.RMSNorm(config.hidden_size, eps=config.eps)
         self.dropout = nn.Dropout(config.dropout)
 
+    def blocks(self) -> list[EncoderLayer]:
+        """The layers by their type, which `nn.ModuleList` forgets."""
+        return cast("list[EncoderLayer]", list(self.layers))
+
     def reset_parameters(self) -> None:
         """Draw the reference's starting weights of the embeddings."""
         _truncated_normal(self.patch_projection.weight)
@@ -345,10 +349,11 @@ class Pix2Struct(nn.Module):
         With neither keyword outputs stay the same but for the order of sums, and models that are not float32 or
         bfloat16 stay as they are. mixed: where that pays, pictures are encoded with products in bfloat16, and what is
         written from them stays as exact as before. int8: besides that, what a step of the decoder reads is rounded,
-        weights to 8 bits, and to bfloat16 where these are too few. ValueError where this processor or this torch lacks
+        weights to 8 bits, and to bfloat16 where these are too few; so are most products of a large encoder. ValueError where this processor or this torch lacks
         what int8 takes.
         """
-        self._compiled, self._guesser = hasten(self.encoder, self.decoder, int8=int8, mixed=mixed)
+        encoder, self._compiled, self._guesser = hasten(self.encoder, self.decoder, int8=int8, mixed=mixed)
+        self.encoder = cast("Encoder", encoder)  # for what is called of it
 
     def _check_positions(self, batch: Batch) -> None:
         highest = int(torch.maximum(batch.rows, batch.cols).max())

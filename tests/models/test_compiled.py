@@ -60,11 +60,10 @@ def test_steps_are_those_of_the_modules(sizes: list[int], changes: dict[str, Any
 
 def test_steps_in_bfloat16_are_nearer_to_float32_than_those_of_the_modules():
     exact, rough = tiny_model(), tiny_model(dtype=torch.bfloat16)
-    found, right = logits_by_steps(compiled(dtype=torch.bfloat16), [7, 3, 5], length=8)
+    found, _ = logits_by_steps(compiled(dtype=torch.bfloat16), [7, 3, 5], length=8)
     batch = random_batch(exact.config, [7, 3, 5], length=8)
     with torch.inference_mode():
         truth, modules = exact(batch), rough(batch)
-    torch.testing.assert_close(right, modules)
     assert 0 < error(found, truth) < error(modules, truth) < 0.03
 
 

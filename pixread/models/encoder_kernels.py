@@ -1,0 +1,170 @@
+"""What lies between the products of the encoder, compiled for this processor by numba: norms, gates, softmax, rounding.
+
+Each is one way through memory, where torch takes one for every operation. bfloat16 comes and goes as the bits it is
+(uint16); within, all is float32.
+
+Legend: R rows (patches of all pictures), C channels, H heads, F width of the MLP, Q queries, N keys.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, prange, types
+from numba.extending import intrinsic
+
+from pixread.models.kernels import LOOSE, TINY, Array, use_threads
+
+__all__ = ["gated", "normed", "powers", "rounded", "scaled", "use_threads"]
+
+AT_ONCE = 16  # rows of a thread's turn
+MIDDLE = 128  # what 0 is among 8 bits without a sign
+LARGEST = np.float32(127)
+BIT_MORE = np.float32(1 + 2**-8)
+LOG2_E = np.float32(1.4426950408889634)
+GELU = np.float32(-2 * math.sqrt(2 / math.pi) / math.log(2))
+GELU_CUBE = np.float32(0.044715) * GELU
+MOST_POWER = np.float32(126)
+LEAST_POWER = np.float32(-126)  # of 2, with all bits
+
+
+@intrinsic
+def _wide(typing_context: Any, bits: Any) -> Any:
+    """The float32 of a bfloat16, given as its bits in uint16."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(32)
+        return builder.bitcast(builder.shl(builder.zext(arguments[0], word), ir.Constant(word, 16)), ir.FloatType())
+
+    return types.float32(types.uint16), generate
+
+
+@intrinsic
+def _narrow(typing_context: Any, number: Any) -> Any:
+    """The bits of the bfloat16 nearest to a float32, the farther from 0 of two; what is no number does not come."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(32)
+        raised = builder.add(builder.bitcast(arguments[0], word), ir.Constant(word, 0x8000))
+        return builder.trunc(builder.lshr(raised, ir.Constant(word, 16)), ir.IntType(16))
+
+    return types.uint16(types.float32), generate
+
+
+@intrinsic
+def _larger(typing_context: Any, one: Any, other: Any) -> Any:
+    """The larger of two float32; unlike `max`, many at once."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        number = ir.FloatType()
+        larger = builder.module.declare_intrinsic("llvm.maxnum", [number], ir.FunctionType(number, [number, number]))
+        return builder.call(larger, arguments, fastmath=("fast",))
+
+    return types.float32(types.float32, types.float32), generate
+
+
+@intrinsic
+def _raised(typing_context: Any, number: Any, power: Any) -> Any:
+    """number * 2 ** power, float32 and a whole power in int32: added to the bits of its exponent."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(32)
+        number, power = arguments
+        bits = builder.add(builder.bitcast(number, word), builder.shl(power, ir.Constant(word, 23)))
+        return builder.bitcast(bits, ir.FloatType())
+
+    return types.float32(types.float32, types.int32), generate
+
+
+@njit(cache=True, fastmath=LOOSE)
+def _two_to(x: Any) -> Any:
+    """2 ** x for x up to 126, exact to 13 bits: more than a bfloat16 has."""
+    x = _larger(x, LEAST_POWER)
+    power = np.rint(x)
+    rest = x - power
+    series = np.float32(0.0550086)
+    for factor in (0.2422104, 0.6932829, 1.0):
+        series = series * rest + np.float32(factor)
+    return _raised(series, np.int32(power))
+
+
+@njit(parallel=True, cache=True, nogil=True, fastmath=LOOSE)
+def normed(x: Array, added: Array, weight: Array, eps: Any, y: Array) -> None:
+    """x += added, and the root-mean-square norm of its rows. x: (R, C) float32, added and y: (R, C) bfloat16."""
+    rows, channels = x.shape
+    for turn in prange((rows + AT_ONCE - 1) // AT_ONCE):
+        for row in range(turn * AT_ONCE, min((turn + 1) * AT_ONCE, rows)):
+            total = np.float32(0)
+            for place in range(channels):
+                number = x[row, place] + _wide(added[row, place])
+                x[row, place] = number
+                total += number * number
+            factor = np.float32(1) / np.sqrt(total / np.float32(channels) + eps)
+            for place in range(channels):
+                y[row, place] = _narrow(x[row, place] * factor * weight[place])
+
+
+@njit(parallel=True, cache=True, nogil=True, fastmath=LOOSE)
+def rounded(x: Array, y: Array, steps: Array) -> None:
+    """x: (R, C) bfloat16 -> y: (R, C), whole steps in 8 bits above `MIDDLE`, and the sizes of the steps (R,)."""
+    rows, channels = x.shape
+    for turn in prange((rows + AT_ONCE - 1) // AT_ONCE):
+        for row in range(turn * AT_ONCE, min((turn + 1) * AT_ONCE, rows)):
+            largest = TINY
+            for place in range(channels):
+                largest = _larger(largest, abs(_wide(x[row, place])))
+            # The next step that bfloat16 holds: multiplying by it is exact but for its own rounding.
+            steps[row] = _wide(_narrow(largest * BIT_MORE / LARGEST))
+            factor = np.float32(1) / steps[row]
+            for place in range(channels):
+                y[row, place] = np.uint8(np.int32(np.rint(_wide(x[row, place]) * factor)) + np.int32(MIDDLE))
+
+
+@njit(parallel=True, cache=True, nogil=True, fastmath=LOOSE)
+def gated(both: Array, steps: Array, y: Array) -> None:
+    """both: (R, 2 * F) bfloat16, gate and up in steps (R,) -> y: (R, F) bfloat16, gelu(gate) * up.
+
+    With the tanh form of gelu: half * (1 + tanh(t)) is 1 / (1 + e ** (-2 t)), here 1 / (1 + 2 ** power).
+    """
+    rows, width = y.shape
+    for turn in prange((rows + AT_ONCE - 1) // AT_ONCE):
+        for row in range(turn * AT_ONCE, min((turn + 1) * AT_ONCE, rows)):
+            gate, up, step = both[row, :width], both[row, width:], steps[row]
+            for place in range(width):
+                x = _wide(gate[place]) * step
+                power = x * (GELU + GELU_CUBE * x * x)
+                shared = x / (np.float32(1) + _two_to(min(power, MOST_POWER)))
+                y[row, place] = _narrow(shared * (_wide(up[place]) * step))
+
+
+@njit(parallel=True, cache=True, nogil=True, fastmath=LOOSE)
+def powers(scores: Array, shares: Array) -> None:
+    """scores: (Q, N) bfloat16 become powers of e, the highest 1; shares: (Q,), what makes parts of 1 of them."""
+    rows, places = scores.shape
+    for turn in prange((rows + AT_ONCE - 1) // AT_ONCE):
+        for row in range(turn * AT_ONCE, min((turn + 1) * AT_ONCE, rows)):
+            own, highest, total = scores[row], np.float32(-np.inf), np.float32(0)
+            for place in range(places):
+                highest = _larger(highest, _wide(own[place]))
+            highest *= LOG2_E
+            for place in range(places):
+                power = _two_to(_wide(own[place]) * LOG2_E - highest)
+                own[place] = _narrow(power)
+                total += power
+            shares[row] = np.float32(1) / total
+
+
+@njit(parallel=True, cache=True, nogil=True, fastmath=LOOSE)
+def scaled(x: Array, factors: Array) -> None:
+    """x: (R, C) bfloat16, times a factor for each row and head (H, R)."""
+    rows, (heads, _) = len(x), factors.shape
+    size = x.shape[1] // heads
+    for turn in prange((rows + AT_ONCE - 1) // AT_ONCE):
+        for row in range(turn * AT_ONCE, min((turn + 1) * AT_ONCE, rows)):
+            for head in range(heads):
+                factor = factors[head, row]
+                for place in range(head * size, (head + 1) * size):
+                    x[row, place] = _narrow(_wide(x[row, place]) * factor)

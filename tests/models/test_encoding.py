@@ -1,0 +1,175 @@
+"""pixread.models.encoding: the compiled encoder reads what the modules read, a little more roughly."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pixread.models import hasten
+from pixread.models.compiled import compiler
+from pixread.models.encoding import ByteLinear, SwiftEncoder, bits, has_byte_products, mix, side_by_side
+from pixread.models.linear import RoundedLinear
+from pixread.models.pix2struct import Pix2Struct
+from pixread.records import Batch, Memory
+from tests.models.tiny import random_batch, tiny_model
+
+if compiler() is None:
+    pytest.skip("nothing to compile with", allow_module_level=True)
+from pixread.models import encoder_kernels as kernels
+
+needs_bytes = pytest.mark.skipif(not has_byte_products(), reason="this processor does not multiply 8 bits")
+WIDE: dict[str, Any] = {"hidden_size": 96, "num_heads": 6, "d_kv": 16, "d_ff": 80}
+
+
+@pytest.fixture(autouse=True)
+def _tiny_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hasten, "WORTH_COMPILING", 0)
+
+
+def error(found: Tensor, right: Tensor) -> float:
+    return float((found.double() - right.double()).norm() / right.double().norm())
+
+
+def swift(*, int8: bool = False, dtype: torch.dtype = torch.bfloat16, **changes: Any) -> Pix2Struct:
+    model = tiny_model(dtype=dtype, **changes)
+    model.hasten(int8=int8)
+    assert isinstance(model.encoder, SwiftEncoder)
+    return model
+
+
+def memories(model: Pix2Struct, sizes: list[int], **changes: Any) -> tuple[Memory, Memory]:
+    """What the model remembers, and what it would in float32."""
+    exact = tiny_model(**changes)
+    batch = random_batch(exact.config, sizes)
+    with torch.inference_mode():
+        return model.encode(batch), exact.encode(batch)
+
+
+def seen(sides: tuple[Tensor, ...], mask: Tensor) -> Tensor:
+    """The keys or values of real patches, of all layers."""
+    return torch.cat([side.transpose(1, 2)[mask[:, 0, 0]].flatten() for side in sides])
+
+
+@pytest.mark.parametrize("sizes", [[5], [1], [7, 3, 300]])
+@pytest.mark.parametrize("changes", [{}, {"hidden_size": 30, "num_heads": 3, "d_kv": 10, "d_ff": 45}])
+def test_it_is_nearer_to_float32_than_the_modules_in_bfloat16(sizes: list[int], changes: dict[str, Any]):
+    found, right = memories(swift(**changes), sizes, **changes)
+    with torch.inference_mode():
+        rough = tiny_model(dtype=torch.bfloat16, **changes).encode(random_batch(tiny_model(**changes).config, sizes))
+    for sides in ("keys", "values"):
+        ours, theirs, truth = (seen(getattr(one, sides), right.mask) for one in (found, rough, right))
+        assert ours.dtype == torch.bfloat16
+        assert 0 < error(ours, truth) < 1.05 * error(theirs, truth) < 0.02
+
+
+@needs_bytes
+def test_products_of_8_bits_stay_near():
+    found, right = memories(swift(int8=True, dtype=torch.float32, **WIDE), [40, 9], **WIDE)
+    assert 0.001 < error(seen(found.keys, right.mask), seen(right.keys, right.mask)) < 0.04
+
+
+def test_without_such_products_they_are_in_bfloat16(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(hasten, "has_byte_products", lambda: False)
+    model = swift(int8=True, dtype=torch.float32)
+    assert not any(isinstance(part, ByteLinear) for part in model.modules())
+    found, right = memories(model, [7])
+    assert error(found.keys[0], right.keys[0]) < 0.01
+
+
+@pytest.mark.parametrize("int8", [False, True])
+def test_pictures_do_not_see_each_other_nor_the_padding(int8: bool):
+    model = swift(int8=int8, dtype=torch.float32 if int8 else torch.bfloat16, **WIDE)
+    batch = random_batch(model.config, [6, 4], padding=3)
+    with torch.inference_mode():
+        together = model.encoder(batch, batch.rows[:, None, None] > 0)
+        assert not together[0, 6:].any()
+        assert not together[1, 4:].any()
+        for row, size in enumerate((6, 4)):
+            one = Batch(*(part[row : row + 1, :size] for part in (batch.pixels, batch.rows, batch.cols)))
+            torch.testing.assert_close(model.encoder(one, None)[0], together[row, :size], rtol=0.02, atol=0.02)
+
+
+@needs_bytes
+@settings(deadline=None)
+@given(
+    rows=st.integers(1, 40), inside=st.integers(2, 200), outside=st.integers(1, 70), size=st.sampled_from([1e-6, 9.0])
+)
+def test_a_byte_layer_multiplies_rounded_numbers(rows: int, inside: int, outside: int, size: float):
+    torch.manual_seed(rows * inside * outside)
+    layer = nn.Linear(inside, outside, bias=False).requires_grad_(False)
+    x = (size * torch.randn(rows, inside)).bfloat16()
+    steps = x.float().abs().amax(1, keepdim=True) / 127
+    exact = RoundedLinear(layer)(x.float())
+    # Steps are rounded up to what bfloat16 holds, inputs to whole steps, and what comes out to bfloat16, twice.
+    most = 0.51 * 1.02 * steps * layer.weight.abs().sum(1) + 0.009 * exact.abs() + 1e-30
+    assert bool(((ByteLinear(layer)(x).float() - exact).abs() <= most).all())
+
+
+@needs_bytes
+def test_a_byte_layer_takes_what_is_all_zero():
+    found = ByteLinear(nn.Linear(8, 3, bias=False))(torch.zeros(2, 5, 8, dtype=torch.bfloat16))
+    assert torch.equal(found, torch.zeros(2, 5, 3, dtype=torch.bfloat16))
+
+
+def test_layers_side_by_side_are_one():
+    layers = [nn.Linear(6, outputs, bias=False) for outputs in (2, 3)]
+    x = torch.randn(4, 6)
+    torch.testing.assert_close(side_by_side(*layers)(x), torch.cat([layer(x) for layer in layers], dim=-1))
+
+
+@pytest.mark.parametrize("size", [0.1, 1.0, 30.0])
+def test_attention_of_one_picture_is_that_of_torch(size: float):
+    """More patches than are taken at once, and likenesses from alike to one above all."""
+    torch.manual_seed(0)
+    inputs = torch.randn(700, 3 * 32)
+    inputs[:, :32] *= size
+    inputs = inputs.bfloat16()
+    queries, keys, values = inputs.float().view(700, 3, 2, 16).permute(1, 2, 0, 3)
+    right = F.scaled_dot_product_attention(queries, keys, values, scale=1.0).transpose(0, 1).flatten(1)
+    found = mix(inputs, [700], head_size=16)
+    # Scores are rounded to bfloat16, as torch's are in it: large ones by a part of what they are.
+    assert error(found, right) < 0.004 + 0.02 * min(size, 4.0)
+
+
+def test_powers_are_those_of_the_softmax():
+    torch.manual_seed(0)
+    for scores in (torch.randn(5, 37), 90 * torch.randn(20, 300), torch.full((1, 1), -7.0), torch.zeros(3, 4)):
+        given = scores.bfloat16()
+        right, shares = given.float().softmax(-1), torch.empty(len(given))
+        kernels.powers(bits(given), shares.numpy())
+        torch.testing.assert_close(given.float() * shares[:, None], right, rtol=0.005, atol=1e-6)
+
+
+def test_gates_are_those_of_gelu():
+    gate = torch.cat([torch.linspace(-12, 12, 501), torch.tensor([-1e4, -60.0, 60.0, 1e4])]).bfloat16()
+    up, steps = torch.full_like(gate, 3.0), torch.tensor([0.5, 2.0])
+    both = torch.cat([gate, up]).repeat(2, 1)
+    found = torch.empty(2, len(gate), dtype=torch.bfloat16)
+    kernels.gated(bits(both), steps.numpy(), bits(found))
+    wide = gate.double() * steps[:, None]
+    right = F.gelu(wide, approximate="tanh") * 3 * steps[:, None]
+    torch.testing.assert_close(found.double(), right, rtol=0.005, atol=1e-3)
+
+
+def test_the_norm_adds_first():
+    torch.manual_seed(0)
+    x, added, weight = torch.randn(33, 20), torch.randn(33, 20).bfloat16(), torch.randn(20)
+    total, found = x + added, torch.empty_like(added)
+    kernels.normed(x.numpy(), bits(added), weight.numpy(), torch.tensor(1e-6).numpy()[()], bits(found))
+    assert torch.equal(x, total)
+    torch.testing.assert_close(found.float(), F.rms_norm(total, (20,), weight, eps=1e-6), rtol=0.005, atol=1e-6)
+
+
+def test_bfloat16_is_rounded_to_the_nearest():
+    """As far as torch rounds, but for what lies in the middle of two."""
+    numbers = torch.randn(50, 16) * torch.logspace(-30, 30, 50)[:, None]
+    found = numbers.bfloat16()
+    factors = torch.tensor([[1.0009765625], [math.pi]]).expand(2, 50).contiguous()
+    right = (found.float().view(50, 2, 8) * factors.T[:, :, None]).flatten(1).bfloat16()
+    kernels.scaled(bits(found), factors.numpy())
+    assert torch.equal(found, right)
