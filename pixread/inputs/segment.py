@@ -22,6 +22,8 @@ from pixread.records import Box
 TALLEST = 110  # pixels: a piece that is higher or much wider was drawn, not written
 WIDEST = 300
 HOLLOW = 0.12  # an outline covers less of its box than this
+FRAME = 14  # pixels: lower ones are glyphs
+STRAIGHT = 0.6  # of its upper and lower edges are straight lines where a piece is a frame
 NOISY = 3  # from this noise on a background is a picture's
 PICTURE_CELL = 8
 PICTURE_SIDE = 32  # pixels: smaller pictures are icons and left out
@@ -44,7 +46,8 @@ def find_regions(image: Image.Image) -> list[Region]:
     noise = noise_level(strength)
     marks = ink(across, down, noise)
     pieces = components(marks)
-    lines = find_lines(pieces.take(_glyph_like(pieces)), marks)
+    glyphs = pieces.take(_glyph_like(pieces))
+    lines = find_lines(glyphs.take(~_framed(glyphs, marks)), marks)
     lines = lines.take(_written(lines, pixels, strength, noise, marks))
     pictures = _pictures(noise, pieces, lines)
     # A step is marked at its left and upper pixel, which at the near sides of a glyph is still paper.
@@ -67,6 +70,18 @@ def _glyph_like(pieces: Boxes) -> NDArray[np.bool_]:
     hairline = ((pieces.width <= 2) & (pieces.height > 14)) | ((pieces.height <= 2) & (pieces.width > 24))
     outline = (pieces.height > 20) & (pieces.weight < 0.1 * area)
     return np.asarray(~_large(pieces) & ~hairline & ~outline & (area > 3))
+
+
+def _framed(pieces: Boxes, marks: Bitmap) -> NDArray[np.bool_]:
+    """Which pieces are outlines of buttons and of cells of a table: straight, with something inside. -> (N,)"""
+    sparse = pieces.weight < pieces.width * pieces.height / 3
+    found = np.zeros(len(pieces), dtype=bool)
+    for number in np.flatnonzero((pieces.height > FRAME) & (pieces.width >= pieces.height) & sparse):
+        left, top, right, bottom = (side[number] for side in (pieces.left, pieces.top, pieces.right, pieces.bottom))
+        edges = marks[top : top + 2, left:right], marks[bottom - 2 : bottom, left:right]
+        inside = (pieces.left > left) & (pieces.right < right) & (pieces.top > top + 2) & (pieces.bottom < bottom - 2)
+        found[number] = inside.any() and min(edge.any(axis=0).mean() for edge in edges) > STRAIGHT
+    return found
 
 
 def _written(

@@ -12,10 +12,18 @@ from pixread.inputs.components import Bitmap, Boxes, Ints, connect
 
 GAP = 1.05  # glyphs of one line are closer than this many glyph heights ...
 PIECE_GAP = 0.8  # ... and pieces of a line, which reach from ascender to descender, than this many of theirs
-UNLIKE = 3  # a glyph more than this many times as high as its neighbour belongs to another line
+UNLIKE = 2.3  # a glyph more than this many times as high as its neighbour belongs to another line
 TALL = 1.75  # a glyph this much higher than its line touches the line below, or is no glyph
 BAND = 4  # rows, for finding neighbours
+USUAL = 0.6  # of the glyphs of a line are no higher than its usual height: frames of buttons count for little
 DOT = 8  # pixels: dots, accents and commas are at most this high
+DASH = 4  # pixels: dashes, and the dots of an ellipsis
+LONGEST_DASH = 40  # pixels
+ELLIPSIS = 10  # pixels from dot to dot
+REACH = 0.35  # line heights: accents are this close to a line above or below ...
+REACH_ASIDE = 0.6  # ... and dashes and dots beside it
+BULLET = 0.5  # line heights: a bullet is at most this high and wide ...
+BULLET_GAP = 0.3  # ... and this far from the text
 PORTION = 512  # dots placed at once
 SPLIT_HEIGHT = 17  # pixels: a lower box holds one line
 SPLIT_SHARE = 0.22  # a row with this little of the ink of its surroundings lies between two lines
@@ -78,16 +86,18 @@ def _side_by_side(boxes: Boxes, *, reach: int) -> tuple[Ints, Ints]:
 
 
 def _usual_height(heights: Ints, labels: Ints, count: int) -> Ints:
-    """The height that three quarters of the members of each group do not exceed. -> (count,)"""
+    """The height that a share `USUAL` of the members of each group do not exceed. -> (count,)"""
     order = np.lexsort((heights, labels))
     firsts = np.searchsorted(labels[order], np.arange(count))
     sizes = np.bincount(labels, minlength=count)
-    return heights[order][firsts + (3 * (sizes - 1)) // 4]
+    return heights[order][firsts + (USUAL * (sizes - 1)).astype(np.int64)]
 
 
 def _with_dots(lines: Boxes, size: Ints) -> Boxes:
-    """Dots, accents and commas join the line they stand at. size: (N,) number of glyphs of each line."""
-    small = (lines.height <= DOT) & (lines.width <= 14) & (size <= 2)
+    """Dots, dashes, accents and commas join the line they stand at. size: (N,) number of glyphs of each line."""
+    lines, size = _with_ellipses(lines, size)
+    flat = (lines.height <= DASH) & (lines.width <= LONGEST_DASH)
+    small = ((lines.height <= DOT) & (lines.width <= 14) & (size <= 2)) | flat
     big, dots = np.flatnonzero(~small), np.flatnonzero(small)
     if not len(big) or not len(dots):
         return lines
@@ -97,21 +107,34 @@ def _with_dots(lines: Boxes, size: Ints) -> Boxes:
     return lines.grouped(labels, count)
 
 
+def _with_ellipses(lines: Boxes, size: Ints) -> tuple[Boxes, Ints]:
+    """Dots beside each other become one."""
+    dots = np.flatnonzero((lines.height <= DASH) & (lines.width <= DASH))
+    first, second = (dots[side] for side in _side_by_side(lines.take(dots), reach=1))
+    gap = lines.left[second] - lines.right[first]
+    near = (gap <= ELLIPSIS) & (np.abs(lines.bottom[first] - lines.bottom[second]) <= 1)
+    labels, count = connect(len(lines), first[near], second[near])
+    return lines.grouped(labels, count), np.bincount(labels, weights=size, minlength=count).astype(np.int64)
+
+
 def _homes(lines: Boxes, dots: Ints, big: Ints) -> Ints:
     """Pairs (dot, nearest line it can belong to). dots, big: indices of small and large boxes. -> (2, pairs)"""
-    reach = 0.35 * lines.height[big]
-    middle_x = (lines.left[dots] + lines.right[dots])[:, None] / 2
-    middle_y = (lines.top[dots] + lines.bottom[dots])[:, None] / 2
-    away = np.maximum(np.maximum(lines.top[big] - middle_y, middle_y - lines.bottom[big]), 0)
-    near = (middle_x > lines.left[big] - reach) & (middle_x < lines.right[big] + reach) & (away <= reach)
-    away = np.where(near & (lines.height[dots][:, None] < 0.6 * lines.height[big]), away, np.inf)
-    found = np.isfinite(away.min(axis=1))
-    return np.stack([dots[found], big[away.argmin(axis=1)[found]]])
+    height = lines.height[big]
+    aside = np.maximum(lines.left[big] - lines.right[dots][:, None], lines.left[dots][:, None] - lines.right[big])
+    middle = (lines.top[dots] + lines.bottom[dots])[:, None] / 2
+    away = np.maximum(np.maximum(lines.top[big] - middle, middle - lines.bottom[big]), 0)
+    wide = (lines.width[dots] > 14)[:, None]
+    near = (away <= np.where(wide, 0, REACH * height)) & (lines.height[dots][:, None] < 0.6 * height)
+    # What lies in a line is nearer than what stands beside one.
+    far = away + np.maximum(aside, 0) / 8
+    far = np.where(near & (aside <= REACH_ASIDE * height), far, np.inf)
+    found = np.isfinite(far.min(axis=1))
+    return np.stack([dots[found], big[far.argmin(axis=1)[found]]])
 
 
 def _split(lines: Boxes, ink: Bitmap) -> Boxes:
-    """Parts boxes in which lines touch, and draws every box tight."""
-    pieces = [piece for corners in lines.corners() for piece in _cut(corners, ink)]
+    """Parts boxes in which lines touch, draws every box tight and leaves out bullets."""
+    pieces = [_without_bullet(piece, ink) for corners in lines.corners() for piece in _cut(corners, ink)]
     return Boxes.from_corners(pieces)
 
 
@@ -140,3 +163,20 @@ def _tight(corners: Corners, ink: Bitmap) -> Corners:
     part = ink[top:bottom, left:right]
     rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
     return left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1
+
+
+def _without_bullet(corners: Corners, ink: Bitmap) -> Corners:
+    """The line without a small mark at its beginning that stands apart, at the middle of its height."""
+    left, top, right, bottom = corners
+    height = bottom - top
+    if right - left < 2 * height:
+        return corners
+    marked = ink[top:bottom, left : left + height].any(axis=0)
+    end = int(marked.argmin())
+    start = end + int(marked[end:].argmax())
+    if marked[end:].any() and 0 < end <= BULLET * height and start - end >= BULLET_GAP * height:
+        rows = np.flatnonzero(ink[top:bottom, left : left + end].any(axis=1))
+        tall, middle = rows[-1] + 1 - rows[0], (rows[0] + rows[-1] + 1) / 2
+        if 0.6 * end <= tall <= BULLET * height and abs(middle / height - 0.5) < 0.14:
+            return _tight((left + start, top, right, bottom), ink)
+    return corners
