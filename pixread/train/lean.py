@@ -61,7 +61,7 @@ class _LeanLayer(torch.autograd.Function):
         start, shape = x.flatten(0, 1), x.shape  # (R, C)
         asked, scale = _norm(start, first, eps, dtype)
         sides = asked @ _joined(dtype, query, key, value).T  # (R, 3 * C)
-        mixed, levels = mix(*_heads(sides, shape, head_size), mask)  # (B, H, N, D), (B, H, N)
+        mixed, levels = mix(_heads(sides, shape, head_size), mask)  # (B, H, N, D), (B, H, N)
         middle = start + _rows(mixed) @ _joined(dtype, output).T
         normed, other_scale = _norm(middle, second, eps, dtype)
         opened = normed @ _joined(dtype, gate, up).T  # (R, 2 * F)
@@ -97,7 +97,7 @@ class _LeanLayer(torch.autograd.Function):
         (above,) = _heads(narrow @ _joined(dtype, output), shape, ctx.head_size)
         for_sides = torch.empty_like(sides)
         into = _heads(for_sides, shape, ctx.head_size)
-        unmix(above, *_heads(sides, shape, ctx.head_size), mixed, levels, mask, into=into)
+        unmix(above, _heads(sides, shape, ctx.head_size), mixed, levels, mask, into=into)
         three = (for_sides.T @ _again(start, scale, first, dtype)).chunk(3)
         before, for_first = _norm_back(for_sides @ _joined(dtype, query, key, value), start, scale, first, between)
         none = (None,) * 4

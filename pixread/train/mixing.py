@@ -24,20 +24,19 @@ attention = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 attention_back = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
 
-def mix(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+def mix(sides: Sequence[Tensor], mask: Tensor | None) -> tuple[Tensor, Tensor]:
     """The values (B, H, N, D) mixed, and the logarithms of what their weights were divided by, (B, H, N).
 
-    mask (B, 1, 1, N), bool, says which keys are seen; None: all.
+    sides: queries, keys and values. mask (B, 1, 1, N), bool, says which keys are seen; None: all.
     """
+    queries, keys, values = sides
     mixed, levels = attention(queries, keys, values, 0.0, False, attn_mask=_bias(mask, queries), scale=1.0)
     return mixed, levels
 
 
 def unmix(
     above: Tensor,
-    queries: Tensor,
-    keys: Tensor,
-    values: Tensor,
+    sides: Sequence[Tensor],
     mixed: Tensor,
     levels: Tensor,
     mask: Tensor | None,
@@ -45,6 +44,7 @@ def unmix(
     into: Sequence[Tensor],
 ) -> None:
     """Writes the gradients of queries, keys and values (B, H, N, D) into the three tensors; above: that of `mixed`."""
+    queries, keys, values = sides
     if queries.dtype != torch.bfloat16:
         bias = _bias(mask, queries)
         whole = (above, queries, keys, values, mixed, levels)

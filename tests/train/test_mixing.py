@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from pixread.train.mixing import HEADS, QUERIES, mix, unmix
@@ -32,16 +33,17 @@ def exact(drawn: list[Tensor], mask: Tensor | None) -> list[Tensor]:
     *three, above = (one.double() for one in drawn)
     three = [one.detach().requires_grad_() for one in three]
     with sdpa_kernel([SDPBackend.MATH]):
-        mixed = torch.nn.functional.scaled_dot_product_attention(*three, attn_mask=mask, scale=1.0)
+        queries, keys, values = three
+        mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, scale=1.0)
     mixed.backward(above)
     return [mixed.detach(), *(one.grad for one in three if one.grad is not None)]
 
 
 def ours(drawn: list[Tensor], mask: Tensor | None) -> list[Tensor]:
     *three, above = drawn
-    mixed, levels = mix(*three, mask)
+    mixed, levels = mix(three, mask)
     into = [torch.empty_like(one) for one in three]
-    unmix(above, *three, mixed, levels, mask, into=into)
+    unmix(above, three, mixed, levels, mask, into=into)
     return [mixed, *into]
 
 
@@ -50,7 +52,8 @@ def torchs(drawn: list[Tensor], mask: Tensor | None) -> list[Tensor]:
     *three, above = drawn
     three = [one.detach().requires_grad_() for one in three]
     with sdpa_kernel([SDPBackend.FLASH_ATTENTION]):
-        mixed = torch.nn.functional.scaled_dot_product_attention(*three, attn_mask=mask, scale=1.0)
+        queries, keys, values = three
+        mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, scale=1.0)
     mixed.backward(above)
     return [mixed.detach(), *(one.grad for one in three if one.grad is not None)]
 
