@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -87,3 +88,26 @@ def test_what_is_fetched_is_fetched_once_and_unpacked_once(tmp_path: Path) -> No
     failed = subprocess.run([RUNS / "fetch.sh", archive.as_uri(), tmp_path / "none"], capture_output=True)
     assert failed.returncode != 0
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.timeout(1200)
+def test_the_reader_is_made_from_pages_and_a_second_start_makes_nothing_anew(tmp_path: Path) -> None:
+    """The whole script with real pages and real training, of three steps a lesson."""
+    for name in ("train", "dev"):
+        words = "".join(f"<p>line {number} of the {name} page, with words to read" for number in range(5))
+        (tmp_path / f"{name}.html").write_text(f"<!doctype html><title>{name}</title><body>{words}", encoding="utf-8")
+        (tmp_path / f"{name}.txt").write_text(f"{name}.html\n", encoding="utf-8")
+    out = tmp_path / "out"
+    quick = [f"--set={change}" for change in ("steps=3", "evaluate_examples=0", "batch_size=4", "threads=1")]
+    command = [RUNS / "reader.sh", tmp_path / "train.txt", tmp_path / "dev.txt", out, *quick]
+    subprocess.run(command, check=True)
+    assert (out / "reader" / "model.safetensors").is_file()
+    assert all((out / "scores" / task / "summary.json").is_file() for task in ("pages", "parse"))
+    made = {path: path.stat().st_mtime_ns for path in out.rglob("*.state")}
+    for folder in ("reader", "scores"):
+        shutil.rmtree(out / folder)
+    subprocess.run(command, check=True)
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.state")} == made
+    assert (out / "reader" / "model.safetensors").is_file()
