@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
+import math
 import os
 import signal
 import subprocess
@@ -20,7 +22,9 @@ from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import Tokenizer
 from pixread.records import Example
 from pixread.shards import write_shards
-from pixread.train.loop import Progress, train
+from pixread.train.data import batches
+from pixread.train.loop import Progress, Tally, Trainer, train
+from pixread.train.recipes import make_recipe
 from pixread.train.state import last_step, resolve_checkpoint
 
 QUICK = {
@@ -160,6 +164,40 @@ def test_shards_are_trained_on_and_broken_pictures_passed_over(tmp_path: Path) -
     assert result.step == 8
     unusable = logged(tmp_path / "run", "unusable")
     assert sum(unusable.values()) > 0
+
+
+LIGHT = {"max_patches": "512", "precision": "bfloat16", "optimizer": "adafactor", "guidance": "0"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "lean", "halved"),
+    [
+        ({}, True, True),
+        ({"max_patches": "256"}, False, True),
+        ({"dropout": "0.1"}, False, True),
+        ({"recompute": "true"}, False, True),
+        ({"precision": "float32"}, True, False),
+        ({"accumulate": "2"}, True, False),
+        ({"guidance": "1"}, True, False),
+        ({"optimizer": "adamw"}, True, False),
+        ({"init": "shipped", "lora_rank": "4"}, False, True),
+    ],
+)
+def test_a_step_is_made_as_light_as_the_recipe_allows(changes: dict[str, str], lean: bool, halved: bool) -> None:
+    """And it is a step: the loss is a number, and weights move."""
+    recipe = make_recipe("line-letters", {**QUICK, "threads": "0", **LIGHT, **changes})
+    trainer = Trainer(recipe, data=[], device=torch.device("cpu"))
+    forwards = [vars(layer).get("forward") for layer in trainer.model.encoder.layers]
+    assert all(isinstance(forward, functools.partial) == lean for forward in forwards)
+    head = trainer.model.decoder.head.weight
+    if hasattr(head, "grad_dtype"):
+        assert (head.grad_dtype == torch.bfloat16) == halved
+    before = [weight.detach().clone() for weight in trainer.model.parameters() if weight.requires_grad]
+    tally = Tally()
+    trainer.step(0, batches(trainer.windows, start=0, workers=0), tally)
+    after = [weight for weight in trainer.model.parameters() if weight.requires_grad]
+    assert math.isfinite(tally.loss)
+    assert any(not torch.equal(*pair) for pair in zip(before, after, strict=True))
 
 
 def test_the_loss_falls_when_the_same_few_pictures_come_again(tmp_path: Path) -> None:
