@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from pixread.models.linear import PATCHES, HalfLinear, RoundedLinear
+from pixread.models.mapped import trim
 from pixread.records import Batch
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class SwiftEncoder(nn.Module):
         for layer in self.layers:
             added = layer(x, added, counts)
         y = self.norm(x, added)
+        trim()  # what comes next is kept long
         if mask is None:
             return y.view(*real.shape, -1)
         padded = y.new_zeros(*real.shape, y.shape[-1])

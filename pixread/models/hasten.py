@@ -15,6 +15,7 @@ from pixread.models.linear import (
     ROWS,
     HalfLinear,
     Int8Linear,
+    MappedLinear,
     PackedLinear,
     RoundedLinear,
     can_pack,
@@ -46,7 +47,7 @@ def hasten(
         swift = _swift(encoder, decoder, int8=int8)
     elif can_pack(dtype):
         # The projection's weight says what the encoder computes in.
-        replace_linears(encoder, _packed, but=("patch_projection",))
+        replace_linears(encoder, MappedLinear, but=("patch_projection",))
     if int8:
         _round(decoder, compiles=True)
     guesses = dtype == torch.float32 and not int8

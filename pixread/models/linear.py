@@ -18,6 +18,9 @@ from torch.nn import functional as F
 ROWS, PATCHES = 8, 2048
 """The numbers of rows that oneDNN's order is chosen for: a few tokens (1 to 16 do as well), a picture's patches."""
 
+WORTH_REORDERING = 512
+"""Rows of a product for which its weight is put into oneDNN's order, each time anew."""
+
 REST = 254.0
 """What rounding to a step leaves over is at most half of it: so much larger it is within 127 steps."""
 
@@ -32,6 +35,23 @@ class PackedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.ops.mkldnn._linear_pointwise(x, self._weight, self._bias, "none", [], "")
+
+
+class MappedLinear(nn.Module):
+    """x (..., in) -> (..., out), float32 or bfloat16, with the weight where it lies: oneDNN reorders it each time.
+
+    For a picture that takes a few hundredths longer, and needs no memory of its own where the weight lies in a file.
+    """
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        self.weight = linear.weight.detach()
+        self._bias = None if linear.bias is None else linear.bias.detach()
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.numel() < WORTH_REORDERING * x.shape[-1]:
+            return F.linear(x, self.weight, self._bias)
+        return torch.ops.mkldnn._linear_pointwise(x, self.weight, self._bias, "none", [], "")
 
 
 class Int8Linear(nn.Module):

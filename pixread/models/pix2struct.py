@@ -18,6 +18,8 @@ from pixread.models.attention import Attention, RelativeBias
 from pixread.models.cache import BeamCache, SelfCache
 from pixread.models.compiled import MOST_ROWS, CompiledDecoder
 from pixread.models.hasten import hasten
+from pixread.models.linear import MappedLinear
+from pixread.models.mapped import Towers
 from pixread.records import Batch, Memory
 
 WAVE_PERIOD = 1000.0  # patches: beyond any line
@@ -231,6 +233,7 @@ class Pix2Struct(nn.Module):
         self.decoder = Decoder(config)
         self._compiled: CompiledDecoder | None = None
         self._guesser: CompiledDecoder | None = None
+        self._towers = Towers()
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -247,13 +250,14 @@ class Pix2Struct(nn.Module):
         self._check_positions(batch)
         # Padding hides keys only: what padding patches themselves compute is never read.
         mask = real[:, None, None]  # (B, 1, 1, N)
-        x = self.encoder(batch, None if bool(real.all()) else mask)  # (B, N, C)
         keys, values = [], []
-        for layer in self.decoder.blocks():
-            # Every step reads all of it: head by head it lies in one piece.
-            key, value = (side.contiguous() for side in layer.cross_attention.keys_and_values(x))  # (B, H, N, D)
-            keys.append(key)
-            values.append(value)
+        with self._towers.encoding(real.numel()):
+            x = self.encoder(batch, None if bool(real.all()) else mask)  # (B, N, C)
+            for layer in self.decoder.blocks():
+                # Every step reads all of it: head by head it lies in one piece.
+                key, value = (side.contiguous() for side in layer.cross_attention.keys_and_values(x))  # (B, H, N, D)
+                keys.append(key)
+                values.append(value)
         return Memory(keys=tuple(keys), values=tuple(values), mask=mask)
 
     def decode(self, ids: Tensor, memory: Memory) -> Tensor:
@@ -349,11 +353,14 @@ class Pix2Struct(nn.Module):
         With neither keyword outputs stay the same but for the order of sums, and models that are not float32 or
         bfloat16 stay as they are. mixed: where that pays, pictures are encoded with products in bfloat16, and what is
         written from them stays as exact as before. int8: besides that, what a step of the decoder reads is rounded,
-        weights to 8 bits, and to bfloat16 where these are too few; so are most products of a large encoder. ValueError where this processor or this torch lacks
-        what int8 takes.
+        weights to 8 bits, and to bfloat16 where these are too few; so are most products of a large encoder. ValueError
+        where this processor or this torch lacks what int8 takes.
         """
         encoder, self._compiled, self._guesser = hasten(self.encoder, self.decoder, int8=int8, mixed=mixed)
         self.encoder = cast("Encoder", encoder)  # for what is called of it
+        if self._compiled is not None:
+            mapped = [part.weight for part in self.encoder.modules() if isinstance(part, MappedLinear)]
+            self._towers = Towers(encoder=mapped, decoder=list(self.decoder.parameters()))
 
     def _check_positions(self, batch: Batch) -> None:
         highest = int(torch.maximum(batch.rows, batch.cols).max())

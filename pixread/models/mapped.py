@@ -1,0 +1,78 @@
+"""Weights that lie in a file: while they are not at work their memory goes back to the system.
+
+The file's pages stay in the system's own cache while nothing else needs the room, and come back when they are read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import mmap
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from torch import Tensor
+
+MAPPINGS = Path("/proc/self/smaps")
+Span = tuple[int, int]
+"""The addresses of the first byte and of the first one behind."""
+
+
+MANY_PATCHES = 1024
+"""To encode them takes a hundred times as long as to fetch what was given back meanwhile."""
+
+
+class Towers:
+    """The weights of encoder and decoder, of which those are known that lie in a file as they are on disk.
+
+    Nobody may change them any more: what was changed would be lost.
+    """
+
+    def __init__(self, *, encoder: Sequence[Tensor] = (), decoder: Sequence[Tensor] = ()) -> None:
+        clean = list(clean_mappings()) if encoder or decoder else []
+        self._encoder, self._decoder = ([*_spans(weights, clean)] for weights in (encoder, decoder))
+
+    @contextlib.contextmanager
+    def encoding(self, num_patches: int) -> Iterator[None]:
+        """Gives back the decoder's memory for as long as large pictures are encoded, and then the encoder's."""
+        large = num_patches >= MANY_PATCHES
+        release(self._decoder if large else [])
+        yield
+        release(self._encoder if large else [])
+
+
+def release(spans: Iterable[Span]) -> None:
+    """Give memory back; reading it fetches it again from the file."""
+    for start, end in spans:
+        ctypes.CDLL(None).madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)
+
+
+def trim() -> None:
+    """Give back what the C library keeps of memory that was freed, where it can."""
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc_trim"):
+        library.malloc_trim(0)
+
+
+def clean_mappings() -> Iterator[Span]:
+    """The parts of memory that are files, and were not written to; none where the system does not tell."""
+    if not MAPPINGS.exists():
+        return
+    span, is_file = (0, 0), False
+    for line in MAPPINGS.read_text(encoding="utf-8", errors="replace").splitlines():
+        words = line.split()
+        if words[0] == "Private_Dirty:":
+            if is_file and words[1] == "0":
+                yield span
+        elif not words[0].endswith(":"):  # the head of the next one: addresses, rights, offset, device, inode, path
+            start, _, end = words[0].partition("-")
+            span, is_file = (int(start, 16), int(end, 16)), words[4] != "0"
+
+
+def _spans(weights: Iterable[Tensor], mappings: Sequence[Span]) -> Iterator[Span]:
+    """The whole pages of each weight that lies in one of the mappings."""
+    page = mmap.PAGESIZE
+    for weight in weights:
+        start, end = -(-weight.data_ptr() // page) * page, (weight.data_ptr() + weight.nbytes) // page * page
+        if start < end and any(first <= start and end <= last for first, last in mappings):
+            yield start, end
