@@ -24,6 +24,7 @@ WIDEST = 300
 HOLLOW = 0.12  # an outline covers less of its box than this
 FRAME = 14  # pixels: lower ones are glyphs
 STRAIGHT = 0.6  # of its upper and lower edges are straight lines where a piece is a frame
+SIDE = 20  # pixels: lower brackets are left alone
 NOISY = 3  # from this noise on a background is a picture's
 PICTURE_CELL = 8
 PICTURE_SIDE = 32  # pixels: smaller pictures are icons and left out
@@ -47,7 +48,7 @@ def find_regions(image: Image.Image) -> list[Region]:
     marks = ink(across, down, noise)
     pieces = components(marks)
     glyphs = pieces.take(_glyph_like(pieces))
-    lines = find_lines(glyphs.take(~_framed(glyphs, marks)), marks)
+    lines = find_lines(glyphs.take(~(_framed(glyphs, marks) | _round_sides(glyphs))), marks)
     lines = lines.take(_written(lines, pixels, strength, noise, marks))
     pictures = _pictures(noise, pieces, lines)
     # A step is marked at its left and upper pixel, which at the near sides of a glyph is still paper.
@@ -81,6 +82,28 @@ def _framed(pieces: Boxes, marks: Bitmap) -> NDArray[np.bool_]:
         edges = marks[top : top + 2, left:right], marks[bottom - 2 : bottom, left:right]
         inside = (pieces.left > left) & (pieces.right < right) & (pieces.top > top + 2) & (pieces.bottom < bottom - 2)
         found[number] = inside.any() and min(edge.any(axis=0).mean() for edge in edges) > STRAIGHT
+    return found
+
+
+def _round_sides(pieces: Boxes) -> NDArray[np.bool_]:
+    """Which pieces are the left and right sides of buttons with round corners, whose long edges are gone. -> (N,)
+
+    Brackets of the same shape are hardly higher than the text between them.
+    """
+    sides = np.flatnonzero((pieces.height > SIDE) & (pieces.width < pieces.height / 4))
+    one, other = np.meshgrid(sides, sides, indexing="ij")
+    level = (np.abs(pieces.top[one] - pieces.top[other]) <= 1) & (
+        np.abs(pieces.bottom[one] - pieces.bottom[other]) <= 1
+    )
+    found = np.zeros(len(pieces), dtype=bool)
+    for left, right in zip(
+        *(pair[level & (pieces.right[one] < pieces.left[other])] for pair in (one, other)), strict=True
+    ):
+        inset = pieces.height[left] / 4
+        between = (pieces.left > pieces.right[left]) & (pieces.right < pieces.left[right])
+        upright = (pieces.top > pieces.top[left]) & (pieces.bottom < pieces.bottom[left])
+        apart = (pieces.top > pieces.top[left] + inset) & (pieces.bottom < pieces.bottom[left] - inset)
+        found[[left, right]] |= (between & upright).any() and not (between & upright & ~apart).any()
     return found
 
 

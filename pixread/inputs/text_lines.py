@@ -12,7 +12,7 @@ from pixread.inputs.components import Bitmap, Boxes, Ints, connect
 
 GAP = 1.05  # glyphs of one line are closer than this many glyph heights ...
 PIECE_GAP = 0.8  # ... and pieces of a line, which reach from ascender to descender, than this many of theirs
-UNLIKE = 2.3  # a glyph more than this many times as high as its neighbour belongs to another line
+UNLIKE = 3  # a glyph more than this many times as high as its neighbour belongs to another line
 TALL = 1.75  # a glyph this much higher than its line touches the line below, or is no glyph
 BAND = 4  # rows, for finding neighbours
 USUAL = 0.6  # of the glyphs of a line are no higher than its usual height: frames of buttons count for little

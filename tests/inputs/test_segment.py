@@ -90,6 +90,37 @@ def test_cells_of_a_row_are_regions_of_their_own_and_a_table_is_read_by_rows():
     assert_one_to_one(text_boxes(image), drawn)
 
 
+def test_bullets_are_left_out_and_a_dash_or_an_ellipsis_is_not():
+    image = Image.new("RGB", (500, 160), "white")
+    ImageDraw.Draw(image).rectangle((20, 30, 24, 34), fill="black")
+    ImageDraw.Draw(image).ellipse((20, 70, 24, 74), outline="black")
+    drawn = [
+        draw_text(image, (40, 23), "An item of a list"),
+        draw_text(image, (40, 63), "and another one"),
+        draw_text(image, (40, 103), "a long — dash, and more ..."),
+    ]
+    assert_one_to_one(text_boxes(image), drawn)
+
+
+def test_outlines_of_buttons_are_no_part_of_the_text():
+    image = Image.new("RGB", (500, 160), "white")
+    pen = ImageDraw.Draw(image)
+    drawn = []
+    for number, (label, colour) in enumerate([("Primary", "#3b7ddd"), ("Info", "#17a2b8"), ("Danger", "#dc3545")]):
+        pen.rounded_rectangle((20 + 110 * number, 20, 125 + 110 * number, 54), radius=5, fill=colour)
+        drawn.append(draw_text(image, (45 + 110 * number, 28), label, colour="white"))
+    for number in range(6):
+        pen.rectangle((20 + 42 * number, 90, 62 + 42 * number, 114), outline="white", fill="#44aa44")
+        drawn.append(draw_text(image, (31 + 42 * number, 96), "2/2", size=11, colour="white"))
+    assert_one_to_one(text_boxes(image), drawn)
+
+
+def test_faint_text_on_plain_paper_is_found():
+    image = Image.new("RGB", (400, 60), "white")
+    drawn = draw_text(image, (20, 20), "A hint in a field of a form", colour="#d6d6d6")
+    assert_one_to_one(text_boxes(image), [drawn])
+
+
 def test_columns_are_read_one_after_the_other():
     image = Image.new("RGB", (800, 300), "white")
     heading = draw_text(image, (40, 20), "Over both columns and more of the page's width than one", size=24)
