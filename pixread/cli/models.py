@@ -6,12 +6,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pixread.cli.terminal import say
+
 if TYPE_CHECKING:
     from pixread.inputs.patches import Like
     from pixread.reader import Reader
 
 CONFIG = "config.json"
 MANIFEST = "manifest.json"
+COMPILING = "pixread: compiling for this processor, which takes up to a minute and a half and is kept for the next time"
 
 
 class Dtype(StrEnum):
@@ -31,10 +34,16 @@ class Likeness(StrEnum):
     transformers = "transformers"
 
 
+def _say_so() -> None:
+    say(COMPILING)
+
+
 def load_reader(model: str | None, *, device: str, dtype: str, like: Like = "original") -> Reader:
     """The shipped model, a checkpoint folder, the newest checkpoint of a training run, or a Hub repository."""
+    from pixread.models.compiled import when_compiling
     from pixread.reader import load
 
+    when_compiling(_say_so)
     return load(checkpoint(model), device=device, dtype=dtype, like=like)
 
 

@@ -108,9 +108,33 @@ def compiler() -> ModuleType | None:
     """The kernels; None where numba is missing, may write nowhere, or lacks threads that Python threads may share."""
     try:
         import_module("numba.np.ufunc.omppool")
-        return import_module("pixread.models.kernels")
+        kernels = import_module("pixread.models.kernels")
     except (ImportError, RuntimeError):  # the latter where there is no place to keep what is compiled
         return None
+    _listen()
+    return kernels
+
+
+def when_compiling(tell: Callable[[], None]) -> None:
+    """Calls `tell` before the first time that anything is compiled; what was kept on disk is not."""
+    _to_be_told[tell] = None
+
+
+_to_be_told: dict[Callable[[], None], None] = {}  # each of them once
+
+
+def _listen() -> None:
+    event = import_module("numba.core.event")
+
+    class Listener(event.Listener):  # type: ignore[name-defined]  # numba has no types
+        def on_start(self, event: Any) -> None:
+            while _to_be_told:
+                _to_be_told.popitem()[0]()
+
+        def on_end(self, event: Any) -> None:
+            """Nobody is told."""
+
+    event.register("numba:compile", Listener())
 
 
 def _array(tensor: Tensor) -> Any:

@@ -10,7 +10,7 @@ from pixread.generate.beam import BeamSettings, beam_search
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import select_rows, shared_rows
 from pixread.models import hasten
-from pixread.models.compiled import MOST_ROWS, CompiledDecoder, as_stored, rounded
+from pixread.models.compiled import MOST_ROWS, CompiledDecoder, as_stored, compiler, rounded, when_compiling
 from pixread.models.pix2struct import Pix2Struct
 from pixread.records import Memory
 from tests.models.tiny import random_batch, tiny_model
@@ -190,3 +190,16 @@ def test_weights_are_not_copied():
     assert weights.data_ptr() == decoder.head.weight.data_ptr()
     assert torch.equal(scales, torch.ones(len(weights)))
     assert rounded(decoder.head)[0].dtype == torch.int8
+
+
+def test_it_is_told_once_that_something_is_compiled():
+    if compiler() is None:
+        pytest.skip("nothing to compile with")
+    import numba
+
+    told: list[str] = []
+    when_compiling(lambda: told.append("first"))
+    first, second = (numba.njit(lambda number: number + 1) for _ in range(2))
+    assert told == []
+    assert [first(1), first(2), second(3)] == [2, 3, 4]
+    assert told == ["first"]
