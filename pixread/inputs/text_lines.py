@@ -171,9 +171,9 @@ def _without_bullet(corners: Corners, ink: Bitmap) -> Corners:
     height = bottom - top
     if right - left < 2 * height:
         return corners
-    marked = ink[top:bottom, left : left + height].any(axis=0)
-    end = int(marked.argmin())
-    start = end + int(marked[end:].argmax())
+    marked: Bitmap = np.asarray(ink[top:bottom, left : left + height].any(axis=0))
+    end = int(np.argmin(marked))
+    start = end + int(np.argmax(marked[end:]))
     if marked[end:].any() and 0 < end <= BULLET * height and start - end >= BULLET_GAP * height:
         rows = np.flatnonzero(ink[top:bottom, left : left + end].any(axis=1))
         tall, middle = rows[-1] + 1 - rows[0], (rows[0] + rows[-1] + 1) / 2

@@ -125,8 +125,11 @@ def rendered(sources: Iterable[Path], root: Path) -> Iterator[Screenshot]:
 def main(names: Path, root: Path) -> None:
     pages = [root / line for line in names.read_text(encoding="utf-8").splitlines() if line]
     total = sum(map(judged_page, rendered(pages, root)), Judgement(Counter(), 0, 0, 0, 0))
-    print(f"{len(pages)} pages, {total.words.total()} words, {100 * total.whole:.2f} % whole", dict(total.words))
-    print(f"{total.empty} of {total.regions} regions hold no word; {total.in_order} of {total.followed} lines in order")
+    lines = [
+        f"{len(pages)} pages, {total.words.total()} words, {100 * total.whole:.2f} % whole {dict(total.words)}",
+        f"{total.empty} of {total.regions} regions hold no word; {total.in_order} of {total.followed} lines in order",
+    ]
+    sys.stdout.write("\n".join([*lines, ""]))
 
 
 if __name__ == "__main__":
