@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 FEW_QUERIES = 16
-MANY_QUERIES = 256
 QUERIES_AT_ONCE = 512
 
 
@@ -60,7 +59,7 @@ class Attention(nn.Module):
 def mix(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
     """The values (B, H, K, D) mixed for each of the queries (B, H, Q, D) by its likeness to the keys.
 
-    torch's fused attention, but where it is slow on a CPU: few queries over many keys, bfloat16, and large pictures.
+    torch's fused attention, but for two cases in which it is slow on a CPU: few queries over many keys, and bfloat16.
     """
     queries = queries.to(keys.dtype)
     if mask is not None and mask.dtype != torch.bool:
@@ -69,7 +68,7 @@ def mix(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> T
     if queries.device.type == "cpu" and keys.dtype != torch.float16 and not torch.is_grad_enabled():
         if queries.shape[2] <= FEW_QUERIES < keys.shape[2]:
             return _mix_plainly(queries, keys, values, mask)
-        if queries.shape[2] > MANY_QUERIES or (keys.dtype == torch.bfloat16 and queries.shape[2] > FEW_QUERIES):
+        if keys.dtype == torch.bfloat16 and queries.shape[2] > FEW_QUERIES:
             return _mix_by_heads(queries, keys, values, mask)
     return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, scale=1.0)
 

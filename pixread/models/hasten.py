@@ -48,6 +48,8 @@ def hasten(
     elif can_pack(dtype):
         # The projection's weight says what the encoder computes in.
         replace_linears(encoder, MappedLinear, but=("patch_projection",))
+        for layer in decoder.blocks():
+            replace_linears(layer.cross_attention, MappedLinear, but=("query", "output"))
     if int8:
         _round(decoder, compiles=True)
     guesses = dtype == torch.float32 and not int8

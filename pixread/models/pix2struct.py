@@ -359,7 +359,7 @@ class Pix2Struct(nn.Module):
         encoder, self._compiled, self._guesser = hasten(self.encoder, self.decoder, int8=int8, mixed=mixed)
         self.encoder = cast("Encoder", encoder)  # for what is called of it
         if self._compiled is not None:
-            mapped = [part.weight for part in self.encoder.modules() if isinstance(part, MappedLinear)]
+            mapped = [part.weight for part in self.modules() if isinstance(part, MappedLinear)]
             self._towers = Towers(encoder=mapped, decoder=list(self.decoder.parameters()))
 
     def _check_positions(self, batch: Batch) -> None:
