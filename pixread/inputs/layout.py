@@ -22,6 +22,7 @@ GUTTER = 0.8  # columns are at least this many line heights apart
 MUCH_WIDER = 1.5  # a gap this much wider than the usual one parts two blocks
 NEARLY_WIDEST = 0.75  # gaps of at least this part of the widest are cut together
 TABLE_FILLED = 0.85  # a table has at least this part of its cells
+TABLE_ROWS = 0.8  # and this part of its lines stands in rows that fill more than half of the columns
 TABLE_WIDTH = 0.6  # and its cells fill less of the way to the next column than lines of a paragraph do ...
 CELL_WIDTH = 14.0  # ... and are at most this many line heights wide
 
@@ -151,14 +152,20 @@ def _cut(bands: list[_Group], gaps: list[float]) -> Block:
 
 
 def _is_table(rows: list[_Group], columns: list[_Group]) -> bool:
-    """Whether nearly every row has one short line in nearly every column."""
+    """Whether nearly every row has one short line in nearly every column.
+
+    Rows with few cells do not count as long as there are few of them: second lines of a cell, and scraps of rules.
+    """
     number = {id(span): index for index, column in enumerate(columns) for span in column}
-    filled = {(row, number[id(span)]) for row, band in enumerate(rows) for span in band}
-    items = sum(len(row) for row in rows)
-    if items > len(filled) * 1.1 or len(filled) < TABLE_FILLED * len(rows) * len(columns):
+    full = [row for row in rows if 2 * len({number[id(span)] for span in row}) > len(columns)]
+    filled = {(row, number[id(span)]) for row, band in enumerate(full) for span in band}
+    items, total = sum(len(row) for row in full), sum(len(row) for row in rows)
+    if not full or items > len(filled) * 1.1 or len(filled) < TABLE_FILLED * len(full) * len(columns):
+        return False
+    if items < TABLE_ROWS * total:
         return False
     starts = [min(span.left for span in column) for column in columns]
     pitch = median(later - earlier for earlier, later in pairwise(starts))
-    width = median(span.right - span.left for row in rows for span in row)
-    height = median(span.bottom - span.top for row in rows for span in row)
+    width = median(span.right - span.left for row in full for span in row)
+    height = median(span.bottom - span.top for row in full for span in row)
     return width < min(TABLE_WIDTH * pitch, CELL_WIDTH * height)

@@ -90,6 +90,16 @@ def test_cells_of_a_row_are_regions_of_their_own_and_a_table_is_read_by_rows():
     assert_one_to_one(text_boxes(image), drawn)
 
 
+def test_second_lines_of_cells_and_scraps_of_rules_leave_a_table_a_table():
+    cells = [(row, column) for row in range(6) for column in range(3)]
+    boxes = [Box(10 + 100 * column, 10 + 40 * row, 40, 10) for row, column in cells]
+    second_line, scrap = Box(110, 25, 40, 10), Box(8, 66, 20, 5)
+    found = [region.box for region in leaves(arrange([Region(box, "text") for box in [*boxes, second_line, scrap]]))]
+    assert [box for box in found if box not in (second_line, scrap)] == boxes
+    assert found.index(second_line) == 2  # the rest of its cell
+    assert found.index(scrap) == 5
+
+
 def test_bullets_are_left_out_and_a_dash_or_an_ellipsis_is_not():
     image = Image.new("RGB", (500, 160), "white")
     ImageDraw.Draw(image).rectangle((20, 30, 24, 34), fill="black")
