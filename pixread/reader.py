@@ -73,10 +73,10 @@ def load(
     device: auto (a GPU where there is one), cpu, cuda, or what torch knows by name. dtype: auto (bfloat16 on a GPU
     that multiplies it; elsewhere float32, but a large model on a processor that multiplies bfloat16 encodes with such
     products), float32, bfloat16, float16, or on a CPU int8 (what the decoder reads, and most products of a large
-    encoder, are rounded to 8 bits, the rest to bfloat16; docs/performance.md). revision: branch, tag or commit of a repository. max_patches, is_vqa:
-    instead of what the checkpoint says. like: "transformers" follows that library where it differs from the original
-    (docs/checkpoints.md). ValueError, in one sentence, for anything else, and for a checkpoint that is missing or
-    damaged.
+    encoder, are rounded to 8 bits, the rest to bfloat16; docs/performance.md). revision: branch, tag or commit of a
+    repository. max_patches, is_vqa: instead of what the checkpoint says. like: "transformers" follows that library
+    where it differs from the original (docs/checkpoints.md). ValueError, in one sentence, for anything else, and for a
+    checkpoint that is missing or damaged.
     """
     chosen = find_device(device)
     int8 = str(dtype).removeprefix("torch.") == "int8"
