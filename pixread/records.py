@@ -189,11 +189,14 @@ class Memory:
     """What the decoder reads: the cross-attention keys and values of every decoder layer, computed once a picture.
 
     keys, values: one (B, H, N, D) tensor a layer; mask: (B, 1, 1, N) bool, True where a patch is real.
+    rows: int64, the numbers of those rows that are still written from, None for all; only steps that read rows by
+    number may meet others.
     """
 
     keys: tuple[torch.Tensor, ...]
     values: tuple[torch.Tensor, ...]
     mask: torch.Tensor
+    rows: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,13 @@ from torch.nn import functional as F
 
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import (
-    WORTH_COMPACTING,
     Generated,
     Rule,
     StepModel,
     Written,
     is_check,
+    remaining,
     row_limits,
-    select_rows,
 )
 from pixread.generate.rules import with_least
 from pixread.models.cache import BeamCache
@@ -116,15 +115,15 @@ def beam_search(
     tokens = torch.full((len(limits), settings.beams), start, device=device)  # (B, K)
     for position in range(length):
         if is_check(position, device):
-            living = int((~search.done).sum())
-            if living == 0:
+            index = (~search.done).nonzero()[:, 0]
+            if len(index) == 0:
                 break
-            if len(rows) - living >= WORTH_COMPACTING * len(rows):
+            left = remaining(model, memory, index, rows=len(rows), beams=settings.beams)
+            if left is not None:
                 _collect(found, search, rows, eos=eos)
-                index = (~search.done).nonzero()[:, 0]
-                memory, rows, tokens = select_rows(memory, index), rows[index], tokens[index]
+                memory, rows, tokens = left, rows[index], tokens[index]
                 search.select(index)
-                cache.select(index)
+                cache.select(index, position=position)
         parents = search.advance(model.step(tokens, memory, cache, position), position)
         cache.follow(parents, position=position)
         tokens = search.running.tokens[..., position]

@@ -6,7 +6,7 @@ Legend: B rows still in the batch, R all rows, T the longest output allowed, V v
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -15,8 +15,9 @@ from torch import Tensor
 from pixread.models.cache import SelfCache
 from pixread.records import Memory
 
-# Taking finished rows out copies what the others remember, which costs about one step: it pays from this share on.
-WORTH_COMPACTING = 0.25
+# Where rows cannot be read by number, the memory of those that stay is copied, which takes as long as a few steps, and
+# lies beside that of all: from this share of ended rows on it pays.
+WORTH_COPYING = 0.5
 # To ask whether all rows have ended, the processor waits for an accelerator: a few steps too many cost less.
 STEPS_BETWEEN_CHECKS = 4
 # Tokens guessed before they are looked at: the run that looks at them takes longer with each.
@@ -29,6 +30,8 @@ class StepModel(Protocol):
     def new_cache(self, batch_size: int, max_length: int) -> SelfCache: ...
 
     def step(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor: ...
+
+    def reads_rows(self, count: int) -> bool: ...
 
 
 @runtime_checkable
@@ -141,13 +144,13 @@ def steps(
     cache = model.new_cache(len(limits), length)
     for position in range(length):
         if is_check(position, device):
-            living = int(alive.sum())
-            if living == 0:
+            index = alive.nonzero()[:, 0]
+            if len(index) == 0:
                 break
-            if len(rows) - living >= WORTH_COMPACTING * len(rows):
-                index = alive.nonzero()[:, 0]
-                memory, rows, tokens, alive = select_rows(memory, index), rows[index], tokens[index], alive[index]
-                cache.select(index)
+            left = remaining(model, memory, index, rows=len(rows))
+            if left is not None:
+                memory, rows, tokens, alive = left, rows[index], tokens[index], alive[index]
+                cache.select(index, position=position)
         logits = model.step(tokens, memory, cache, position)  # (B, V)
         scores = ruled(logits, rules, ids[rows, : position + 1], longest[rows] - position)
         tokens = choose(scores, rows, position)
@@ -222,8 +225,22 @@ def is_check(position: int, device: torch.device) -> bool:
     return device.type == "cpu" or position % STEPS_BETWEEN_CHECKS == 0
 
 
+def remaining(model: StepModel, memory: Memory, index: Tensor, *, rows: int, beams: int = 1) -> Memory | None:
+    """The memory of those of its rows that `index` (int64) names, or None while it does not pay to let others leave.
+
+    Nothing is copied where rows are one and the same, nor where steps with so few tokens read rows by number.
+    """
+    if len(index) == rows:
+        return None
+    shared = memory.keys[0].stride(0) == 0
+    if not shared and model.reads_rows(len(index) * beams):
+        return replace(memory, rows=index if memory.rows is None else memory.rows[index])
+    return select_rows(memory, index) if shared or rows - len(index) >= WORTH_COPYING * rows else None
+
+
 def select_rows(memory: Memory, index: Tensor) -> Memory:
     """Only the rows that `index` (int64) names, in its order."""
+    assert memory.rows is None, "rows have left already"
     return Memory(
         keys=tuple(_rows(key, index) for key in memory.keys),
         values=tuple(_rows(value, index) for value in memory.values),

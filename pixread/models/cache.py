@@ -68,10 +68,16 @@ class SelfCache:
         biases = [F.pad(self.bias(position + place), (0, count - 1 - place), value=-math.inf) for place in range(count)]
         return torch.cat(biases, dim=2)
 
-    def select(self, index: Tensor) -> None:
-        """Keep only the rows that `index` (int64) names, in its order; a row may come twice."""
-        self.keys = [key.index_select(0, index) for key in self.keys]
-        self.values = [value.index_select(0, index) for value in self.values]
+    def select(self, index: Tensor, *, position: int) -> None:
+        """Keep only the rows that `index` (int64) names, in its order.
+
+        What `position` steps have written is moved within the memory that is there; the rest has yet to be written.
+        """
+        end = position * (self.keys[0].shape[2] // self.max_length)
+        for sides in (self.keys, self.values):
+            for layer, side in enumerate(sides):
+                side[: len(index), :, :end] = side[index, :, :end]
+                sides[layer] = side[: len(index)]
 
 
 class BeamCache(SelfCache):
@@ -121,9 +127,9 @@ class BeamCache(SelfCache):
         if position + 1 < self.max_length:
             self._bias = self._visible(position + 1)
 
-    def select(self, index: Tensor) -> None:
+    def select(self, index: Tensor, *, position: int) -> None:
         """Keep only the rows that `index` (int64) names, in its order, with all their beams."""
-        super().select(index)
+        super().select(index, position=position)
         self._columns = self._columns.index_select(0, index)
         self._bias = self._bias.index_select(0, index)
 

@@ -83,6 +83,7 @@ class CompiledDecoder:
             _array(bias.float()),
             (_arrays(_distinct(memory.keys)), _arrays(_distinct(memory.values))),
             _array(torch.zeros(memory.mask.shape).masked_fill(~memory.mask, -torch.inf)),
+            _array(_chosen(memory)),
             logits.numpy(),
         )
         return logits.view(pictures, queries, -1)
@@ -150,3 +151,8 @@ def _arrays(tensors: tuple[Tensor, ...] | list[Tensor]) -> tuple[Any, ...]:
 def _distinct(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """Rows that are one and the same once: the rows of x are then queries of it."""
     return tuple(tensor[:1] for tensor in tensors) if tensors[0].stride(0) == 0 else tensors
+
+
+def _chosen(memory: Memory) -> Tensor:
+    """The numbers of the rows that are read."""
+    return torch.arange(len(_distinct(memory.keys)[0])) if memory.rows is None else memory.rows

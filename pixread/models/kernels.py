@@ -227,13 +227,16 @@ def _mix(powers: Array, values: Array, mixed: Array) -> None:
 
 
 @njit(parallel=True, cache=True)
-def _attend(queries: Array, keys: Array, values: Array, bias: Array, mixed: Array) -> None:
-    """queries: (R, C), keys and values: (B, H, >= N, D), bias: (B or 1, H or 1, Q or 1, N) -> mixed: (R, C)."""
-    pictures, heads, _, size = keys.shape
-    count, seen = len(queries) // pictures, bias.shape[3]
-    for group in prange(pictures * heads):
-        picture, head = group // heads, group % heads
-        first, start = picture * count, head * size
+def _attend(queries: Array, keys: Array, values: Array, bias: Array, chosen: Array, mixed: Array) -> None:
+    """queries: (R, C), keys and values: (B, H, >= N, D), bias: (B or 1, H or 1, Q or 1, N) -> mixed: (R, C).
+
+    chosen: the numbers of the pictures, of B, that the queries are of, Q of each.
+    """
+    _, heads, _, size = keys.shape
+    count, seen = len(queries) // len(chosen), bias.shape[3]
+    for group in prange(len(chosen) * heads):
+        picture, head = chosen[group // heads], group % heads
+        first, start = group // heads * count, head * size
         scores, found = np.empty((count, seen), np.float32), np.empty((count, size), np.float32)
         own = queries[first : first + count, start : start + size].copy()
         added = bias[picture % bias.shape[0], head % bias.shape[1]]
@@ -295,6 +298,7 @@ def step(
     bias: Array,
     memory: tuple[Arrays, Arrays],
     hidden: Array,
+    chosen: Array,
     logits: Array,
 ) -> None:
     """One step of all layers. x: (R, C), the embedded tokens, is used up; logits: (R, V).
@@ -302,10 +306,11 @@ def step(
     norms: three of (C,) a layer and the last one. products: (weights of all layers, scales of all layers) of query,
     key, value, output, cross query, cross output, gate, up and down. cache: keys and values of all layers, of which
     columns from `start` on are written, and those seen that `bias` has (see `_attend`). memory, hidden: the same of the
-    pictures.
+    pictures, of which the `chosen` are read.
     """
     query, key, value, output, cross_query, cross_output, gate, up, down = products
     found, other, mixed = np.empty_like(x), np.empty_like(x), np.empty_like(x)
+    everyone = np.arange(len(cache[0][0]))
     wide, beside = np.empty((len(x), len(gate[1][0])), np.float32), np.empty((len(x), len(gate[1][0])), np.float32)
     for layer in range(len(norms) // 3):
         normed = _normed(x, norms[3 * layer], eps)
@@ -314,12 +319,12 @@ def step(
         _remember(found, cache[0][layer], start)
         _remember(other, cache[1][layer], start)
         product(normed, query[0][layer], query[1][layer], found)
-        _attend(found, cache[0][layer], cache[1][layer], bias, mixed)
+        _attend(found, cache[0][layer], cache[1][layer], bias, everyone, mixed)
         product(mixed, output[0][layer], output[1][layer], found)
         x += found
         normed = _normed(x, norms[3 * layer + 1], eps)
         product(normed, cross_query[0][layer], cross_query[1][layer], found)
-        _attend(found, memory[0][layer], memory[1][layer], hidden, mixed)
+        _attend(found, memory[0][layer], memory[1][layer], hidden, chosen, mixed)
         product(mixed, cross_output[0][layer], cross_output[1][layer], found)
         x += found
         normed = _normed(x, norms[3 * layer + 2], eps)

@@ -20,6 +20,7 @@ from pixread.models.compiled import MOST_ROWS, CompiledDecoder
 from pixread.models.hasten import hasten
 from pixread.models.linear import MappedLinear
 from pixread.models.mapped import Towers
+from pixread.models.remembering import remember
 from pixread.records import Batch, Memory
 
 WAVE_PERIOD = 1000.0  # patches: beyond any line
@@ -213,6 +214,7 @@ class Decoder(nn.Module):
         return self._logits(x)
 
     def step(self, tokens: Tensor, memory: Memory, cache: SelfCache, *, position: int) -> Tensor:
+        assert memory.rows is None, "rows by number are for compiled steps"
         x = self.token_embedding(tokens.reshape(len(tokens), -1))  # (B,) -> (B, 1, C), or (B, K) -> (B, K, C)
         for number, layer in enumerate(self.blocks()):
             x = layer.step(x, cache, memory, number=number, position=position)
@@ -246,19 +248,9 @@ class Pix2Struct(nn.Module):
 
     def encode(self, batch: Batch) -> Memory:
         """Read the pictures. Raises ValueError for a row or column outside the position tables."""
-        real = batch.rows > 0  # (B, N)
         self._check_positions(batch)
-        # Padding hides keys only: what padding patches themselves compute is never read.
-        mask = real[:, None, None]  # (B, 1, 1, N)
-        keys, values = [], []
-        with self._towers.encoding(real.numel()):
-            x = self.encoder(batch, None if bool(real.all()) else mask)  # (B, N, C)
-            for layer in self.decoder.blocks():
-                # Every step reads all of it: head by head it lies in one piece.
-                key, value = (side.contiguous() for side in layer.cross_attention.keys_and_values(x))  # (B, H, N, D)
-                keys.append(key)
-                values.append(value)
-        return Memory(keys=tuple(keys), values=tuple(values), mask=mask)
+        with self._towers.encoding(batch.rows.numel()):
+            return remember(batch, self.encoder, [layer.cross_attention for layer in self.decoder.blocks()])
 
     def decode(self, ids: Tensor, memory: Memory) -> Tensor:
         """Logits (B, T, V), float32, of the token after each of `ids` (B, T), which begin with the start id (pad).
@@ -320,11 +312,15 @@ class Pix2Struct(nn.Module):
 
         With a `BeamCache`, one token a beam: (B, K) -> (B, K, V). The beams of a row share its memory as it is.
         """
-        if self._compiled is None or tokens.numel() > MOST_ROWS:
+        if self._compiled is None or not self.reads_rows(tokens.numel()):
             return self.decoder.step(tokens, memory, cache, position=position)
         fed = tokens.reshape(len(tokens), -1)  # (B, 1) or (B, K)
         start, bias = position * fed.shape[1], cache.bias(position)
         return self._compiled.step(fed, memory, cache, start=start, bias=bias).view(*tokens.shape, -1)
+
+    def reads_rows(self, count: int) -> bool:
+        """Whether a step of so many tokens reads the rows of a memory by number, so that others leave for nothing."""
+        return self._compiled is not None and count <= MOST_ROWS
 
     @property
     def can_guess(self) -> bool:

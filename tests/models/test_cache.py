@@ -38,9 +38,12 @@ def test_writing_never_moves_the_memory():
 def test_select_keeps_the_rows_named_in_their_order():
     cache, columns = filled_cache(steps=1)
 
-    cache.select(torch.tensor([2, 0]))
+    room = cache.keys[1].data_ptr()
+
+    cache.select(torch.tensor([2, 0]), position=1)
 
     assert cache.batch_size == 2
+    assert cache.keys[1].data_ptr() == room
     assert torch.equal(cache.keys[1][:, :, :1], columns[0][[2, 0]])
     assert torch.equal(cache.values[1][:, :, :1], -columns[0][[2, 0]])
 
@@ -91,7 +94,7 @@ def test_beams_of_the_rows_kept_stay_theirs():
     cache.write(0, position=0, key=columns, value=columns)
     cache.follow(torch.tensor([[0, 0], [1, 0], [1, 1]]), position=0)
 
-    cache.select(torch.tensor([2, 1]))
+    cache.select(torch.tensor([2, 1]), position=1)
 
     assert torch.equal(cache.keys[0][:, :, :2], columns[[2, 1]])
     seen = torch.isfinite(cache.bias(1)[:, 0])

@@ -1,0 +1,65 @@
+"""pixread.models.remembering: what is remembered of pictures does not depend on how many are encoded at once."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from pixread.models import hasten, remembering
+from pixread.models.compiled import compiler
+from pixread.models.encoding import SwiftEncoder
+from pixread.records import Batch
+from tests.models.tiny import random_batch, tiny_model
+
+SIZES = [7, 3, 10, 2, 8]
+
+
+class Counted:
+    """An encoder that notes how many pictures it was given at once."""
+
+    def __init__(self, encoder: Any) -> None:
+        self.encoder = encoder
+        self.pictures: list[int] = []
+
+    def __call__(self, batch: Batch, mask: Tensor | None) -> Tensor:
+        self.pictures.append(len(batch))
+        found: Tensor = self.encoder(batch, mask)
+        return found
+
+
+@pytest.mark.parametrize("swift", [False, True])
+@pytest.mark.parametrize(("at_once", "pictures"), [(1, [1] * 5), (20, [2, 2, 1]), (49, [4, 1]), (50, [5])])
+def test_parts_are_the_whole(monkeypatch: pytest.MonkeyPatch, swift: bool, at_once: int, pictures: list[int]):
+    model = tiny_model()
+    if swift:
+        if compiler() is None or not hasten.has_half_products():
+            pytest.skip("no such encoder here")
+        monkeypatch.setattr(hasten, "WORTH_COMPILING", 0)
+        model.hasten(mixed=True)
+        assert isinstance(model.encoder, SwiftEncoder)
+    batch = random_batch(model.config, SIZES)
+    attentions = [layer.cross_attention for layer in model.decoder.blocks()]
+    with torch.inference_mode():
+        whole = model.encode(batch)
+        monkeypatch.setattr(remembering, "PATCHES_AT_ONCE", at_once)
+        counted = Counted(model.encoder)
+        found = remembering.remember(batch, counted, attentions)
+    assert counted.pictures == pictures
+    assert torch.equal(found.mask, whole.mask)
+    real = whole.mask[:, 0, 0]
+    for one, other in zip([*found.keys, *found.values], [*whole.keys, *whole.values], strict=True):
+        assert one.dtype == other.dtype
+        assert one.is_contiguous()
+        torch.testing.assert_close(one.transpose(1, 2)[real], other.transpose(1, 2)[real], rtol=2e-2, atol=2e-2)
+
+
+def test_what_is_learnt_from_is_encoded_at_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(remembering, "PATCHES_AT_ONCE", 1)
+    model = tiny_model()
+    counted = Counted(model.encoder)
+    memory = remembering.remember(
+        random_batch(model.config, SIZES), counted, [model.decoder.blocks()[0].cross_attention]
+    )
+    assert counted.pictures == [5]
+    assert memory.keys[0].requires_grad
