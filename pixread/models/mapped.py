@@ -38,7 +38,9 @@ class Towers:
         large = num_patches >= MANY_PATCHES
         release(self._decoder if large else [])
         yield
-        release(self._encoder if large else [])
+        if large and self._encoder:
+            release(self._encoder)
+            trim()  # what comes next is kept long
 
 
 def release(spans: Iterable[Span]) -> None:
