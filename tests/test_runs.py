@@ -101,7 +101,7 @@ def test_the_reader_is_made_from_pages_and_a_second_start_makes_nothing_anew(tmp
         (tmp_path / f"{name}.txt").write_text(f"{name}.html\n", encoding="utf-8")
     out = tmp_path / "out"
     quick = [f"--set={change}" for change in ("steps=3", "evaluate_examples=0", "batch_size=4", "threads=1")]
-    command = [RUNS / "reader.sh", tmp_path / "train.txt", tmp_path / "dev.txt", out, *quick]
+    command = [*map(str, (RUNS / "reader.sh", tmp_path / "train.txt", tmp_path / "dev.txt", out)), *quick]
     subprocess.run(command, check=True)
     assert (out / "reader" / "model.safetensors").is_file()
     assert all((out / "scores" / task / "summary.json").is_file() for task in ("pages", "parse"))
