@@ -104,7 +104,7 @@ def test_the_reader_is_made_from_pages_and_a_second_start_makes_nothing_anew(tmp
     command = [*map(str, (RUNS / "reader.sh", tmp_path / "train.txt", tmp_path / "dev.txt", out)), *quick]
     subprocess.run(command, check=True)
     assert (out / "reader" / "model.safetensors").is_file()
-    assert all((out / "scores" / task / "summary.json").is_file() for task in ("pages", "parse"))
+    assert all((out / "scores" / task / "metrics.json").is_file() for task in ("pages", "parse"))
     made = {path: path.stat().st_mtime_ns for path in out.rglob("*.state")}
     for folder in ("reader", "scores"):
         shutil.rmtree(out / folder)
