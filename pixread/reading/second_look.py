@@ -1,7 +1,7 @@
 """A second look at lines that were read without being sure: cut a pixel tighter or wider, they fall on other patches.
 
 A small reader's slips depend on where a letter meets the edge of a patch. Of several readings of one line the surest is
-right more often than any single one of them (docs/performance.md has by how much).
+right more often than any single one of them (docs/training.md has by how much).
 """
 
 from __future__ import annotations

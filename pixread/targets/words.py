@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 CONSONANTS = "bcdfghjklmnprstvwz" + "tnrsl" * 3
 VOWELS = "aeiou" + "aeio" * 2
 ACCENTED = "àáâäãåæçèéêëìíîïñòóôöõøœùúûüýÿßğışčćžšđńłąężźőűřě"
-# Those of French, Spanish and German running text, which differ from each other by a pixel or two.
+# Those of French, Spanish and German running text, which differ from each other by a pixel or two; the commonest twice.
 COMMON_ACCENTS = "éèêàùçîôâëïûéèàüöäóíáñúã"
 SYMBOLS = "&%#@*+=/\\|<>~^_$€£¥§©®™°•·→←×✓★…–—"
 CLOSERS = ".,;:!?"
