@@ -18,16 +18,16 @@ PROBE = "AagR7e"  # letters that differ in every text font
 MISSING = "\U0010fffd"  # a private character that fonts draw as their empty box
 
 
-def find_fonts(folders: Iterable[str | Path] = FOLDERS) -> tuple[str, ...]:
-    """The text fonts with Latin letters below the folders, sorted by path; symbol and other-script fonts left out.
+def find_fonts(folders: Iterable[str | Path] = FOLDERS, *, probe: str = PROBE) -> tuple[str, ...]:
+    """The text fonts below the folders that draw the probe's letters, sorted by path; all others left out.
 
     Raises ValueError when there is none.
     """
     names = [Path(folder).expanduser() for folder in folders]
     files = sorted(str(file) for root in names for file in root.rglob("*") if file.suffix.lower() in SUFFIXES)
-    usable = tuple(file for file in files if _draws_latin(file))
+    usable = tuple(file for file in files if _draws(file, probe))
     if not usable:
-        raise ValueError(f"no text font with Latin letters found below {', '.join(map(str, names))}")
+        raise ValueError(f"no text font with the letters {probe} found below {', '.join(map(str, names))}")
     return usable
 
 
@@ -35,6 +35,7 @@ def find_fonts(folders: Iterable[str | Path] = FOLDERS) -> tuple[str, ...]:
 SCREEN_FAMILIES = (
     *("LiberationSans", "LiberationSerif", "LiberationMono", "DejaVuSans", "Arimo", "Tinos", "Cousine"),
     *("Roboto-", "OpenSans-", "Lato-", "NotoSans-", "NotoSerif-", "Inter-", "Montserrat-", "Carlito"),
+    *("NotoSansDevanagari-", "Lohit-Devanagari", "Mangal", "Nirmala"),
 )
 PLAIN_STYLES = ("Regular", "Bold", "Medium", "Semibold", "SemiBold", "Italic", "DejaVuSans.", "DejaVuSans-")
 
@@ -50,13 +51,13 @@ def weigh_screen_fonts(files: Sequence[str]) -> tuple[str, ...]:
     return (*files, *common * (len(files) // max(1, len(common))))
 
 
-def _draws_latin(file: str) -> bool:
+def _draws(file: str, probe: str) -> bool:
     try:
         font = ImageFont.truetype(file, 20)
-        masks = [bytes(font.getmask(letter)) for letter in PROBE]
+        masks = [bytes(font.getmask(letter)) for letter in probe]
     except (OSError, ValueError):
         return False
-    return all(any(mask) for mask in masks) and len({*masks, bytes(font.getmask(MISSING))}) == len(PROBE) + 1
+    return all(any(mask) for mask in masks) and len({*masks, bytes(font.getmask(MISSING))}) == len(probe) + 1
 
 
 @lru_cache(maxsize=4096)
@@ -67,7 +68,7 @@ def load_font(file: str, size: int) -> ImageFont.FreeTypeFont:
 @lru_cache(maxsize=200_000)
 def can_draw(file: str, character: str) -> bool:
     """Whether the font has a glyph of its own for the character (blanks count as drawn)."""
-    if character.isspace() or ("!" <= character <= "~"):
+    if character.isspace():
         return True
     font = load_font(file, 16)
     mask = bytes(font.getmask(character))

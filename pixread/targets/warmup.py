@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import textwrap
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,11 +20,14 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from pixread.grammar import ENTITIES, parse, serialise
 from pixread.png import write_png
 from pixread.records import Example, Node
+from pixread.targets import devanagari, words
 from pixread.targets.fonts import SHIPPED, drawable, load_font
-from pixread.targets.words import random_text
 
 Colour = tuple[int, int, int]
 ESCAPED = {char: entity for entity, char in ENTITIES.items()}
+WORDS: dict[str, words.Words] = {"latin": words.random_word, "devanagari": devanagari.random_word}
+INSTEAD = {"latin": "o", "devanagari": "कतनमरलस"}  # for characters that a font lacks
+FINER = 4  # glyphs drawn so many times as large and reduced stand between pixels, as browsers place them
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,8 @@ class WarmupSettings:
     """fonts: font files. max_chars: longest text. sizes: font sizes in pixels, smallest and largest.
 
     vocabulary: words to draw from beside the invented ones. underlined: share of underlined lines (links).
-    markup: whether the target is a text leaf of simplified HTML instead of the bare text.
+    markup: whether the target is a text leaf of simplified HTML instead of the bare text. script: of the words.
+    smooth: share of lines drawn without fitting the glyphs to pixels.
     """
 
     fonts: tuple[str, ...]
@@ -42,6 +47,8 @@ class WarmupSettings:
     vocabulary: tuple[str, ...] = ()
     underlined: float = 0.1
     markup: bool = False
+    script: Literal["latin", "devanagari"] = "latin"
+    smooth: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.fonts:
@@ -62,7 +69,9 @@ class Drawn:
 def sample(settings: WarmupSettings, rng: random.Random) -> Drawn:
     """One picture and its text."""
     file = rng.choice(settings.fonts)
-    text = drawable(file, random_text(rng, max_chars=settings.max_chars, vocabulary=settings.vocabulary))
+    word = WORDS[settings.script]
+    text = words.random_text(rng, max_chars=settings.max_chars, vocabulary=settings.vocabulary, word=word)
+    text = drawable(file, text, instead=INSTEAD[settings.script])
     if settings.layout == "page":
         return Drawn(_draw_page(text, file, settings, rng), text)
     image, centres = _draw_line(text, file, settings, rng)
@@ -122,10 +131,11 @@ def _draw_line(
     low, high = settings.sizes
     # Sizes as on real pages: mostly those of running text, now and then a heading.
     size = min(high, max(low, round(rng.gauss(15, 2.5)) if rng.random() < 0.7 else rng.randint(low, high)))
-    font = load_font(file, size)
+    finer = FINER if rng.random() < settings.smooth else 1
+    font = load_font(file, size * finer)
     left, top, right, bottom = font.getbbox(text)
-    before, above = rng.randint(2, 7), rng.randint(2, 7)
-    after, below = rng.randint(2, 7), rng.randint(2, 7)
+    before, above = rng.randint(2, 7) * finer, rng.randint(2, 7) * finer
+    after, below = rng.randint(2, 7) * finer, rng.randint(2, 7) * finer
     ground, ink = _colours(rng)
     image = Image.new("RGB", (int(right - left) + before + after, int(bottom - top) + above + below), ground)
     pen = ImageDraw.Draw(image)
@@ -133,16 +143,19 @@ def _draw_line(
     spot = (before - left + rng.random(), above - top + rng.random())
     pen.text(spot, text, font=font, fill=ink)
     if rng.random() < settings.underlined:
-        base = int(spot[1] + font.getmetrics()[0] + max(1, size // 12))
-        pen.line((before, base, image.width - after, base), fill=ink, width=max(1, size // 14))
-    worn = _worn(image, rng)
+        base = int(spot[1] + font.getmetrics()[0] + max(1, size * finer // 12))
+        pen.line((before, base, image.width - after, base), fill=ink, width=max(1, size * finer // 14))
+    worn = _worn(image.reduce(finer) if finer > 1 else image, rng)
     scale = worn.width / image.width
     return worn, tuple(scale * (spot[0] + place) for place in _middles(text, font))
 
 
 def _middles(text: str, font: ImageFont.FreeTypeFont) -> list[float]:
-    """The middle of each character, in pixels from the start of the line; kerning is spread evenly."""
-    widths = [_advance(font, char) for char in text]
+    """The middle of each character, in pixels from the start of the line; kerning is spread evenly.
+
+    Marks that stand above, below or within other letters have no width. Alone they would be drawn on a dotted circle.
+    """
+    widths = [0.0 if unicodedata.category(char) == "Mn" else _advance(font, char) for char in text]
     scale = font.getlength(text) / max(sum(widths), 1e-6)
     return [scale * (sum(widths[:number]) + width / 2) for number, width in enumerate(widths)]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -26,6 +26,7 @@ from pixread.inputs.region import ink_span
 from pixread.inputs.tokenizer import EOS, Tokenizer
 from pixread.records import Batch, DrawnBox, Patches
 from pixread.shards import ShardSet
+from pixread.targets import devanagari
 from pixread.targets.fonts import find_fonts, weigh_screen_fonts
 from pixread.targets.warmup import WarmupSettings, estimated_centres, sample
 from pixread.train.recipes import Recipe
@@ -140,23 +141,32 @@ def make_source(recipe: Recipe, data: Sequence[Path], *, tokenizer: Tokenizer) -
     shards = ShardSet(list(data)) if data else None
     if shards is None and recipe.warmup_share < 1:
         raise ValueError("this recipe trains on shards; name them with --data")
-    sources: list[Source] = []
-    if recipe.warmup_share > 0:
-        sources.append(DrawnText(_drawing(recipe, vocabulary=_words(shards, seed=recipe.seed) if shards else ())))
-    if shards is not None and recipe.warmup_share < 1:
+    mixed = [*_drawn(recipe, vocabulary=_words(shards, seed=recipe.seed) if shards else ())]
+    if shards is not None:
         # A reader of lines must not learn from lines whose end is cut off; other targets are cut as in the original.
         checked = tokenizer if recipe.line_stretch is not None else None
-        sources.append(Shards(shards, seed=recipe.seed, tokenizer=checked, max_tokens=recipe.max_tokens))
-    if len(sources) == 1:
-        return sources[0]
-    return Mixture(sources, (recipe.warmup_share, 1.0 - recipe.warmup_share))
+        cut_out = Shards(shards, seed=recipe.seed, tokenizer=checked, max_tokens=recipe.max_tokens)
+        mixed.append((cut_out, 1.0 - recipe.warmup_share))
+    mixed = [(source, share) for source, share in mixed if share > 0]
+    if len(mixed) == 1:
+        return mixed[0][0]
+    return Mixture([source for source, _ in mixed], [share for _, share in mixed])
 
 
-def _drawing(recipe: Recipe, *, vocabulary: tuple[str, ...]) -> WarmupSettings:
+def _drawn(recipe: Recipe, *, vocabulary: tuple[str, ...]) -> Iterator[tuple[Source, float]]:
+    """Drawn text of each script, and its share of the stream."""
+    if (share := recipe.warmup_share * (1.0 - recipe.devanagari)) > 0:
+        yield DrawnText(_drawing(recipe, find_fonts(), vocabulary=vocabulary)), share
+    if (share := recipe.warmup_share * recipe.devanagari) > 0:
+        settings = _drawing(recipe, find_fonts(probe=devanagari.PROBE), vocabulary=())
+        yield DrawnText(replace(settings, script="devanagari", smooth=0.7)), share
+
+
+def _drawing(recipe: Recipe, fonts: tuple[str, ...], *, vocabulary: tuple[str, ...]) -> WarmupSettings:
     if recipe.line_stretch is None:
-        return WarmupSettings(fonts=find_fonts(), max_chars=recipe.warmup_chars, vocabulary=vocabulary)
+        return WarmupSettings(fonts=fonts, max_chars=recipe.warmup_chars, vocabulary=vocabulary)
     return WarmupSettings(
-        fonts=weigh_screen_fonts(find_fonts()),
+        fonts=weigh_screen_fonts(fonts),
         layout="line",
         max_chars=recipe.warmup_chars,
         sizes=(10, 40),

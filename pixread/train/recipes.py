@@ -29,6 +29,7 @@ class Recipe:
     task: str | None = None  # a prepared task (docs/tasks.md), or "any" for that of the shards; None for no task
     warmup_share: float = 0.0  # share of drawn text; the rest comes from the shards of --data
     warmup_chars: int = 128  # longest drawn text
+    devanagari: float = 0.0  # share of the drawn text that is in Devanagari; the rest is in Latin script
     # how
     steps: int = 10_000
     batch_size: int = 32  # examples of one forward pass
@@ -67,6 +68,8 @@ class Recipe:
             raise ValueError("adapters (lora_rank) need a checkpoint to start from (init) and adamw or adafactor")
         if not 0.0 <= self.warmup_share <= 1.0:
             raise ValueError(f"warmup_share must lie between 0 and 1, got {self.warmup_share}")
+        if not 0.0 <= self.devanagari <= 1.0:
+            raise ValueError(f"devanagari must lie between 0 and 1, got {self.devanagari}")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise ValueError(f"precision must be auto, float32 or bfloat16, got {self.precision!r}")
 

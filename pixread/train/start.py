@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from pixread.checkpoints import folder as checkpoint_folder
 from pixread.checkpoints.find import find_checkpoint
 from pixread.inputs.tokenizer import Tokenizer, train_tokenizer
 from pixread.models.pix2struct import Pix2Struct, sized
+from pixread.targets import devanagari
 from pixread.targets.words import ALPHABET
 from pixread.train.lora import add_adapters
 from pixread.train.recipes import Recipe
@@ -23,6 +25,9 @@ SHIPPED = "shipped"  # instead of a folder: the model that pixread comes with
 def start_model(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:
     """The checkpoint of `init`, or fresh weights and a fresh tokenizer; with the recipe's dropout and adapters."""
     model, tokenizer = _fresh(recipe) if recipe.init is None else _read(recipe.init)
+    if recipe.devanagari > 0:
+        tokenizer = tokenizer.with_characters(devanagari.ALPHABET)
+        model = with_vocabulary(model, len(tokenizer))
     model.config = replace(model.config, dropout=recipe.dropout)
     for module in model.modules():
         if isinstance(module, nn.Dropout):
@@ -32,6 +37,24 @@ def start_model(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:
     if recipe.recompute:
         recompute_layers(model)
     return model, tokenizer
+
+
+def with_vocabulary(model: Pix2Struct, size: int) -> Pix2Struct:
+    """The model with rows for new tokens behind its own: embeddings of chance, and logits as tokens have on average.
+
+    The model itself where it has as many already.
+    """
+    added = size - model.config.vocab_size
+    if added <= 0:
+        return model
+    weights = model.state_dict()
+    embedding, head = weights["decoder.token_embedding.weight"], weights["decoder.head.weight"]
+    spread = torch.empty(added, embedding.shape[1]).normal_(std=embedding.float().std().item())
+    weights["decoder.token_embedding.weight"] = torch.cat([embedding, spread.to(embedding.dtype)])
+    weights["decoder.head.weight"] = torch.cat([head, head.mean(dim=0, keepdim=True).expand(added, -1)])
+    grown = Pix2Struct(replace(model.config, vocab_size=size))
+    grown.load_state_dict(weights)
+    return grown
 
 
 def _read(init: str) -> tuple[Pix2Struct, Tokenizer]:

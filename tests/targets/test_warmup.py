@@ -31,7 +31,7 @@ def test_the_shipped_font_is_found_and_draws_latin(fonts: tuple[str, ...]) -> No
 
 
 def test_no_fonts_is_one_sentence(tmp_path) -> None:
-    with pytest.raises(ValueError, match="no text font with Latin letters found below"):
+    with pytest.raises(ValueError, match="no text font with the letters AagR7e found below"):
         find_fonts([tmp_path])
 
 
