@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, features
 
 from pixread.grammar import ENTITIES, parse, serialise
 from pixread.png import write_png
@@ -55,6 +55,8 @@ class WarmupSettings:
             raise ValueError("warm-up pictures need at least one font file, got none")
         if self.max_chars < 1 or self.sizes[0] < 4 or self.sizes[0] > self.sizes[1]:
             raise ValueError(f"max_chars must be >= 1 and sizes rise from 4 px, got {self.max_chars} and {self.sizes}")
+        if self.script != "latin" and not features.check("raqm"):
+            raise ValueError(f"to join letters of {self.script} Pillow needs its Raqm layout, which needs libfribidi")
 
 
 @dataclass(frozen=True, slots=True)

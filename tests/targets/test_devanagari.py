@@ -4,6 +4,7 @@ import unicodedata
 from collections import Counter
 
 import pytest
+from PIL import features
 
 from pixread.targets import devanagari
 from pixread.targets.fonts import can_draw, find_fonts
@@ -47,6 +48,10 @@ def test_fonts_of_the_script_draw_it_and_marks_have_no_width_of_their_own() -> N
         fonts = find_fonts(probe=devanagari.PROBE)
     except ValueError:
         pytest.skip("no font with Devanagari is installed")
+    if not features.check("raqm"):
+        with pytest.raises(ValueError, match="Pillow needs its Raqm layout, which needs libfribidi"):
+            WarmupSettings(fonts=fonts, script="devanagari")
+        return
     assert all(can_draw(file, letter) for file in fonts for letter in devanagari.PROBE)
     settings = WarmupSettings(fonts=fonts, layout="line", max_chars=20, markup=True, script="devanagari", smooth=0.5)
     for seed in range(40):
