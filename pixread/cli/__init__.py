@@ -19,7 +19,7 @@ from pixread.cli.checkpoints import convert
 from pixread.cli.data import inspect, prepare, render
 from pixread.cli.evaluating import evaluate
 from pixread.cli.hub import push
-from pixread.cli.learning import train
+from pixread.cli.learning import mine, train
 from pixread.cli.reading import parse
 
 __all__ = ["app", "main"]
@@ -33,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (parse, render, prepare, inspect, train, evaluate, convert, push):
+for command in (parse, render, prepare, inspect, train, mine, evaluate, convert, push):
     app.command()(command)
 app.add_typer(bench, name="bench")
 

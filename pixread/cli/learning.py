@@ -1,13 +1,15 @@
-"""The command that trains models."""
+"""The commands that train models, and find what a model has still to learn."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixread.cli.models import shard_sets
+from pixread.cli.models import load_reader, shard_sets
 from pixread.cli.terminal import named_values, progress_bar, say
 
 if TYPE_CHECKING:
@@ -47,6 +49,27 @@ def train(
     if result.interrupted:
         say(f"interrupted after step {result.step}; go on with --resume")
         raise typer.Exit(INTERRUPTED)
+
+
+def mine(
+    shards: Annotated[
+        list[Path], typer.Argument(metavar="SHARDS...", help="Shard sets to look through, or folders of them.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the shard set of what was wrong.")],
+    model: Annotated[
+        str | None, typer.Option(help="Checkpoint or run folder, or Hub name; the shipped model if left out.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Examples at a time.")] = 64,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, or what torch calls it.")] = "auto",
+) -> None:
+    """Keep the examples that a model gets wrong, to train on them again (train --data OUT)."""
+    from pixread.train.mine import mine as run
+
+    data = [found for folder in shards for found in shard_sets(folder).values()]
+    reader = load_reader(model, device=device, dtype="auto")
+    with progress_bar("examples") as show:
+        mined = run(reader, data, out, batch_size=batch_size, progress=show)
+    typer.echo(json.dumps(asdict(mined)))
 
 
 def _note(state: Progress) -> str:

@@ -11,6 +11,6 @@ group_id, source, meta (JSON).
 from __future__ import annotations
 
 from pixread.shards.read import ShardSet
-from pixread.shards.write import MANIFEST, is_replaceable, join_files, write_file, write_shards
+from pixread.shards.write import MANIFEST, check_replaceable, is_replaceable, join_files, write_file, write_shards
 
-__all__ = ["MANIFEST", "ShardSet", "is_replaceable", "join_files", "write_file", "write_shards"]
+__all__ = ["MANIFEST", "ShardSet", "check_replaceable", "is_replaceable", "join_files", "write_file", "write_shards"]

@@ -61,8 +61,7 @@ def _write_set(
 ) -> dict[str, Any]:
     if rows_per_shard < 1:
         raise ValueError(f"rows_per_shard must be at least 1, got {rows_per_shard}")
-    if out.exists() and not is_replaceable(out):
-        raise ValueError(f"{out} exists and is not a shard set: give another folder or empty it first")
+    check_replaceable(out)
     aside = out.with_name(f".{out.name}.writing-{os.getpid()}")
     aside.mkdir(parents=True)
     try:
@@ -89,6 +88,12 @@ def is_replaceable(folder: Path) -> bool:
         return False
     names = {path.name for path in folder.iterdir()}
     return not names or (MANIFEST in names and all(name == MANIFEST or name.endswith(".parquet") for name in names))
+
+
+def check_replaceable(folder: Path) -> None:
+    """Raises ValueError where something stands that `write_shards` would not replace."""
+    if folder.exists() and not is_replaceable(folder):
+        raise ValueError(f"{folder} exists and is not a shard set: give another folder or empty it first")
 
 
 def write_file(examples: Iterable[Example], path: Path) -> int:

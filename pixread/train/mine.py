@@ -1,0 +1,104 @@
+"""The examples of shards that a model gets wrong, as a shard set of their own, to be learnt again (issue 6).
+
+A model is told each example's target token by token, which takes one pass, and must find every token the likeliest. An
+example of which it finds next to none is kept back: nobody could read it, or its target is not what the picture shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from pixread.inputs.batch import collate
+from pixread.inputs.picture import PictureError, open_picture
+from pixread.inputs.tokenizer import EOS, PAD
+from pixread.reader import Reader
+from pixread.records import Patches
+from pixread.shards import ShardSet, check_replaceable, write_shards
+
+HOPELESS = 0.5  # share of tokens found wrong from which the target is doubted
+WINDOW = 2048  # examples that are sorted by size, so that little is padded
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """How many examples were looked at, kept because they were wrong, and left out as hopeless or unusable."""
+
+    seen: int
+    kept: int
+    hopeless: int
+    unusable: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """An example as numbers. number: its place in the shards."""
+
+    number: int
+    patches: Patches
+    ids: list[int]
+
+
+def mine(
+    reader: Reader, data: Sequence[Path], out: Path, *, batch_size: int = 64, progress: Progress | None = None
+) -> Mined:
+    """Writes the examples of the shard sets that the reader's model gets wrong as the shard set `out`, in their order.
+
+    Of several targets the first counts. `out` is written at the end, complete or not at all. Raises ValueError where
+    there is nothing to look at, where nothing is wrong, and where `out` holds anything but a shard set.
+    """
+    check_replaceable(out)
+    shards = ShardSet(list(data))
+    if not len(shards):
+        raise ValueError(f"there are no examples in {', '.join(map(str, data))}")
+    kept: list[int] = []
+    hopeless = unusable = 0
+    for start in range(0, len(shards), WINDOW):
+        numbers = range(start, min(start + WINDOW, len(shards)))
+        cases = sorted(_cases(shards, numbers, reader), key=lambda case: len(case.patches) + len(case.ids))
+        unusable += len(numbers) - len(cases)
+        for first in range(0, len(cases), batch_size):
+            part = cases[first : first + batch_size]
+            shares = _wrong_shares(reader, part)
+            kept += [case.number for case, share in zip(part, shares, strict=True) if 0 < share < HOPELESS]
+            hopeless += sum(share >= HOPELESS for share in shares)
+        if progress is not None:
+            progress(numbers.stop, len(shards), f"{len(kept)} wrong")
+    if not kept:
+        raise ValueError(f"{reader.name} gets none of {len(shards)} examples wrong in a way that could be learnt")
+    about = {"mined_from": [str(path) for path in data], "mined_with": reader.name}
+    write_shards((shards[number] for number in sorted(kept)), out, seed=0, about=about)
+    return Mined(len(shards), len(kept), hopeless, unusable)
+
+
+def _cases(shards: ShardSet, numbers: Sequence[int], reader: Reader) -> Iterator[_Case]:
+    """Those examples that can be opened, and that the model has places for."""
+    limit = reader.checkpoint.model.config.max_positions
+    for number in numbers:
+        example = shards[number]
+        try:
+            image = open_picture(example.image, name=example.id)
+        except PictureError:
+            continue
+        patches = reader.preprocess.patches(image, question=example.prompt, boxes=example.boxes)
+        if max(int(patches.rows.max()), int(patches.cols.max())) < limit:
+            yield _Case(number, patches, [*reader.tokenizer.encode(example.targets[0]), EOS])
+
+
+@torch.inference_mode()
+def _wrong_shares(reader: Reader, cases: Sequence[_Case]) -> list[float]:
+    """Of each target, the share of tokens that are not the likeliest after those before them."""
+    model = reader.checkpoint.model
+    batch = collate([case.patches for case in cases], [case.ids for case in cases])
+    batch = batch.to(next(model.parameters()).device)
+    assert batch.labels is not None, "labels were given"
+    told = torch.nn.functional.pad(batch.labels[:, :-1], (1, 0), value=PAD)  # (B, T): the start, then the target
+    found = model.decode(told, model.encode(batch)).argmax(dim=-1)
+    counted = batch.labels != PAD
+    wrong = ((found != batch.labels) & counted).sum(dim=1) / counted.sum(dim=1)
+    return [float(share) for share in wrong]
