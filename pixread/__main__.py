@@ -1,6 +1,6 @@
 """`python -m pixread` is `pixread`."""
 
-from pixread.cli import main
+from pixread.cli import run
 
 if __name__ == "__main__":
-    main()
+    run()

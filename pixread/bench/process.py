@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -55,12 +55,17 @@ class Run:
         return (median(parts[1]) - median(parts[0])) / 2**20 if all(parts) else None
 
 
-def run_command(command: Sequence[str], *, sample_every_s: float = SAMPLE_EVERY_S) -> Run:
-    """Run a command to its end and measure it; RuntimeError with its last words when it fails."""
+def run_command(
+    command: Sequence[str], *, sample_every_s: float = SAMPLE_EVERY_S, env: Mapping[str, str] | None = None
+) -> Run:
+    """Run a command to its end and measure it; RuntimeError with its last words when it fails.
+
+    env: its whole environment; None is that of this process.
+    """
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         start = time.perf_counter()
         samples: list[Sample] = []
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors) as process:
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=env) as process:
             try:
                 while process.poll() is None:
                     began = time.process_time()

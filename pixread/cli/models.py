@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
 CONFIG = "config.json"
 MANIFEST = "manifest.json"
 COMPILING = "pixread: compiling for this processor, which takes up to a minute and a half and is kept for the next time"
+TURNS_OF_WAITING = "10000"  # a fifth of a millisecond: compiled steps of large models lose nothing by it
 
 
 class Dtype(StrEnum):
@@ -40,11 +45,29 @@ def _say_so() -> None:
 
 def load_reader(model: str | None, *, device: str, dtype: str, like: Like = "original") -> Reader:
     """The shipped model, a checkpoint folder, the newest checkpoint of a training run, or a Hub repository."""
-    from pixread.models.compiled import when_compiling
-    from pixread.reader import load
+    with _quick_start():
+        from pixread.models.compiled import when_compiling
+        from pixread.reader import load
 
     when_compiling(_say_so)
     return load(checkpoint(model), device=device, dtype=dtype, like=like)
+
+
+@contextmanager
+def _quick_start() -> Iterator[None]:
+    """For the imports of a reader.
+
+    Python would look through the objects of torch for cycles a dozen times while they are made, for a quarter of a
+    second. And threads would wait for each other at work for several milliseconds: where other programs compute too,
+    the one waited for then cannot have their core, and a small read takes seconds longer.
+    """
+    os.environ.setdefault("GOMP_SPINCOUNT", TURNS_OF_WAITING)
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def checkpoint(model: str | None) -> str | None:
