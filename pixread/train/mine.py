@@ -50,7 +50,7 @@ def mine(
     """Writes the examples of the shard sets that the reader's model gets wrong as the shard set `out`, in their order.
 
     Of several targets the first counts. `out` is written at the end, complete or not at all. Raises ValueError where
-    there is nothing to look at, where nothing is wrong, and where `out` holds anything but a shard set.
+    there is nothing to look at, and where `out` holds anything but a shard set.
     """
     check_replaceable(out)
     shards = ShardSet(list(data))
@@ -69,8 +69,6 @@ def mine(
             hopeless += sum(share >= HOPELESS for share in shares)
         if progress is not None:
             progress(numbers.stop, len(shards), f"{len(kept)} wrong")
-    if not kept:
-        raise ValueError(f"{reader.name} gets none of {len(shards)} examples wrong in a way that could be learnt")
     about = {"mined_from": [str(path) for path in data], "mined_with": reader.name}
     write_shards((shards[number] for number in sorted(kept)), out, seed=0, about=about)
     return Mined(len(shards), len(kept), hopeless, unusable)

@@ -73,9 +73,11 @@ def test_the_command_and_what_it_refuses(drawn: list[Example], tmp_path: Path) -
     assert isinstance(refused.exception, ValueError) and "is not a shard set" in str(refused.exception)
 
 
-def test_nothing_wrong_is_said(reader: Reader, drawn: list[Example], tmp_path: Path) -> None:
+def test_where_nothing_is_wrong_the_set_is_empty(reader: Reader, drawn: list[Example], tmp_path: Path) -> None:
     right = next(one for one in drawn if _read(reader, one) == one.targets[0])
     write_shards([right], tmp_path / "all", seed=0)
-    with pytest.raises(ValueError, match="the shipped model gets none of 1 examples wrong"):
-        mine(reader, [tmp_path / "all"], tmp_path / "hard")
-    assert not (tmp_path / "hard").exists()
+    assert mine(reader, [tmp_path / "all"], tmp_path / "hard").kept == 0
+    assert len(ShardSet([tmp_path / "hard", tmp_path / "all"])) == 1, "an empty set does no harm among others"
+    with pytest.raises(ValueError, match="there are no examples in"):
+        mine(reader, [tmp_path / "hard"], tmp_path / "harder")
+    assert not (tmp_path / "harder").exists()
