@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import njit, prange, types
 from numba.extending import intrinsic
 
-from pixread.models.kernels import LOOSE, TINY, Array, use_threads
+from pixread.models.kernels import LOOSE, TINY, Array, larger, use_threads
 
 __all__ = ["gated", "normed", "powers", "rounded", "scaled", "use_threads"]
 
@@ -55,18 +55,6 @@ def _narrow(typing_context: Any, number: Any) -> Any:
 
 
 @intrinsic
-def _larger(typing_context: Any, one: Any, other: Any) -> Any:
-    """The larger of two float32; unlike `max`, many at once."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        number = ir.FloatType()
-        larger = builder.module.declare_intrinsic("llvm.maxnum", [number], ir.FunctionType(number, [number, number]))
-        return builder.call(larger, arguments, fastmath=("fast",))
-
-    return types.float32(types.float32, types.float32), generate
-
-
-@intrinsic
 def _raised(typing_context: Any, number: Any, power: Any) -> Any:
     """number * 2 ** power, float32 and a whole power in int32: added to the bits of its exponent."""
 
@@ -82,7 +70,7 @@ def _raised(typing_context: Any, number: Any, power: Any) -> Any:
 @njit(cache=True, fastmath=LOOSE)
 def _two_to(x: Any) -> Any:
     """2 ** x for x up to 126, exact to 13 bits: more than a bfloat16 has."""
-    x = _larger(x, LEAST_POWER)
+    x = larger(x, LEAST_POWER)
     power = np.rint(x)
     rest = x - power
     series = np.float32(0.0550086)
@@ -115,7 +103,7 @@ def rounded(x: Array, y: Array, steps: Array) -> None:
         for row in range(turn * AT_ONCE, min((turn + 1) * AT_ONCE, rows)):
             largest = TINY
             for place in range(channels):
-                largest = _larger(largest, abs(_wide(x[row, place])))
+                largest = larger(largest, abs(_wide(x[row, place])))
             # The next step that bfloat16 holds: multiplying by it is exact but for its own rounding.
             steps[row] = _wide(_narrow(largest * BIT_MORE / LARGEST))
             factor = np.float32(1) / steps[row]
@@ -148,7 +136,7 @@ def powers(scores: Array, shares: Array) -> None:
         for row in range(turn * AT_ONCE, min((turn + 1) * AT_ONCE, rows)):
             own, highest, total = scores[row], np.float32(-np.inf), np.float32(0)
             for place in range(places):
-                highest = _larger(highest, _wide(own[place]))
+                highest = larger(highest, _wide(own[place]))
             highest *= LOG2_E
             for place in range(places):
                 power = _two_to(_wide(own[place]) * LOG2_E - highest)

@@ -1,8 +1,9 @@
 """A step of the decoder, compiled for this processor by numba (`pip install 'pixread[fast]'`).
 
 A token reads every weight and every cached key once, so the loops here do little but read: an output at a time over
-weights as they lie in memory (float32, bfloat16 or 8 bits), a patch at a time over keys and values. Between layers all
-is float32. torch's own threads do the work. What is compiled is kept on disk.
+weights as they lie in memory (float32, bfloat16 or 8 bits), of several rows a few outputs at a time (`tiles.py`), and a
+patch at a time over keys and values. Between layers all is float32. torch's own threads do the work. What is compiled
+is kept on disk.
 
 Legend: B pictures, Q queries of each (one, or one a beam, or tokens in a row), R = B * Q rows, C channels, H heads,
 D size of a head, N keys, I inputs and O outputs of a product, F width of the MLP, V vocabulary.
@@ -17,17 +18,15 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import njit, prange, types
-from numba.core import cgutils
 from numba.extending import intrinsic, overload
-from numba.np import arrayobj
 from numpy.typing import NDArray
+
+from pixread.models.tiles import BLOCK, TALL, places_at_once, tile
 
 Array = NDArray[Any]
 Arrays = tuple[Array, ...]
-BLOCK = 4  # what is taken at once: outputs, or patches
 FEW_ROWS = 4  # below, one output at a time reads faster
 AHEAD = 2 * BLOCK  # outputs between those at work and those on their way
-LINE = 64  # bytes that come from memory at once
 LARGEST_SUM = 2**31 - 1  # of products in 32 bits
 LARGEST_INPUT = 2**13 - 1  # in whole steps: 14 bits with the sign are more exact than any weight of 8
 LARGEST_WEIGHT = 127
@@ -72,28 +71,21 @@ def _two_to_the(typing_context: Any, power: Any) -> Any:
 
 
 @intrinsic
-def _prefetch(typing_context: Any, table: Any, row: Any, place: Any) -> Any:
-    """Ask for what will be read from a table (rows, places), and do not wait for it."""
+def larger(typing_context: Any, one: Any, other: Any) -> Any:
+    """The larger of two float32; unlike `max`, many at once."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind, byte, word = signature.args[0], ir.IntType(8).as_pointer(), ir.IntType(32)
-        array = arrayobj.make_array(kind)(context, builder, arguments[0])
-        address = cgutils.get_item_pointer(context, builder, kind, array, arguments[1:], wraparound=False)
-        ask = builder.module.declare_intrinsic(
-            "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, word, word, word])
-        )
-        # To the second cache: the first has too few places for lines on their way, and would make us wait.
-        read, second, data = (ir.Constant(word, value) for value in (0, 2, 1))
-        builder.call(ask, [builder.bitcast(address, byte), read, second, data])
-        return context.get_dummy_value()
+        number = ir.FloatType()
+        larger = builder.module.declare_intrinsic("llvm.maxnum", [number], ir.FunctionType(number, [number, number]))
+        return builder.call(larger, arguments, fastmath=("nnan", "nsz"))
 
-    return types.none(table, types.intp, types.intp), generate
+    return types.float32(types.float32, types.float32), generate
 
 
 @njit(cache=True, fastmath=LOOSE)
 def _exp(x: Any) -> Any:
     """e ** x for x up to 80, to the last bit or two; unlike the C library's, many at once."""
-    x = max(x, LEAST_EXPONENT)
+    x = larger(x, LEAST_EXPONENT)
     power = np.rint(x * np.float32(1.4426950408889634))
     rest = x - power * np.float32(0.693359375) + power * np.float32(2.12194440e-4)  # ln 2 in two parts
     series = np.float32(1 / 5040)
@@ -117,7 +109,7 @@ def _multiply(x: Array, steps: Array, weights: Array, scales: Array, zero: Any, 
     for block in prange((outputs + BLOCK - 1) // BLOCK):
         first, last = BLOCK * block, BLOCK * (block + 1)
         if rows >= FEW_ROWS and last <= outputs:
-            _multiply_block(x, steps, weights, scales, zero, y, first)
+            _multiply_block(x, steps, weights, scales, y, first)
         else:
             for output in range(first, min(last, outputs)):
                 for row in range(rows):
@@ -125,30 +117,23 @@ def _multiply(x: Array, steps: Array, weights: Array, scales: Array, zero: Any, 
 
 
 @njit(cache=True)
-def _multiply_block(x: Array, steps: Array, weights: Array, scales: Array, zero: Any, y: Array, first: int) -> None:
-    """All rows, in pairs, for the outputs from `first` on; meanwhile the weights of the next ones are on their way."""
+def _multiply_block(x: Array, steps: Array, weights: Array, scales: Array, y: Array, first: int) -> None:
+    """All rows, a few at once, for the outputs from `first` on; meanwhile the weights of others are on their way."""
     rows, inputs = x.shape
-    pairs, ahead, line = (rows + 1) // 2, first + AHEAD, LINE // weights.itemsize
-    w0, w1, w2, w3 = weights[first], weights[first + 1], weights[first + 2], weights[first + 3]
-    for pair in range(pairs):
-        for output in range(ahead, min(ahead + BLOCK, len(weights))):
-            for place in range(pair * inputs // pairs, (pair + 1) * inputs // pairs, line):
-                _prefetch(weights, output, place)
-        row, other = 2 * pair, min(2 * pair + 1, rows - 1)
-        here, there = x[row], x[other]
-        s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = zero
-        for place in range(inputs):
-            s0 = _add_product(s0, w0[place], here[place])
-            s1 = _add_product(s1, w1[place], here[place])
-            s2 = _add_product(s2, w2[place], here[place])
-            s3 = _add_product(s3, w3[place], here[place])
-            t0 = _add_product(t0, w0[place], there[place])
-            t1 = _add_product(t1, w1[place], there[place])
-            t2 = _add_product(t2, w2[place], there[place])
-            t3 = _add_product(t3, w3[place], there[place])
-        for number, totals in enumerate(((s0, t0), (s1, t1), (s2, t2), (s3, t3))):
-            y[row, first + number] = totals[0] * scales[first + number] * steps[row]
-            y[other, first + number] = totals[1] * scales[first + number] * steps[other]
+    turns, times = (rows + TALL - 1) // TALL, inputs // places_at_once(weights)
+    stride = BLOCK * places_at_once(weights) * weights.itemsize // turns
+    ahead = (first + AHEAD) * inputs * weights.itemsize
+    for turn in range(turns):
+        row = min(turn * TALL, rows - TALL)
+        if turns == 1:
+            sums = tile(x, row, weights, first, ahead, stride, 4)
+        else:
+            sums = tile(x, row, weights, first, ahead + turn * times * stride, stride, 2)
+        for number, total in enumerate(sums):
+            here, output = row + number // BLOCK, first + number % BLOCK
+            for place in range(times * places_at_once(weights), inputs):
+                total = _add_product(total, weights[output, place], x[here, place])
+            y[here, output] = total * scales[output] * steps[here]
 
 
 @njit(cache=True, fastmath=LOOSE)
@@ -160,7 +145,7 @@ def _rounded(x: Array) -> tuple[Array, Array]:
     for row in range(rows):
         largest = TINY
         for place in range(inputs):
-            largest = max(largest, abs(x[row, place]))
+            largest = larger(largest, abs(x[row, place]))
         steps[row] = largest / most
         for place in range(inputs):
             whole[row, place] = np.int16(np.rint(x[row, place] * (most / largest)))
@@ -189,7 +174,7 @@ def _shares(scores: Array) -> Any:
     """Turns scores into their powers of e; returns what makes shares of them."""
     highest = np.float32(-np.inf)
     for place in range(len(scores)):
-        highest = max(highest, scores[place])
+        highest = larger(highest, scores[place])
     total = np.float32(0)
     for place in range(len(scores)):
         power = _exp(scores[place] - highest)

@@ -1,0 +1,141 @@
+"""Products of several rows with weights that come from memory: a few outputs of a few rows at once, kept in registers.
+
+What numba makes of a loop over such sums uses few of the registers, and has no room between its instructions to ask
+for the weights that come next. So these loops are spelled out as vectors.
+
+Legend: I inputs and O outputs of a product, R rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import binding, ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numba.np import arrayobj
+
+WIDE = binding.get_host_cpu_features().get("avx512f", False)
+LANES = 16 if WIDE else 8  # of 32 bits
+TALL = 4 if WIDE else 2  # rows of a tile: as many sums as there are registers for
+BLOCK = 4  # outputs of a tile
+LINE = 64  # bytes that come from memory at once
+
+FLOAT, WORD, ADDRESS = ir.FloatType(), ir.IntType(32), ir.IntType(64)
+
+
+@intrinsic
+def places_at_once(typing_context: Any, weights: Any) -> Any:
+    """How many inputs `tile` takes at once."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return context.get_constant(types.intp, _places(signature.args[0].dtype))
+
+    return types.intp(weights), generate
+
+
+@intrinsic(prefer_literal=True)
+def tile(typing_context: Any, x: Any, row: Any, weights: Any, first: Any, ahead: Any, stride: Any, asks: Any) -> Any:
+    """The sums of `TALL` rows of x (R, I) from `row` on and `BLOCK` outputs of weights (O, I) from `first` on.
+
+    Row by row; of all inputs but the rest that is less than `places_at_once`. With each step it asks for `asks` (a
+    constant) lines of weights, from the byte `ahead` on, where the next ones are `stride` bytes further.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        tables = [arrayobj.make_array(signature.args[at])(context, builder, arguments[at]) for at in (0, 2)]
+        starts = [
+            [
+                _start(context, builder, signature.args[at], tables[at // 2], arguments[at + 1], more)
+                for more in range(count)
+            ]
+            for at, count in ((0, TALL), (2, BLOCK))
+        ]
+        kind = signature.args[2].dtype
+        zero = ir.Constant(ir.VectorType(FLOAT if kind != types.int8 else WORD, LANES), None)
+        sums = [cgutils.alloca_once_value(builder, zero) for _ in range(TALL * BLOCK)]
+        inputs = builder.extract_value(tables[1].shape, 1)
+        steps = builder.udiv(inputs, ir.Constant(ADDRESS, _places(kind)))
+        with cgutils.for_range(builder, steps) as loop:
+            _ask(builder, tables[1].data, arguments[4:6], loop.index, count=asks.literal_value)
+            place = builder.mul(loop.index, ir.Constant(ADDRESS, _places(kind)))
+            ours = [_vector(builder, start, place, kind) for start in starts[1]]
+            for number, start in enumerate(starts[0]):
+                given = _vector(builder, start, place, signature.args[0].dtype, count=_places(kind))
+                for output, own in enumerate(ours):
+                    total = sums[number * BLOCK + output]
+                    builder.store(_added(builder, builder.load(total), own, given), total)
+        return context.make_tuple(
+            builder, signature.return_type, [_sum(builder, builder.load(total)) for total in sums]
+        )
+
+    if not isinstance(asks, types.IntegerLiteral):
+        return None
+    total = types.int32 if weights.dtype == types.int8 else types.float32
+    where = (types.intp, weights, types.intp, types.intp, types.intp)
+    return types.UniTuple(total, TALL * BLOCK)(x, *where, asks), generate
+
+
+def _places(kind: Any) -> int:
+    # Two products of 16 bits make one sum of 32.
+    return 2 * LANES if kind == types.int8 else LANES
+
+
+def _start(context: Any, builder: Any, kind: Any, table: Any, row: Any, more: int) -> Any:
+    """Where row `row` + `more` of a table begins."""
+    place = [builder.add(row, ir.Constant(ADDRESS, more)), ir.Constant(ADDRESS, 0)]
+    return cgutils.get_item_pointer(context, builder, kind, table, place, wraparound=False)
+
+
+def _ask(builder: Any, weights: Any, where: Any, step: Any, *, count: int) -> None:
+    byte = ir.IntType(8).as_pointer()
+    ask = builder.module.declare_intrinsic(
+        "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, WORD, WORD, WORD])
+    )
+    ahead, stride = where
+    begin = builder.add(ahead, builder.mul(step, stride))
+    # To the second cache: the first has too few places for lines on their way, and would make us wait.
+    read, second, data = (ir.Constant(WORD, value) for value in (0, 2, 1))
+    for line in range(count):
+        at = builder.gep(builder.bitcast(weights, byte), [builder.add(begin, ir.Constant(ADDRESS, LINE * line))])
+        builder.call(ask, [at, read, second, data])
+
+
+def _vector(builder: Any, start: Any, place: Any, kind: Any, *, count: int | None = None) -> Any:
+    """Numbers from a place on: float32, or 16 bits each where weights have 8."""
+    narrow = {types.int8: ir.IntType(8), types.int16: ir.IntType(16), types.uint16: ir.IntType(16)}.get(kind, FLOAT)
+    vector = ir.VectorType(narrow, count or _places(kind))
+    at = builder.bitcast(builder.gep(start, [place]), vector.as_pointer())
+    found = builder.load(at, align=kind.bitwidth // 8)
+    if kind == types.int8:
+        return builder.sext(found, ir.VectorType(ir.IntType(16), vector.count))
+    if kind == types.uint16:  # the bits of a bfloat16
+        words = ir.VectorType(WORD, vector.count)
+        raised = builder.shl(builder.zext(found, words), ir.Constant(words, [16] * vector.count))
+        return builder.bitcast(raised, ir.VectorType(FLOAT, vector.count))
+    return found
+
+
+def _added(builder: Any, total: Any, own: Any, given: Any) -> Any:
+    """total + own * given; of whole numbers two products to each sum."""
+    if own.type.element == FLOAT:
+        return builder.fadd(total, builder.fmul(own, given, flags=("contract",)), flags=("contract",))
+    words = ir.VectorType(WORD, own.type.count)
+    products = builder.mul(builder.sext(own, words), builder.sext(given, words), flags=("nsw",))
+    half = ir.VectorType(WORD, LANES)
+    even, odd = (
+        builder.shuffle_vector(products, products, ir.Constant(half, list(range(at, own.type.count, 2))))
+        for at in (0, 1)
+    )
+    return builder.add(total, builder.add(even, odd))
+
+
+def _sum(builder: Any, total: Any) -> Any:
+    """All lanes of a vector, in any order."""
+    kind = total.type
+    start, loose = ([ir.Constant(FLOAT, 0.0)], ("reassoc",)) if kind.element == FLOAT else ([], ())
+    suffix = f"fadd.v{kind.count}f32" if kind.element == FLOAT else f"add.v{kind.count}i32"
+    function = ir.FunctionType(kind.element, [*(one.type for one in start), kind])
+    reduce = cgutils.get_or_insert_function(builder.module, function, f"llvm.vector.reduce.{suffix}")
+    return builder.call(reduce, [*start, total], fastmath=loose)

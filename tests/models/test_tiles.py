@@ -1,0 +1,45 @@
+"""pixread.models.tiles: products of several rows, whatever is left over at their edges."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from pixread.models.compiled import compiler
+
+if compiler() is None:
+    pytest.skip("nothing to compile with", allow_module_level=True)
+from numba import njit
+
+from pixread.models.kernels import product
+from pixread.models.tiles import BLOCK, LANES, TALL
+
+
+@njit
+def multiplied(x: Any, weights: Any, scales: Any, y: Any) -> None:
+    product(x, weights, scales, y)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.int8])
+def test_products_of_any_size_are_those_of_torch(kind: torch.dtype):
+    """Rows, outputs and inputs below, at and above what is taken at once."""
+    torch.manual_seed(0)
+    for rows in (1, BLOCK - 1, BLOCK, TALL + 1, 2 * TALL, 11, 16):
+        for outputs, inputs in ((1, 1), (BLOCK, LANES), (BLOCK + 1, 2 * LANES - 1), (30, 5 * LANES + 3)):
+            x, scales = torch.randn(rows, inputs), torch.rand(outputs) + 0.5
+            weights = (30 * torch.randn(outputs, inputs)).clamp(-127, 127).to(kind)
+            stored = weights.view(torch.uint16) if kind == torch.bfloat16 else weights
+            y = torch.full((rows, outputs), torch.nan)
+            multiplied(x.numpy(), stored.numpy(), scales.numpy(), y.numpy())
+            right = x.double() @ weights.double().T * scales
+            # With weights of 8 bits inputs are rounded, to 1 in 8,191 of the largest.
+            steps = x.abs().amax(1, keepdim=True) / 8191 if kind == torch.int8 else torch.zeros(rows, 1)
+            most = (0.51 * steps + 1e-6 * x.abs().amax()) * weights.abs().sum(1) * scales
+            assert bool(((y - right).abs() <= most).all())
+
+
+def test_weights_that_come_later_may_lie_behind_the_end():
+    """They are asked for all the same: the last of a table has nothing behind it."""
+    x, weights, y = torch.ones(TALL, 4096), torch.ones(BLOCK, 4096), torch.empty(TALL, BLOCK)
+    multiplied(x.numpy(), weights.numpy(), torch.ones(BLOCK).numpy(), y.numpy())
+    assert bool((y == 4096).all())
