@@ -63,10 +63,11 @@ def measure(case: Case, live: Stage, variants: Sequence[Variant], ground: Ground
     live.everyone(variants, "encode")
     turns = {one.name: partial(turn, case, live.processes[one.name]) for one in variants}
     found = take_turns(turns, repeats=ground.setting.repeats, case=case.name)
-    kinds = {one.name: one.encoder or one.dtype for one in variants}
     floors = {
-        name: ground.rates.seconds(encode_work(ground.config, case.sizes, dtype=kind), dtype=kind)
-        for name, kind in kinds.items()
+        one.name: ground.rates.seconds(
+            encode_work(ground.config, case.sizes, dtype=one.encoder or one.dtype, norm_fed=one.norm_fed)
+        )
+        for one in variants
     }
     live.everyone(variants, "release")
     speeds = [figure for figure in found if figure.name in {SECONDS, RATE}]

@@ -24,11 +24,15 @@ class Rates:
     bandwidth: float
     matrix: Mapping[str, float] = field(default_factory=dict)
 
-    def seconds(self, work: Work, *, dtype: str) -> float | None:
-        """The least time for some work: reading and computing at once, at full rate. None for an unmeasured dtype."""
-        if dtype not in self.matrix:
+    def seconds(self, works: Mapping[str, Work]) -> float | None:
+        """The least time for some work, by dtype: reading and computing at once, at full rate.
+
+        None where a dtype was not measured.
+        """
+        if not works.keys() <= self.matrix.keys():
             return None
-        return max(work.num_bytes / self.bandwidth, work.operations / self.matrix[dtype])
+        reading = sum(work.num_bytes for work in works.values()) / self.bandwidth
+        return max(reading, sum(work.operations / self.matrix[dtype] for dtype, work in works.items()))
 
     def __str__(self) -> str:
         matrix = ", ".join(f"{rate / GIGA:.0f} in {dtype}" for dtype, rate in self.matrix.items())

@@ -146,7 +146,7 @@ def turn(case: Case, process: LiveProcess, ids: dict[str, list[list[int]]], name
 def floor_seconds(case: Case, variant: Variant, ground: Ground) -> float | None:
     """The least time of a step, on average over the steps after the first; rows that have ended need nothing."""
     steps = range(1, max(case.lengths))
-    least = [ground.rates.seconds(work, dtype=variant.stored) for work in steps_work(case, variant, ground)]
+    least = [ground.rates.seconds({variant.stored: work}) for work in steps_work(case, variant, ground)]
     known = [seconds for seconds in least if seconds is not None]
     return sum(known) / len(steps) if len(known) == len(least) else None
 

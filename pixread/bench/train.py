@@ -92,7 +92,7 @@ def measure(case: Case, variants: Sequence[Variant], ground: Ground) -> list[Fig
         found = take_turns(turns, repeats=ground.setting.repeats, case=case.name)
     floors = {
         one.name: ground.rates.seconds(
-            train_work(ground.config, sizes, tokens=case.tokens, dtype=one.dtype), dtype=one.dtype
+            {one.dtype: train_work(ground.config, sizes, tokens=case.tokens, dtype=one.dtype)}
         )
         for one in variants
     }

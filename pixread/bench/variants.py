@@ -27,8 +27,9 @@ class Variant:
 
     side: ours; default, transformers as it comes; or peer, transformers told to do better. dtype: what it computes in,
     and the name by which `--dtypes` chooses it. weights: what the decoder's are stored in; cache: what the keys and
-    values are; encoder: what the encoder computes in (default of all: dtype). devices: where it runs. reference: its
-    ids, logits and loss are what others are compared with.
+    values are; encoder: what the encoder computes in (default of all: dtype); norm_fed: what its products of norms do
+    (default: as the others). devices: where it runs. reference: its ids, logits and loss are what others are compared
+    with.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Variant:
     weights: str | None = None
     cache: str | None = None
     encoder: str | None = None
+    norm_fed: str | None = None
     devices: tuple[str, ...] = ("cpu", "cuda")
     options: Mapping[str, Any] = field(default_factory=dict)
     reference: bool = False
@@ -86,6 +88,7 @@ VARIANTS = (
         dtype="int8",
         cache="bfloat16",
         encoder="bfloat16",
+        norm_fed="int8",
         devices=("cpu",),
         options={"dtype": "int8"},
     ),

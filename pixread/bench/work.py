@@ -69,14 +69,25 @@ def token_weights(shape: Shape) -> int:
     return shape.decoder_layers * layer + channels * shape.vocab_size
 
 
-def encode_work(shape: Shape, sizes: Sequence[int], *, dtype: str) -> Work:
-    """Encoding pictures of `sizes` patches, the decoder's cross keys and values included.
+def norm_fed_weights(shape: Shape) -> int:
+    """Those of encoder and cross keys and values whose inputs are norms: queries, keys, values, gate and up."""
+    layer = 3 * shape.hidden_size**2 + 2 * shape.hidden_size * shape.d_ff
+    return shape.encoder_layers * layer + cross_weights(shape)
 
-    Attention compares all patches of a picture: 4 N^2 C operations a layer, half of them for the scores.
+
+def encode_work(shape: Shape, sizes: Sequence[int], *, dtype: str, norm_fed: str | None = None) -> dict[str, Work]:
+    """Encoding pictures of `sizes` patches, the decoder's cross keys and values included, by what it is computed in.
+
+    norm_fed: what products of norms are computed in (default: dtype, as all else is). Attention compares all patches
+    of a picture: 4 N^2 C operations a layer, half of them for the scores.
     """
-    weights = encoder_weights(shape) + cross_weights(shape)
+    inner = norm_fed_weights(shape)
+    outer = encoder_weights(shape) + cross_weights(shape) - inner
     attention = sum(4 * size**2 * shape.hidden_size * shape.encoder_layers for size in sizes)
-    return Work(weights * SIZES[dtype], 2 * weights * sum(sizes) + attention)
+    rest = Work(outer * SIZES[dtype], 2 * outer * sum(sizes) + attention)
+    kind = norm_fed or dtype
+    fed = Work(inner * SIZES[kind], 2 * inner * sum(sizes))
+    return {dtype: rest + fed} if kind == dtype else {dtype: rest, kind: fed}
 
 
 def step_work(
@@ -101,7 +112,7 @@ def train_work(shape: Shape, sizes: Sequence[int], *, tokens: int, dtype: str) -
     Bytes: weights, gradients and what an optimizer keeps are read at least once each; here the weights, twice.
     """
     channels, rows = shape.hidden_size, len(sizes)
-    encoding = encode_work(shape, sizes, dtype=dtype)
+    encoding = encode_work(shape, sizes, dtype=dtype)[dtype]
     width = 2 * shape.decoder_layers * channels
     # The T x T half of self attention that lies behind each token, and all patches in cross attention.
     attention = 2 * width * (rows * tokens * (tokens + 1) / 2 + sum(sizes) * tokens)

@@ -123,7 +123,7 @@ def render(
 def pages(
     picture: Annotated[list[Path] | None, typer.Option(help="Pictures to read, else the demo page.")] = None,
     model: Annotated[str | None, typer.Option(help="The model, else the shipped one.")] = None,
-    dtypes: Annotated[str, typer.Option(help="What to compute in, commas between.")] = "float32,bfloat16",
+    dtypes: Annotated[str, typer.Option(help="What to compute in, commas between.")] = "float32,auto,bfloat16,int8",
     repeats: Repeats = 3,
     out: Out = None,
 ) -> None:

@@ -16,7 +16,14 @@ from pixread.bench.work import Work
     ],
 )
 def test_least_seconds(work: Work, dtype: str, seconds: float | None):
-    assert Rates(100, {"float32": 10, "bfloat16": 20}).seconds(work, dtype=dtype) == seconds
+    assert Rates(100, {"float32": 10, "bfloat16": 20}).seconds({dtype: work}) == seconds
+
+
+def test_work_of_two_kinds_is_read_and_computed_in_turn():
+    rates = Rates(100, {"float32": 10, "bfloat16": 20})
+    assert rates.seconds({"float32": Work(10, 30), "bfloat16": Work(10, 40)}) == 3.0 + 2.0
+    assert rates.seconds({"float32": Work(400, 30), "bfloat16": Work(200, 40)}) == 6.0
+    assert rates.seconds({"float32": Work(10, 30), "int8": Work(10, 40)}) is None
 
 
 def test_measured_rates():

@@ -30,7 +30,14 @@ def test_small_weights():
 
 def test_small_encoding():
     """Patches 3 and 1: 56 weights applied to 4 patches, and 9 + 1 pairs of patches compared over 2 channels, twice."""
-    assert encode_work(SMALL, [3, 1], dtype="float32") == Work(56 * 4, 2 * 56 * 4 + 4 * 2 * (9 + 1))
+    whole = Work(56 * 4, 2 * 56 * 4 + 4 * 2 * (9 + 1))
+    assert encode_work(SMALL, [3, 1], dtype="float32") == {"float32": whole}
+
+
+def test_small_encoding_in_two_kinds():
+    """Fed by norms: three of 2 x 2, two of 2 x 3, and the two of cross keys and values; not the other 24 weights."""
+    found = encode_work(SMALL, [3, 1], dtype="bfloat16", norm_fed="int8")
+    assert found == {"bfloat16": Work(24 * 2, 2 * 24 * 4 + 4 * 2 * (9 + 1)), "int8": Work(32, 2 * 32 * 4)}
 
 
 def test_small_step():
@@ -45,7 +52,9 @@ def test_small_training():
     """Three times the forward pass: encoder, decoder weights for each of 4 tokens, and what its attentions compare."""
     work = train_work(SMALL, [3, 1], tokens=2, dtype="float32")
     attention = 2 * 4 * (2 * 3) + 2 * 4 * 4 * 2  # own: 1 + 2 pairs a row; cross: all 4 patches twice; 4 numbers each
-    assert work.operations == 3 * (encode_work(SMALL, [3, 1], dtype="float32").operations + 2 * 52 * 4 + attention)
+    assert work.operations == 3 * (
+        encode_work(SMALL, [3, 1], dtype="float32")["float32"].operations + 2 * 52 * 4 + attention
+    )
     assert work.num_bytes == 2 * (56 + 52) * 4
 
 
@@ -55,7 +64,7 @@ def test_base_counts():
     assert step_work(BASE, [2048], past=0).num_bytes == 137_677_824 * 4 + 2 * 12 * 2048 * 768 * 4
     encoder = 2 * 2048 * (768 * 768 + 12 * (4 * 768**2 + 3 * 768 * 2048)) + 12 * 4 * 2048**2 * 768
     cross = 2 * 2048 * 12 * 2 * 768**2
-    assert encode_work(BASE, [2048], dtype="float32").operations == encoder + cross
+    assert encode_work(BASE, [2048], dtype="float32")["float32"].operations == encoder + cross
     assert encoder == pytest.approx(0.505e12, rel=0.01)
     assert cross == pytest.approx(0.058e12, rel=0.01)
 
