@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Bitmap = NDArray[np.bool_]
+Corners = tuple[int, int, int, int]  # left, top, right and bottom in pixels, the last two exclusive
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,12 @@ class Boxes:
         return self.bottom - self.top
 
     @classmethod
-    def from_corners(cls, corners: Sequence[tuple[int, int, int, int]]) -> Boxes:
+    def from_corners(cls, corners: Sequence[Corners]) -> Boxes:
         """From (left, top, right, bottom) of each; the weight is the area."""
         left, top, right, bottom = np.array(corners, dtype=np.int64).reshape(-1, 4).T
         return cls(left, top, right, bottom, (right - left) * (bottom - top))
 
-    def corners(self) -> list[tuple[int, int, int, int]]:
+    def corners(self) -> list[Corners]:
         """(left, top, right, bottom) of each."""
         columns = (self.left.tolist(), self.top.tolist(), self.right.tolist(), self.bottom.tolist())
         return list(zip(*columns, strict=True))

@@ -67,6 +67,16 @@ def _strongest(strength: Steps) -> Steps:
     return _spread(cells, STRONG_CELL, strength.shape)
 
 
+def two_tones(tones: NDArray[np.integer], middle: float) -> float:
+    """The part of the variance that is explained by two tones, parted at the middle, 0..1 (Otsu 1979)."""
+    bright = tones > middle
+    share = np.count_nonzero(bright) / bright.size
+    if share in {0.0, 1.0}:
+        return 0.0
+    between = share * (1 - share) * float(tones[bright].mean() - tones[~bright].mean()) ** 2
+    return between / float(tones.var())
+
+
 def _in_cells(plane: Steps, side: int) -> NDArray[np.uint8]:
     """Cut into square cells, the last ones filled up by repeating the border. (H, W) -> (rows, side, columns, side)."""
     height, width = plane.shape

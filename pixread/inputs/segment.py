@@ -2,9 +2,9 @@
 
 How it works: (1) `edges`: steps between neighbouring pixels, measured against the noise round about, with rules and
 outlines taken away; (2) `components`: what is left falls into connected pieces, about one a glyph; (3) `text_lines`:
-glyphs beside each other form lines; (4) lines that do not look written are dropped, and places without a flat
-background are pictures; (5) `layout`: the reading order. The thresholds were set on rendered web pages at device scale
-1, where text is 9 to 60 pixels high.
+glyphs beside each other form lines; (4) lines that do not look written are dropped; (5) `photos`: pictures, and the
+lines that are parts of them; (6) `layout`: the reading order. The thresholds were set on rendered web pages at device
+scale 1, where text is 9 to 60 pixels high.
 """
 
 from __future__ import annotations
@@ -13,22 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixread.inputs.components import Bitmap, Boxes, components, connect
-from pixread.inputs.edges import Steps, ink, noise_level, steps
+from pixread.inputs.components import Bitmap, Boxes, components
+from pixread.inputs.edges import Steps, ink, noise_level, steps, two_tones
 from pixread.inputs.layout import Region, RegionKind, arrange, leaves
+from pixread.inputs.photos import beside_pictures, find_pictures
 from pixread.inputs.text_lines import find_lines
 from pixread.records import Box
 
 TALLEST = 110  # pixels: a piece that is higher or much wider was drawn, not written
 WIDEST = 300
-HOLLOW = 0.12  # an outline covers less of its box than this
 FRAME = 14  # pixels: lower ones are glyphs
 STRAIGHT = 0.6  # of its upper and lower edges are straight lines where a piece is a frame
 SIDE = 20  # pixels: lower brackets are left alone
-NOISY = 3  # from this noise on a background is a picture's
-PICTURE_CELL = 8
-PICTURE_SIDE = 32  # pixels: smaller pictures are icons and left out
-BACKGROUND_LINES = 6  # a picture behind so many lines of text is the page's background, and left out
+NOISY = 3  # from this noise on a background is no plain paper
 CONTRAST = 50  # grey levels between ink and paper, at least ...
 FAINT_CONTRAST = 25  # ... and of what is certainly a line of text otherwise
 STEEP = 0.38  # of the contrast: the usual step at the border of ink, at least
@@ -50,7 +47,8 @@ def find_regions(image: Image.Image) -> list[Region]:
     glyphs = pieces.take(_glyph_like(pieces))
     lines = find_lines(glyphs.take(~(_framed(glyphs, marks) | _round_sides(glyphs))), marks)
     lines = lines.take(_written(lines, pixels, strength, noise, marks))
-    pictures = _pictures(noise, pieces, lines)
+    pictures = find_pictures(pixels, strength, lines)
+    lines = lines.take(beside_pictures(lines, pictures))
     # A step is marked at its left and upper pixel, which at the near sides of a glyph is still paper.
     inked = Boxes(lines.left + (lines.left > 0), lines.top + (lines.top > 0), lines.right, lines.bottom, lines.weight)
     return _regions(inked, "text") + _regions(pictures, "picture")
@@ -123,7 +121,7 @@ def _looks_written(grey: NDArray[np.uint8], strength: Steps, noise: Steps, marks
     contrast = light - dark
     if contrast < FAINT_CONTRAST or strength.max() < contrast / 2:
         return False
-    two_toned, flat = _two_toned(grey, (dark + light) / 2), float((strength <= NOISY).mean())
+    two_toned, flat = two_tones(grey, (dark + light) / 2), float((strength <= NOISY).mean())
     if contrast < CONTRAST:
         return noise.max() == 0 and width > 2 * height and two_toned > 0.8 and flat > 0.2
     noisy, steep = float(noise.mean()), float(np.median(strength[marks])) / contrast
@@ -136,27 +134,3 @@ def _looks_written(grey: NDArray[np.uint8], strength: Steps, noise: Steps, marks
         on_paper = steep > STEEP and flat > 0.2 and width > 3 * height
         return width > 1.6 * height and contrast > 80 and two_toned > 0.62 and (clear or on_paper)
     return steep > STEEP and flat > 0.07 and two_toned > (0.4 if flat > 0.4 else 0.5 if flat > 0.2 else 0.7)
-
-
-def _two_toned(grey: NDArray[np.uint8], middle: float) -> float:
-    """The part of the variance that is explained by two tones, 0..1 (Otsu 1979)."""
-    bright = grey > middle
-    share = float(bright.mean())
-    if share in {0.0, 1.0}:
-        return 0.0
-    between = share * (1 - share) * float(grey[bright].mean() - grey[~bright].mean()) ** 2
-    return between / float(grey.var())
-
-
-def _pictures(noise: Steps, pieces: Boxes, lines: Boxes) -> Boxes:
-    """Places without a flat background, and large drawings; overlapping ones joined."""
-    cells = components(noise[::PICTURE_CELL, ::PICTURE_CELL] >= NOISY).scaled(PICTURE_CELL, noise.shape)
-    cells = cells.take((cells.width >= PICTURE_SIDE) & (cells.height >= PICTURE_SIDE))
-    drawn = pieces.take(_large(pieces) & (pieces.weight >= HOLLOW * pieces.width * pieces.height))
-    found = Boxes.from_corners(cells.corners() + drawn.corners())
-    while True:
-        labels, count = connect(len(found), *np.nonzero(found.overlap(found)))
-        if count == len(found):
-            break
-        found = found.grouped(labels, count)
-    return found.take(found.overlap(lines).sum(axis=1) < BACKGROUND_LINES)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pixread.inputs.components import Bitmap, Boxes, Ints, connect
+from pixread.inputs.components import Bitmap, Boxes, Corners, Ints, connect
 
 GAP = 1.05  # glyphs of one line are closer than this many glyph heights ...
 PIECE_GAP = 0.8  # ... and pieces of a line, which reach from ascender to descender, than this many of theirs
@@ -136,9 +136,6 @@ def _split(lines: Boxes, ink: Bitmap) -> Boxes:
     """Parts boxes in which lines touch, draws every box tight and leaves out bullets."""
     pieces = [_without_bullet(piece, ink) for corners in lines.corners() for piece in _cut(corners, ink)]
     return Boxes.from_corners(pieces)
-
-
-Corners = tuple[int, int, int, int]
 
 
 def _cut(corners: Corners, ink: Bitmap) -> list[Corners]:

@@ -1,0 +1,272 @@
+"""Photographs, logos and icons of a page, told from writing by their tones and colours; from the pixels alone.
+
+Writing is two tones, ink and paper, with a narrow seam between them. What a page shows as a picture has gentle steps
+(shades), colours that are no mixture of ink and paper, or, drawn pixel by pixel, no seam at all. Pictures of a page lie
+on calm ground: a photograph behind text, which is part of the page's style, reaches the page's sides and is none.
+
+The thresholds were set on rendered web pages at device scale 1, whose `img` elements are the truth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixread.inputs.components import Bitmap, Boxes, Corners, Ints, components
+from pixread.inputs.edges import Steps, two_tones
+
+SCALES = 2  # parts of a picture are closer than 2 pixels, or else than 4
+STIR = 6  # grey levels: smaller steps are a ground that changes slowly
+GENTLE = (3, 24)  # grey levels: steps inside a shade; those of glyphs are larger
+LEAST_SIDE = 10  # pixels
+LEAST_SHADED = 13  # pixels: lower ones with a seam are words
+LONGEST_ICON = 72  # pixels
+LONG_ICON = 2.6  # an icon is at most so many times as long as it is wide
+TALL_DRAWING = 40  # pixels: words are lower, so that a higher piece may be a picture with few gentle steps
+RING = 3  # pixels round a piece that show what it lies on
+SAMPLES = 6_000  # pixels of a large piece that are looked at
+WHOLE_WIDTH = 0.94  # of the page: wider ones are its background
+NESTED = 0.5  # of its area: a piece that lies so far within a larger picture belongs to it
+LOGO = 80  # pixels: words in a picture up to this height are drawn
+WITHIN = 0.7  # of its area: a line that lies so far in a picture is part of it
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a piece looks like; shares are of its pixels, ink is what differs from its ground.
+
+    calm: share of the ground round about that has one colour. contrast: the most that a pixel differs from it, in grey
+    levels. ink, gentle: shares of inked pixels, and of those with gentle steps. solid: share of the ink without steps.
+    motley: share of the ink that no mixture of ground and strongest colour gives. two_toned: the part of the variance
+    that two tones explain. edgy: share of pixels with clear steps. sides: the least share of any side that is inked.
+    colours: how many cover more than a fiftieth each. lines, written: how many lines of text there are, and the share
+    that they cover.
+    """
+
+    width: int
+    height: int
+    calm: float
+    contrast: int
+    ink: float
+    gentle: float
+    solid: float
+    motley: float
+    two_toned: float
+    edgy: float
+    sides: float
+    colours: int
+    lines: int
+    written: float
+
+    @property
+    def aspect(self) -> float:
+        return self.width / self.height
+
+
+def find_pictures(pixels: NDArray[np.uint8], strength: Steps, lines: Boxes) -> Boxes:
+    """The boxes of pictures, none inside another. lines: what was found to be text."""
+    found = [
+        corners
+        for corners in _pieces(strength)
+        if (look := _look(pixels, strength, corners, lines)) and _is_picture(look, page_width=pixels.shape[1])
+    ]
+    return _outermost(Boxes.from_corners(found))
+
+
+def beside_pictures(lines: Boxes, pictures: Boxes) -> Bitmap:
+    """Which lines are text of the page, not letters of a logo or strokes of an icon. -> (N,)"""
+    low = pictures.take(pictures.height <= LOGO)
+    return np.asarray(~(_common(lines, low) > WITHIN * (lines.width * lines.height)[:, None]).any(axis=1))
+
+
+def _pieces(strength: Steps) -> list[Corners]:
+    """The tight boxes of what stands together and may be a picture."""
+    stirred = strength >= STIR
+    gentle = _Sums((strength >= GENTLE[0]) & (strength <= GENTLE[1]))
+    found: dict[Corners, None] = {}
+    cells, side = stirred, 1
+    for _ in range(SCALES):
+        cells, side = _halved(cells) > 0, 2 * side
+        pieces = components(cells).scaled(side, strength.shape)
+        pieces = pieces.take((pieces.width >= LEAST_SIDE) & (pieces.height >= LEAST_SIDE))
+        for corners in pieces.take(_worth_a_look(pieces, gentle.share(pieces))).corners():
+            found[_tight(corners, stirred)] = None
+    return list(found)
+
+
+def _halved(marks: Bitmap) -> NDArray[np.uint8]:
+    """How many of every two by two are marked, the last ones with blanks where a side is odd."""
+    height, width = marks.shape
+    even = np.pad(marks, ((0, height % 2), (0, width % 2))).view(np.uint8)
+    rows = even[::2] + even[1::2]
+    return rows[:, ::2] + rows[:, 1::2]
+
+
+def _worth_a_look(pieces: Boxes, gentle: NDArray[np.float64]) -> Bitmap:
+    """Which pieces are no plain words: those have a narrow seam of gentle steps, and are low or long."""
+    long, short = np.maximum(pieces.width, pieces.height), np.minimum(pieces.width, pieces.height)
+    shaded = (gentle > 0.05) & (short >= LEAST_SHADED)
+    icon = (long <= LONGEST_ICON) & (long <= LONG_ICON * short) & (shaded | (gentle == 0))
+    large = (long > LONGEST_ICON) & (shaded | ((gentle > 0.02) & (pieces.height > TALL_DRAWING)))
+    return np.asarray(icon | large)
+
+
+class _Sums:
+    """The numbers of marked pixels in boxes with even corners, for many boxes at once."""
+
+    def __init__(self, marks: Bitmap) -> None:
+        halved = _halved(marks)
+        self._sums = np.zeros((halved.shape[0] + 1, halved.shape[1] + 1), dtype=np.int32)
+        np.cumsum(np.cumsum(halved, axis=0, dtype=np.int32), axis=1, out=self._sums[1:, 1:])
+
+    def share(self, boxes: Boxes) -> NDArray[np.float64]:
+        """Of the pixels of each box. -> (N,)"""
+        left, top, right, bottom = boxes.left // 2, boxes.top // 2, (boxes.right + 1) // 2, (boxes.bottom + 1) // 2
+        sums = self._sums
+        marked = sums[bottom, right] - sums[bottom, left] - sums[top, right] + sums[top, left]
+        return np.asarray(marked / (boxes.width * boxes.height))
+
+
+def _tight(corners: Corners, marks: Bitmap) -> Corners:
+    """The pixels between the marked ones of a box; a step is marked at the pixel to its left or above."""
+    left, top, right, bottom = corners
+    part = marks[top:bottom, left:right]
+    rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+    first_column, first_row = left + int(columns[0]), top + int(rows[0])
+    return (
+        first_column + (first_column > 0),
+        first_row + (first_row > 0),
+        min(left + int(columns[-1]) + 1, marks.shape[1]),
+        min(top + int(rows[-1]) + 1, marks.shape[0]),
+    )
+
+
+def _look(pixels: NDArray[np.uint8], strength: Steps, corners: Corners, lines: Boxes) -> _Look | None:
+    """What a piece looks like; None where nothing is round it, or hardly anything in it."""
+    left, top, right, bottom = corners
+    ground = _ring(pixels, corners)
+    if right - left < LEAST_SIDE or bottom - top < LEAST_SIDE or not len(ground):
+        return None
+    paper = np.median(ground, axis=0).astype(np.int16)
+    calm = _share((np.abs(ground - paper) <= 10).all(axis=1))
+    stride = max(1, int(((right - left) * (bottom - top) / SAMPLES) ** 0.5))
+    part, steps = pixels[top:bottom:stride, left:right:stride], strength[top:bottom:stride, left:right:stride]
+    away = part.astype(np.int16) - paper
+    distance = np.abs(away).max(axis=2)
+    contrast, inked = int(distance.max()), distance > 24
+    if calm < 0.85 or contrast < 60:
+        return None
+    here = Boxes.from_corners([corners])
+    common = _common(here, lines)
+    return _Look(
+        width=right - left,
+        height=bottom - top,
+        calm=calm,
+        contrast=contrast,
+        ink=_share(inked),
+        gentle=_share((steps >= GENTLE[0]) & (steps <= GENTLE[1])),
+        solid=_share(steps[inked] < GENTLE[0]),
+        motley=_motley(away[inked], away[distance >= 0.8 * contrast]),
+        two_toned=two_tones(distance, contrast / 2),
+        edgy=_share(steps > 14),
+        sides=min(_share(np.asarray(side.any(axis=axis))) for side, axis in _sides(inked)),
+        colours=int((np.bincount(_palette(part), minlength=512) > 0.02 * distance.size).sum()),
+        lines=int((common > 0).sum()),
+        written=float(common.sum() / here.weight[0]),
+    )
+
+
+def _ring(pixels: NDArray[np.uint8], corners: Corners) -> NDArray[np.int16]:
+    """The pixels round a box, one pixel away from it: seams may reach so far. -> (N, 3)"""
+    left, top, right, bottom = corners
+    x, y = max(left - RING, 0), max(top - RING, 0)
+    x_end, y_end = right + RING, bottom + RING
+    strips = (
+        pixels[y : max(top - 1, 0), x:x_end],
+        pixels[bottom + 1 : y_end, x:x_end],
+        pixels[top:bottom, x : max(left - 1, 0)],
+        pixels[top:bottom, right + 1 : x_end],
+    )
+    return np.concatenate([strip.reshape(-1, 3) for strip in strips]).astype(np.int16)
+
+
+def _share(marks: Bitmap) -> float:
+    """Of all that is marked."""
+    return np.count_nonzero(marks) / marks.size
+
+
+def _motley(ink: NDArray[np.int16], strongest: NDArray[np.int16]) -> float:
+    """The share of colours, given as differences from the paper, that lie off the line from it to the strongest."""
+    axis = strongest.mean(axis=0)
+    axis = axis / max(float(np.linalg.norm(axis)), 1.0)
+    return _share((np.abs(ink - (ink @ axis)[:, None] * axis) > 30).any(axis=1))
+
+
+def _sides(marks: Bitmap) -> tuple[tuple[Bitmap, int], ...]:
+    """The two outermost rows or columns of each side, and the axis across."""
+    return (marks[:2], 0), (marks[-2:], 0), (marks[:, :2], 1), (marks[:, -2:], 1)
+
+
+def _palette(part: NDArray[np.uint8]) -> Ints:
+    """Colours to three bits a channel, as numbers below 512."""
+    coarse = (part >> 5).reshape(-1, 3).astype(np.int64)
+    return np.asarray(coarse @ np.array([64, 8, 1]))
+
+
+def _is_picture(look: _Look, *, page_width: int) -> bool:
+    if max(look.width, look.height) <= LONGEST_ICON:
+        return _is_icon(look)
+    if look.calm < 0.95 or look.width > WHOLE_WIDTH * page_width:
+        return False
+    return _is_filled(look) if look.ink > 0.55 else _is_drawing(look)
+
+
+def _is_icon(look: _Look) -> bool:
+    """Small pictures: without a seam, of several colours, shaded, or as full of shades as a face."""
+    seamless = look.two_toned > 0.999 and look.edgy > 0.3 and look.solid > 0.08
+    square = 0.75 < look.aspect < 1.34 and look.written < 0.1
+    face = square and look.height >= 24 and look.gentle > 0.2 and look.colours >= 6
+    if look.calm < 0.95 or seamless or face:
+        return seamless or face
+    if look.motley > 0.07:
+        no_word = look.edgy <= 0.32 and (look.written < 0.5 or look.height > 24)
+        return look.contrast > 198 and look.gentle > 0.05 and (no_word or (look.edgy <= 0.53 and look.sides > 0.34))
+    shaded = look.height > 33 and look.gentle > 0.12 and look.sides > 0.01
+    sign = square and look.height >= 40 and look.ink > 0.4 and look.gentle > 0.07
+    return shaded or sign
+
+
+def _is_filled(look: _Look) -> bool:
+    """Photographs and the like, which fill their box. Buttons with a shade hold a word and have one colour."""
+    if look.width <= 122:
+        return look.aspect <= 1.2 and look.height <= 90 and look.gentle > 0.05
+    button = look.height <= LOGO and look.lines > 0 and look.motley <= 0.03
+    return look.gentle > 0.09 and look.aspect > 0.5 and not button
+
+
+def _is_drawing(look: _Look) -> bool:
+    """Logos and charts, which leave ground free: several colours, shaded or flat."""
+    if look.motley <= 0.03:
+        return False
+    if look.gentle > 0.1:
+        return look.aspect > 1.49 and look.contrast > 226
+    return look.ink > 0.21 and look.two_toned > 0.92 and look.lines <= 4
+
+
+def _common(boxes: Boxes, others: Boxes) -> Ints:
+    """How many pixels each of the boxes shares with each of the others. -> (N, M)"""
+    width = np.minimum(boxes.right[:, None], others.right) - np.maximum(boxes.left[:, None], others.left)
+    height = np.minimum(boxes.bottom[:, None], others.bottom) - np.maximum(boxes.top[:, None], others.top)
+    return np.asarray(np.maximum(width, 0) * np.maximum(height, 0))
+
+
+def _outermost(boxes: Boxes) -> Boxes:
+    """The boxes without those that lie in a larger one."""
+    boxes = boxes.take(np.argsort(-boxes.weight, kind="stable"))
+    inside = np.tril(_common(boxes, boxes) > NESTED * boxes.weight[:, None], k=-1)
+    kept = np.ones(len(boxes), dtype=bool)
+    for number in range(len(boxes)):
+        kept[number] = not (inside[number] & kept).any()
+    return boxes.take(kept)
