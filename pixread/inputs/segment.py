@@ -16,6 +16,7 @@ from PIL import Image
 from pixread.inputs.components import Bitmap, Boxes, components
 from pixread.inputs.edges import Steps, ink, noise_level, steps, two_tones
 from pixread.inputs.layout import Region, RegionKind, arrange, leaves
+from pixread.inputs.line_ends import without_marks
 from pixread.inputs.photos import beside_pictures, find_pictures
 from pixread.inputs.text_lines import find_lines
 from pixread.records import Box
@@ -46,6 +47,7 @@ def find_regions(image: Image.Image) -> list[Region]:
     pieces = components(marks)
     glyphs = pieces.take(_glyph_like(pieces))
     lines = find_lines(glyphs.take(~(_framed(glyphs, marks) | _round_sides(glyphs))), marks)
+    lines = without_marks(lines, pixels, strength, marks)
     lines = lines.take(_written(lines, pixels, strength, noise, marks))
     pictures = find_pictures(pixels, strength, lines)
     lines = lines.take(beside_pictures(lines, pictures))

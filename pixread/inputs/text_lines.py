@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from pixread.inputs.components import Bitmap, Boxes, Corners, Ints, connect
+from pixread.inputs.line_ends import tight
 
 GAP = 1.05  # glyphs of one line are closer than this many glyph heights ...
 PIECE_GAP = 0.8  # ... and pieces of a line, which reach from ascender to descender, than this many of theirs
@@ -22,8 +23,6 @@ LONGEST_DASH = 40  # pixels
 ELLIPSIS = 10  # pixels from dot to dot
 REACH = 0.35  # line heights: accents are this close to a line above or below ...
 REACH_ASIDE = 0.6  # ... and dashes and dots beside it
-BULLET = 0.5  # line heights: a bullet is at most this high and wide ...
-BULLET_GAP = 0.3  # ... and this far from the text
 PORTION = 512  # dots placed at once
 SPLIT_HEIGHT = 17  # pixels: a lower box holds one line
 SPLIT_SHARE = 0.22  # a row with this little of the ink of its surroundings lies between two lines
@@ -133,9 +132,8 @@ def _homes(lines: Boxes, dots: Ints, big: Ints) -> Ints:
 
 
 def _split(lines: Boxes, ink: Bitmap) -> Boxes:
-    """Parts boxes in which lines touch, draws every box tight and leaves out bullets."""
-    pieces = [_without_bullet(piece, ink) for corners in lines.corners() for piece in _cut(corners, ink)]
-    return Boxes.from_corners(pieces)
+    """Parts boxes in which lines touch."""
+    return Boxes.from_corners([piece for corners in lines.corners() for piece in _cut(corners, ink)])
 
 
 def _cut(corners: Corners, ink: Bitmap) -> list[Corners]:
@@ -151,29 +149,4 @@ def _cut(corners: Corners, ink: Bitmap) -> list[Corners]:
     if share[row] > SPLIT_SHARE:
         return [corners]
     halves = (left, top, right, top + row), (left, top + row, right, bottom)
-    return [piece for half in halves for piece in _cut(_tight(half, ink), ink)]
-
-
-def _tight(corners: Corners, ink: Bitmap) -> Corners:
-    """The part of a box that has ink; it has some."""
-    left, top, right, bottom = corners
-    part = ink[top:bottom, left:right]
-    rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-    return left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1
-
-
-def _without_bullet(corners: Corners, ink: Bitmap) -> Corners:
-    """The line without a small mark at its beginning that stands apart, at the middle of its height."""
-    left, top, right, bottom = corners
-    height = bottom - top
-    if right - left < 2 * height:
-        return corners
-    marked: Bitmap = np.asarray(ink[top:bottom, left : left + height].any(axis=0))
-    end = int(np.argmin(marked))
-    start = end + int(np.argmax(marked[end:]))
-    if marked[end:].any() and 0 < end <= BULLET * height and start - end >= BULLET_GAP * height:
-        rows = np.flatnonzero(ink[top:bottom, left : left + end].any(axis=1))
-        tall, middle = rows[-1] + 1 - rows[0], (rows[0] + rows[-1] + 1) / 2
-        if 0.6 * end <= tall <= BULLET * height and abs(middle / height - 0.5) < 0.14:
-            return _tight((left + start, top, right, bottom), ink)
-    return corners
+    return [piece for half in halves for piece in _cut(tight(half, ink), ink)]
