@@ -1,9 +1,9 @@
-"""What lies between the products of the encoder, compiled for this processor by numba: norms, gates, softmax, rounding.
+"""What lies between the linear layers of the encoder, compiled for this processor by numba: norms, gates, attention.
 
 Each is one way through memory, where torch takes one for every operation. bfloat16 comes and goes as the bits it is
 (uint16); within, all is float32.
 
-Legend: R rows (patches of all pictures), C channels, H heads, F width of the MLP, Q queries, N keys.
+Legend: R rows (patches of all pictures), C channels, D size of a head, F width of the MLP, N keys.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from numba import njit, prange, types
 from numba.extending import intrinsic
 
 from pixread.models.kernels import LOOSE, TINY, Array, larger, use_threads
+from pixread.models.tiles import COLUMNS, QUERIES, tile_of_pairs
 
-__all__ = ["gated", "normed", "powers", "rounded", "scaled", "use_threads"]
+__all__ = ["attended", "gated", "normed", "rounded", "use_threads"]
 
 AT_ONCE = 16  # rows of a thread's turn
+PART = 2048  # queries of a thread's turn, which packs keys and values anew
 MIDDLE = 128  # what 0 is among 8 bits without a sign
 LARGEST = np.float32(127)
 BIT_MORE = np.float32(1 + 2**-8)
@@ -128,31 +130,89 @@ def gated(both: Array, steps: Array, y: Array) -> None:
                 y[row, place] = _narrow(shared * (_wide(up[place]) * step))
 
 
-@njit(parallel=True, cache=True, nogil=True, fastmath=LOOSE)
-def powers(scores: Array, shares: Array) -> None:
-    """scores: (Q, N) bfloat16 become powers of e, the highest 1; shares: (Q,), what makes parts of 1 of them."""
-    rows, places = scores.shape
-    for turn in prange((rows + AT_ONCE - 1) // AT_ONCE):
-        for row in range(turn * AT_ONCE, min((turn + 1) * AT_ONCE, rows)):
-            own, highest, total = scores[row], np.float32(-np.inf), np.float32(0)
-            for place in range(places):
-                highest = larger(highest, _wide(own[place]))
-            highest *= LOG2_E
-            for place in range(places):
-                power = _two_to(_wide(own[place]) * LOG2_E - highest)
-                own[place] = _narrow(power)
-                total += power
-            shares[row] = np.float32(1) / total
+@njit(cache=True)
+def _packed_keys(keys: Array) -> Array:
+    """keys: (N, D) -> (blocks of `COLUMNS` keys, pairs of D, `COLUMNS`); zeros where there are no more."""
+    count, size = keys.shape
+    whole = np.zeros((count, (size + 1) // 2 * 2), np.uint16)
+    whole[:, :size] = keys
+    words = whole.view(np.uint32)  # (N, pairs)
+    packed = np.zeros(((count + COLUMNS - 1) // COLUMNS, words.shape[1], COLUMNS), np.uint32)
+    for key in range(count):
+        for pair in range(words.shape[1]):
+            packed[key // COLUMNS, pair, key % COLUMNS] = words[key, pair]
+    return packed
+
+
+@njit(cache=True)
+def _packed_values(values: Array, pairs: int) -> Array:
+    """values: (N, D) -> (blocks of `COLUMNS` of D, pairs of N, `COLUMNS`); zeros where there are no more."""
+    count, size = values.shape
+    packed = np.zeros(((size + COLUMNS - 1) // COLUMNS, pairs, COLUMNS), np.uint32)
+    for block in range(len(packed)):
+        first = block * COLUMNS
+        for value in range(count):
+            own, given, upper = packed[block, value // 2], values[value, first : first + COLUMNS], value % 2 * 16
+            for place in range(len(given)):
+                own[place] |= np.uint32(given[place]) << np.uint32(upper)
+    return packed
+
+
+@njit(cache=True, fastmath=LOOSE)
+def powers(scores: Array, found: Array) -> Any:
+    """scores: (N,) float32 -> powers of e, the highest 1, in bfloat16; returns what makes parts of 1 of them."""
+    highest, total = np.float32(-np.inf), np.float32(0)
+    for place in range(len(scores)):
+        highest = larger(highest, scores[place])
+    highest *= LOG2_E
+    for place in range(len(scores)):
+        power = _two_to(scores[place] * LOG2_E - highest)
+        found[place] = _narrow(power)
+        total += power
+    return np.float32(1) / total
 
 
 @njit(parallel=True, cache=True, nogil=True, fastmath=LOOSE)
-def scaled(x: Array, factors: Array) -> None:
-    """x: (R, C) bfloat16, times a factor for each row and head (H, R)."""
-    rows, (heads, _) = len(x), factors.shape
-    size = x.shape[1] // heads
-    for turn in prange((rows + AT_ONCE - 1) // AT_ONCE):
-        for row in range(turn * AT_ONCE, min((turn + 1) * AT_ONCE, rows)):
-            for head in range(heads):
-                factor = factors[head, row]
-                for place in range(head * size, (head + 1) * size):
-                    x[row, place] = _narrow(_wide(x[row, place]) * factor)
+def attended(inputs: Array, heads: int, mixed: Array) -> None:
+    """Attention of a picture's patches over themselves: inputs (R, 3 * C), queries, keys and values -> mixed (R, C).
+
+    A head and some of the queries are a thread's turn.
+    """
+    count, channels = mixed.shape
+    size, parts = channels // heads, (count + PART - 1) // PART
+    part = ((count + parts - 1) // parts + QUERIES - 1) // QUERIES * QUERIES
+    for turn in prange(heads * parts):
+        start, rows = turn // parts * size, slice(turn % parts * part, min((turn % parts + 1) * part, count))
+        keys = _packed_keys(inputs[:, channels + start : channels + start + size])
+        pairs = len(keys) * COLUMNS // 2
+        values = _packed_values(inputs[:, 2 * channels + start : 2 * channels + start + size], pairs)
+        _attend(inputs[rows, start : start + size], keys, values, count, mixed[rows, start : start + size])
+
+
+@njit(cache=True, fastmath=LOOSE)
+def _attend(queries: Array, keys: Array, values: Array, count: int, mixed: Array) -> None:
+    """queries: (Q, D), keys and values: packed ones of `count` -> mixed: (Q, D). Scores of a few stay in the cache."""
+    size = queries.shape[1]
+    given, weights = (
+        np.zeros((QUERIES, 2 * keys.shape[1]), np.uint16),
+        np.zeros((QUERIES, 2 * values.shape[1]), np.uint16),
+    )
+    given_pairs, weight_pairs = given.view(np.uint32), weights.view(np.uint32)
+    scores = np.empty((QUERIES, len(keys) * COLUMNS), np.float32)
+    found = np.empty((QUERIES, len(values) * COLUMNS), np.float32)
+    shares = np.empty(QUERIES, np.float32)
+    for first in range(0, len(queries), QUERIES):
+        several = min(QUERIES, len(queries) - first)
+        for number in range(several):
+            for place in range(size):
+                given[number, place] = queries[first + number, place]
+        for block in range(len(keys)):
+            tile_of_pairs(given_pairs, keys[block], scores, block * COLUMNS)
+        for number in range(several):
+            shares[number] = powers(scores[number, :count], weights[number])
+        for block in range(len(values)):
+            tile_of_pairs(weight_pairs, values[block], found, block * COLUMNS)
+        for number in range(several):
+            share = shares[number]
+            for place in range(size):
+                mixed[first + number, place] = _narrow(found[number, place] * share)

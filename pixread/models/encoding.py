@@ -3,7 +3,7 @@
 Real patches alone are computed, those of all pictures one after the other, and what layers add up stays float32:
 rounded as well, it would cost more exactness than all the rest.
 
-Legend: B pictures, N patches, R real patches of all pictures, C channels, H heads, D size of a head, Q queries.
+Legend: B pictures, N patches, R real patches of all pictures, C channels.
 """
 
 from __future__ import annotations
@@ -23,9 +23,6 @@ from pixread.records import Batch
 
 if TYPE_CHECKING:
     from pixread.models.pix2struct import Encoder, EncoderLayer
-
-QUERIES_AT_ONCE = 256
-"""Their scores over a picture stay in the second cache."""
 
 MIDDLE = 128
 """What 0 is among 8 bits without a sign."""
@@ -152,25 +149,11 @@ class _Norm(nn.Module):
 
 
 def mix(inputs: Tensor, counts: Sequence[int], *, head_size: int) -> Tensor:
-    """Attention of each picture's patches over themselves. inputs: (R, 3 * C), queries, keys and values -> (R, C).
-
-    One head and a few hundred queries at a time. Products of plain matrices take rows that lie apart as they are.
-    """
-    kernels, channels = _kernels(), inputs.shape[1] // 3
+    """Attention of each picture's patches over themselves. inputs: (R, 3 * C), queries, keys and values -> (R, C)."""
+    channels = inputs.shape[1] // 3
     mixed = inputs.new_empty(len(inputs), channels)
-    room = inputs.new_empty(QUERIES_AT_ONCE * max(counts))
-    shares = torch.empty(channels // head_size, len(inputs))  # (H, R)
-    for picture, head in itertools.product(_slices(counts), range(len(shares))):
-        own = slice(head * head_size, (head + 1) * head_size)
-        queries, keys, values = (side[picture, own] for side in inputs.split(channels, dim=1))
-        found, parts = mixed[picture, own], shares[head, picture]
-        for first in range(0, len(queries), QUERIES_AT_ONCE):
-            rows = slice(first, min(first + QUERIES_AT_ONCE, len(queries)))
-            scores = room[: (rows.stop - first) * len(keys)].view(-1, len(keys))
-            torch.mm(queries[rows], keys.T, out=scores)
-            kernels.powers(bits(scores), parts[rows].numpy())
-            torch.mm(scores, values, out=found[rows])
-    kernels.scaled(bits(mixed), shares.numpy())
+    for picture in _slices(counts):
+        _kernels().attended(bits(inputs[picture]), channels // head_size, bits(mixed[picture]))
     return mixed
 
 

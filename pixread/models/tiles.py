@@ -1,9 +1,9 @@
-"""Products of several rows with weights that come from memory: a few outputs of a few rows at once, kept in registers.
+"""Products a few rows and a few columns at a time, whose sums are kept in registers.
 
-What numba makes of a loop over such sums uses few of the registers, and has no room between its instructions to ask
-for the weights that come next. So these loops are spelled out as vectors.
+What numba makes of a loop over such sums uses few of the registers, has no room between its instructions to ask for the
+weights that come next, and knows no instruction for bfloat16. So these loops are spelled out as vectors.
 
-Legend: I inputs and O outputs of a product, R rows.
+Legend: I inputs and O outputs of a product, R rows, P pairs of numbers that are multiplied and added up.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-WIDE = binding.get_host_cpu_features().get("avx512f", False)
+binding.initialize_native_asmparser()  # for the one instruction that LLVM has no name for in all versions
+FEATURES = binding.get_host_cpu_features()
+WIDE = FEATURES.get("avx512f", False)
 LANES = 16 if WIDE else 8  # of 32 bits
 TALL = 4 if WIDE else 2  # rows of a tile: as many sums as there are registers for
 BLOCK = 4  # outputs of a tile
+QUERIES = 6 if WIDE else 2  # rows of a tile of pairs
+COLUMNS = 4 * LANES  # of a tile of pairs
 LINE = 64  # bytes that come from memory at once
 
 FLOAT, WORD, ADDRESS = ir.FloatType(), ir.IntType(32), ir.IntType(64)
@@ -139,3 +143,64 @@ def _sum(builder: Any, total: Any) -> Any:
     function = ir.FunctionType(kind.element, [*(one.type for one in start), kind])
     reduce = cgutils.get_or_insert_function(builder.module, function, f"llvm.vector.reduce.{suffix}")
     return builder.call(reduce, [*start, total], fastmath=loose)
+
+
+@intrinsic
+def tile_of_pairs(typing_context: Any, a: Any, b: Any, c: Any, column: Any) -> Any:
+    """a: (QUERIES, P) times b: (P, COLUMNS) -> c: (QUERIES, O) float32, from `column` on.
+
+    a and b hold two bfloat16 in each uint32, and what is added up are the products of both.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = signature.args
+        a, b, c = (arrayobj.make_array(kinds[at])(context, builder, arguments[at]) for at in range(3))
+        zero = ir.Constant(ADDRESS, 0)
+        rows = [_start(context, builder, kinds[0], a, zero, query) for query in range(QUERIES)]
+        vector = ir.VectorType(FLOAT, LANES)
+        sums = [
+            [cgutils.alloca_once_value(builder, ir.Constant(vector, None)) for _ in range(COLUMNS // LANES)]
+            for _ in rows
+        ]
+        with cgutils.for_range(builder, builder.extract_value(b.shape, 0)) as loop:
+            start = cgutils.get_item_pointer(context, builder, kinds[1], b, [loop.index, zero], wraparound=False)
+            theirs = [_words(builder, start, LANES * number) for number in range(COLUMNS // LANES)]
+            for row, totals in zip(rows, sums, strict=True):
+                pair = _everywhere(builder, builder.load(builder.gep(row, [loop.index])))
+                for total, other in zip(totals, theirs, strict=True):
+                    builder.store(_paired(builder, builder.load(total), pair, other), total)
+        for query, totals in enumerate(sums):
+            place = [ir.Constant(ADDRESS, query), arguments[3]]
+            start = cgutils.get_item_pointer(context, builder, kinds[2], c, place, wraparound=False)
+            for number, total in enumerate(totals):
+                at = builder.gep(start, [ir.Constant(ADDRESS, LANES * number)])
+                builder.store(builder.load(total), builder.bitcast(at, vector.as_pointer()), align=4)
+        return context.get_dummy_value()
+
+    return types.none(a, b, c, types.intp), generate
+
+
+def _words(builder: Any, start: Any, place: int) -> Any:
+    at = builder.gep(start, [ir.Constant(ADDRESS, place)])
+    return builder.load(builder.bitcast(at, ir.VectorType(WORD, LANES).as_pointer()), align=4)
+
+
+def _everywhere(builder: Any, word: Any) -> Any:
+    """A word in all lanes."""
+    vector = ir.VectorType(WORD, LANES)
+    first = builder.insert_element(ir.Constant(vector, ir.Undefined), word, ir.Constant(WORD, 0))
+    return builder.shuffle_vector(first, first, ir.Constant(vector, [0] * LANES))
+
+
+def _paired(builder: Any, total: Any, one: Any, other: Any) -> Any:
+    """total + the products of both halves of the words."""
+    floats = total.type
+    if WIDE and FEATURES.get("avx512bf16", False):
+        function = ir.FunctionType(floats, [floats, one.type, one.type])
+        return builder.asm(function, "vdpbf16ps $3, $2, $0", "=v,0,v,v", [total, one, other], side_effect=False)
+    sixteen, upper = (ir.Constant(one.type, [value] * LANES) for value in (16, 0xFFFF0000))
+    low = [builder.bitcast(builder.shl(words, sixteen), floats) for words in (one, other)]
+    high = [builder.bitcast(builder.and_(words, upper), floats) for words in (one, other)]
+    for mine, theirs in (low, high):
+        total = builder.fadd(total, builder.fmul(mine, theirs, flags=("contract",)), flags=("contract",))
+    return total
