@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import njit, prange, types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
-from pixread.models.kernels import LOOSE, TINY, Array, larger, use_threads
-from pixread.models.tiles import COLUMNS, QUERIES, tile_of_pairs
+from pixread.models.kernels import LOOSE, TINY, Array, exp, larger, use_threads
+from pixread.models.tiles import COLUMNS, QUERIES, tile_of_words
 
 __all__ = ["attended", "gated", "normed", "rounded", "use_threads"]
 
@@ -130,51 +130,99 @@ def gated(both: Array, steps: Array, y: Array) -> None:
                 y[row, place] = _narrow(shared * (_wide(up[place]) * step))
 
 
+def in_words(x: Array) -> Array:
+    """float32 as it is, and two bfloat16 as one uint32."""
+    raise NotImplementedError("only what numba compiles calls it")
+
+
+@overload(in_words)
+def _in_words(x: Any) -> Any:
+    def wide(x: Any) -> Any:
+        return x
+
+    def pairs(x: Any) -> Any:
+        return x.view(np.uint32)
+
+    return wide if x.dtype == types.float32 else pairs
+
+
+def power(x: Any, kept: Array) -> Any:
+    """e ** x for x up to 80, as exact as an array keeps it: in float32, or roughly in bfloat16."""
+    raise NotImplementedError("only what numba compiles calls it")
+
+
+@overload(power)
+def _power(x: Any, kept: Any) -> Any:
+    def exact(x: Any, kept: Any) -> Any:
+        return exp(x)
+
+    def rough(x: Any, kept: Any) -> Any:
+        return _two_to(x * LOG2_E)
+
+    return exact if kept.dtype == types.float32 else rough
+
+
+def as_kept(number: Any, kept: Array) -> Any:
+    """A float32 as an array keeps it: as it is, or as the bits of a bfloat16."""
+    raise NotImplementedError("only what numba compiles calls it")
+
+
+@overload(as_kept)
+def _as_kept(number: Any, kept: Any) -> Any:
+    def wide(number: Any, kept: Any) -> Any:
+        return number
+
+    def narrow(number: Any, kept: Any) -> Any:
+        return _narrow(number)
+
+    return wide if kept.dtype == types.float32 else narrow
+
+
 @njit(cache=True)
 def _packed_keys(keys: Array) -> Array:
-    """keys: (N, D) -> (blocks of `COLUMNS` keys, pairs of D, `COLUMNS`); zeros where there are no more."""
-    count, size = keys.shape
-    whole = np.zeros((count, (size + 1) // 2 * 2), np.uint16)
+    """keys: (N, D) -> (blocks of `COLUMNS` keys, words of D, `COLUMNS`); zeros where there are no more."""
+    (count, size), pair = keys.shape, 4 // keys.itemsize
+    whole = np.zeros((count, (size + pair - 1) // pair * pair), keys.dtype)
     whole[:, :size] = keys
-    words = whole.view(np.uint32)  # (N, pairs)
-    packed = np.zeros(((count + COLUMNS - 1) // COLUMNS, words.shape[1], COLUMNS), np.uint32)
+    words = in_words(whole)
+    packed = np.zeros(((count + COLUMNS - 1) // COLUMNS, words.shape[1], COLUMNS), words.dtype)
     for key in range(count):
-        for pair in range(words.shape[1]):
-            packed[key // COLUMNS, pair, key % COLUMNS] = words[key, pair]
+        for word in range(words.shape[1]):
+            packed[key // COLUMNS, word, key % COLUMNS] = words[key, word]
     return packed
 
 
 @njit(cache=True)
-def _packed_values(values: Array, pairs: int) -> Array:
-    """values: (N, D) -> (blocks of `COLUMNS` of D, pairs of N, `COLUMNS`); zeros where there are no more."""
-    count, size = values.shape
-    packed = np.zeros(((size + COLUMNS - 1) // COLUMNS, pairs, COLUMNS), np.uint32)
-    for block in range(len(packed)):
+def _packed_values(values: Array, words: int) -> Array:
+    """values: (N, D) -> (blocks of `COLUMNS` of D, words of N, `COLUMNS`); zeros where there are no more."""
+    (count, size), pair = values.shape, 4 // values.itemsize
+    blocks = (size + COLUMNS - 1) // COLUMNS
+    packed = np.zeros((blocks, words, COLUMNS * pair), values.dtype)
+    for block in range(blocks):
         first = block * COLUMNS
         for value in range(count):
-            own, given, upper = packed[block, value // 2], values[value, first : first + COLUMNS], value % 2 * 16
+            own, given, side = packed[block, value // pair], values[value, first : first + COLUMNS], value % pair
             for place in range(len(given)):
-                own[place] |= np.uint32(given[place]) << np.uint32(upper)
-    return packed
+                own[pair * place + side] = given[place]
+    return in_words(packed)
 
 
 @njit(cache=True, fastmath=LOOSE)
 def powers(scores: Array, found: Array) -> Any:
-    """scores: (N,) float32 -> powers of e, the highest 1, in bfloat16; returns what makes parts of 1 of them."""
+    """scores: (N,) float32 -> powers of e, the highest 1, as an array keeps them; returns what makes parts of 1."""
     highest, total = np.float32(-np.inf), np.float32(0)
     for place in range(len(scores)):
         highest = larger(highest, scores[place])
-    highest *= LOG2_E
     for place in range(len(scores)):
-        power = _two_to(scores[place] * LOG2_E - highest)
-        found[place] = _narrow(power)
-        total += power
+        raised = power(scores[place] - highest, found)
+        found[place] = as_kept(raised, found)
+        total += raised
     return np.float32(1) / total
 
 
 @njit(parallel=True, cache=True, nogil=True, fastmath=LOOSE)
-def attended(inputs: Array, heads: int, mixed: Array) -> None:
-    """Attention of a picture's patches over themselves: inputs (R, 3 * C), queries, keys and values -> mixed (R, C).
+def attended(queries: Array, keys: Array, values: Array, heads: int, mixed: Array) -> None:
+    """Attention of a picture's patches over themselves, all (N, C), float32 or bfloat16.
 
     A head and some of the queries are a thread's turn.
     """
@@ -182,22 +230,20 @@ def attended(inputs: Array, heads: int, mixed: Array) -> None:
     size, parts = channels // heads, (count + PART - 1) // PART
     part = ((count + parts - 1) // parts + QUERIES - 1) // QUERIES * QUERIES
     for turn in prange(heads * parts):
-        start, rows = turn // parts * size, slice(turn % parts * part, min((turn % parts + 1) * part, count))
-        keys = _packed_keys(inputs[:, channels + start : channels + start + size])
-        pairs = len(keys) * COLUMNS // 2
-        values = _packed_values(inputs[:, 2 * channels + start : 2 * channels + start + size], pairs)
-        _attend(inputs[rows, start : start + size], keys, values, count, mixed[rows, start : start + size])
+        own = slice(turn // parts * size, (turn // parts + 1) * size)
+        rows = slice(turn % parts * part, min((turn % parts + 1) * part, count))
+        packed_keys = _packed_keys(keys[:, own])
+        words = len(packed_keys) * COLUMNS * keys.itemsize // 4
+        _attend(queries[rows, own], packed_keys, _packed_values(values[:, own], words), count, mixed[rows, own])
 
 
 @njit(cache=True, fastmath=LOOSE)
 def _attend(queries: Array, keys: Array, values: Array, count: int, mixed: Array) -> None:
     """queries: (Q, D), keys and values: packed ones of `count` -> mixed: (Q, D). Scores of a few stay in the cache."""
-    size = queries.shape[1]
-    given, weights = (
-        np.zeros((QUERIES, 2 * keys.shape[1]), np.uint16),
-        np.zeros((QUERIES, 2 * values.shape[1]), np.uint16),
-    )
-    given_pairs, weight_pairs = given.view(np.uint32), weights.view(np.uint32)
+    size, pair = queries.shape[1], 4 // queries.itemsize
+    given = np.zeros((QUERIES, keys.shape[1] * pair), queries.dtype)
+    weights = np.zeros((QUERIES, values.shape[1] * pair), queries.dtype)
+    given_words, weight_words = in_words(given), in_words(weights)
     scores = np.empty((QUERIES, len(keys) * COLUMNS), np.float32)
     found = np.empty((QUERIES, len(values) * COLUMNS), np.float32)
     shares = np.empty(QUERIES, np.float32)
@@ -207,12 +253,12 @@ def _attend(queries: Array, keys: Array, values: Array, count: int, mixed: Array
             for place in range(size):
                 given[number, place] = queries[first + number, place]
         for block in range(len(keys)):
-            tile_of_pairs(given_pairs, keys[block], scores, block * COLUMNS)
+            tile_of_words(given_words, keys[block], scores, block * COLUMNS)
         for number in range(several):
             shares[number] = powers(scores[number, :count], weights[number])
         for block in range(len(values)):
-            tile_of_pairs(weight_pairs, values[block], found, block * COLUMNS)
+            tile_of_words(weight_words, values[block], found, block * COLUMNS)
         for number in range(several):
             share = shares[number]
             for place in range(size):
-                mixed[first + number, place] = _narrow(found[number, place] * share)
+                mixed[first + number, place] = as_kept(found[number, place] * share, mixed)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from pixread.models.attention import Attention
 from pixread.models.linear import PATCHES, HalfLinear, RoundedLinear
 from pixread.models.mapped import trim
 from pixread.records import Batch
@@ -91,6 +92,35 @@ class SwiftLayer(nn.Module):
         return self.down(gated)
 
 
+class CompiledAttention(Attention):
+    """In the place of the `Attention` of an encoder that stays float32. Padding patches see nothing, and are 0."""
+
+    def __init__(self, attention: Attention) -> None:
+        nn.Module.__init__(self)
+        self.head_size = attention.head_size
+        self.query, self.key = attention.query, attention.key
+        self.value, self.output = attention.value, attention.output
+
+    def keys_and_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """x: (B, N, C) -> two tensors (B, N, C), whose heads lie side by side."""
+        return self.key(x), self.value(x)
+
+    @torch.no_grad()
+    def attend(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+        """x: (B, N, C) -> (B, N, C); mask: (B, 1, 1, N) bool, True where there is a patch; None: everywhere."""
+        _kernels().use_threads(torch.get_num_threads())
+        queries = self.query(x)
+        mixed = torch.zeros_like(queries)
+        for picture in range(len(x)):
+            own = slice(None) if mask is None else mask[picture, 0, 0]
+            sides = (side[picture, own] for side in (queries, keys, values))
+            found = torch.empty_like(mixed[picture, own])
+            heads = found.shape[1] // self.head_size
+            _kernels().attended(*(side.numpy() for side in sides), heads, found.numpy())
+            mixed[picture, own] = found
+        return self.output(mixed)
+
+
 class ByteLinear(nn.Module):
     """x (..., in) -> (..., out), bfloat16: a product of 8 bits with 8 bits, scaled for each row and for each output."""
 
@@ -150,10 +180,11 @@ class _Norm(nn.Module):
 
 def mix(inputs: Tensor, counts: Sequence[int], *, head_size: int) -> Tensor:
     """Attention of each picture's patches over themselves. inputs: (R, 3 * C), queries, keys and values -> (R, C)."""
-    channels = inputs.shape[1] // 3
-    mixed = inputs.new_empty(len(inputs), channels)
+    queries, keys, values = inputs.chunk(3, dim=1)
+    mixed = torch.empty_like(queries, memory_format=torch.contiguous_format)
     for picture in _slices(counts):
-        _kernels().attended(bits(inputs[picture]), channels // head_size, bits(mixed[picture]))
+        sides = (bits(side[picture]) for side in (queries, keys, values))
+        _kernels().attended(*sides, queries.shape[1] // head_size, bits(mixed[picture]))
     return mixed
 
 

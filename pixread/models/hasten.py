@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pixread.models.compiled import WORTH_COMPILING, CompiledDecoder, compiler, rounded
-from pixread.models.encoding import ByteLinear, SwiftEncoder, has_byte_products
+from pixread.models.encoding import ByteLinear, CompiledAttention, SwiftEncoder, has_byte_products
 from pixread.models.linear import (
     PATCHES,
     ROWS,
@@ -45,7 +45,10 @@ def hasten(
     swift: Encoder | SwiftEncoder = encoder
     if int8 or dtype == torch.bfloat16 or (mixed and has_half_products()):
         swift = _swift(encoder, decoder, int8=int8)
-    elif can_pack(dtype):
+    else:
+        for block in encoder.blocks():
+            block.attention = CompiledAttention(block.attention)
+    if swift is encoder and can_pack(dtype):
         # The projection's weight says what the encoder computes in.
         replace_linears(encoder, MappedLinear, but=("patch_projection",))
         for layer in decoder.blocks():

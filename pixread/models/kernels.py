@@ -83,7 +83,7 @@ def larger(typing_context: Any, one: Any, other: Any) -> Any:
 
 
 @njit(cache=True, fastmath=LOOSE)
-def _exp(x: Any) -> Any:
+def exp(x: Any) -> Any:
     """e ** x for x up to 80, to the last bit or two; unlike the C library's, many at once."""
     x = larger(x, LEAST_EXPONENT)
     power = np.rint(x * np.float32(1.4426950408889634))
@@ -177,7 +177,7 @@ def _shares(scores: Array) -> Any:
         highest = larger(highest, scores[place])
     total = np.float32(0)
     for place in range(len(scores)):
-        power = _exp(scores[place] - highest)
+        power = exp(scores[place] - highest)
         scores[place] = power
         total += power
     return np.float32(1) / total
@@ -255,7 +255,7 @@ def _gate(gate: Array, up: Array) -> None:
         for place in range(gate.shape[1]):
             x = gate[row, place]
             doubled = np.float32(2 * math.sqrt(2 / math.pi)) * (x + np.float32(0.044715) * x * x * x)
-            gate[row, place] = x / (np.float32(1) + _exp(min(-doubled, np.float32(80)))) * up[row, place]
+            gate[row, place] = x / (np.float32(1) + exp(min(-doubled, np.float32(80)))) * up[row, place]
 
 
 @njit(cache=True)

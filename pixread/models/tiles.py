@@ -3,7 +3,7 @@
 What numba makes of a loop over such sums uses few of the registers, has no room between its instructions to ask for the
 weights that come next, and knows no instruction for bfloat16. So these loops are spelled out as vectors.
 
-Legend: I inputs and O outputs of a product, R rows, P pairs of numbers that are multiplied and added up.
+Legend: I inputs and O outputs of a product, R rows, W words of one float32 or two bfloat16.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ WIDE = FEATURES.get("avx512f", False)
 LANES = 16 if WIDE else 8  # of 32 bits
 TALL = 4 if WIDE else 2  # rows of a tile: as many sums as there are registers for
 BLOCK = 4  # outputs of a tile
-QUERIES = 6 if WIDE else 2  # rows of a tile of pairs
-COLUMNS = 4 * LANES  # of a tile of pairs
+QUERIES = 6 if WIDE else 2  # rows of a tile of words
+COLUMNS = 4 * LANES  # of a tile of words
 LINE = 64  # bytes that come from memory at once
 
 FLOAT, WORD, ADDRESS = ir.FloatType(), ir.IntType(32), ir.IntType(64)
@@ -146,10 +146,10 @@ def _sum(builder: Any, total: Any) -> Any:
 
 
 @intrinsic
-def tile_of_pairs(typing_context: Any, a: Any, b: Any, c: Any, column: Any) -> Any:
-    """a: (QUERIES, P) times b: (P, COLUMNS) -> c: (QUERIES, O) float32, from `column` on.
+def tile_of_words(typing_context: Any, a: Any, b: Any, c: Any, column: Any) -> Any:
+    """a: (QUERIES, W) times b: (W, COLUMNS) -> c: (QUERIES, O) float32, from `column` on.
 
-    a and b hold two bfloat16 in each uint32, and what is added up are the products of both.
+    a and b hold a float32 in each word, or in a uint32 two bfloat16, and what is added up are the products of both.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -158,22 +158,21 @@ def tile_of_pairs(typing_context: Any, a: Any, b: Any, c: Any, column: Any) -> A
         zero = ir.Constant(ADDRESS, 0)
         rows = [_start(context, builder, kinds[0], a, zero, query) for query in range(QUERIES)]
         vector = ir.VectorType(FLOAT, LANES)
-        sums = [
-            [cgutils.alloca_once_value(builder, ir.Constant(vector, None)) for _ in range(COLUMNS // LANES)]
-            for _ in rows
-        ]
+        blank, parts = ir.Constant(vector, None), range(0, COLUMNS, LANES)
+        sums = [[cgutils.alloca_once_value(builder, blank) for _ in parts] for _ in rows]
         with cgutils.for_range(builder, builder.extract_value(b.shape, 0)) as loop:
             start = cgutils.get_item_pointer(context, builder, kinds[1], b, [loop.index, zero], wraparound=False)
-            theirs = [_words(builder, start, LANES * number) for number in range(COLUMNS // LANES)]
+            theirs = [_words(builder, start, part) for part in parts]
             for row, totals in zip(rows, sums, strict=True):
-                pair = _everywhere(builder, builder.load(builder.gep(row, [loop.index])))
+                word = _everywhere(builder, builder.load(builder.gep(row, [loop.index])))
                 for total, other in zip(totals, theirs, strict=True):
-                    builder.store(_paired(builder, builder.load(total), pair, other), total)
+                    add = _added if kinds[0].dtype == types.float32 else _paired
+                    builder.store(add(builder, builder.load(total), other, word), total)
         for query, totals in enumerate(sums):
             place = [ir.Constant(ADDRESS, query), arguments[3]]
             start = cgutils.get_item_pointer(context, builder, kinds[2], c, place, wraparound=False)
-            for number, total in enumerate(totals):
-                at = builder.gep(start, [ir.Constant(ADDRESS, LANES * number)])
+            for part, total in zip(parts, totals, strict=True):
+                at = builder.gep(start, [ir.Constant(ADDRESS, part)])
                 builder.store(builder.load(total), builder.bitcast(at, vector.as_pointer()), align=4)
         return context.get_dummy_value()
 
@@ -182,14 +181,14 @@ def tile_of_pairs(typing_context: Any, a: Any, b: Any, c: Any, column: Any) -> A
 
 def _words(builder: Any, start: Any, place: int) -> Any:
     at = builder.gep(start, [ir.Constant(ADDRESS, place)])
-    return builder.load(builder.bitcast(at, ir.VectorType(WORD, LANES).as_pointer()), align=4)
+    return builder.load(builder.bitcast(at, ir.VectorType(start.type.pointee, LANES).as_pointer()), align=4)
 
 
 def _everywhere(builder: Any, word: Any) -> Any:
     """A word in all lanes."""
-    vector = ir.VectorType(WORD, LANES)
+    vector = ir.VectorType(word.type, LANES)
     first = builder.insert_element(ir.Constant(vector, ir.Undefined), word, ir.Constant(WORD, 0))
-    return builder.shuffle_vector(first, first, ir.Constant(vector, [0] * LANES))
+    return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(WORD, LANES), [0] * LANES))
 
 
 def _paired(builder: Any, total: Any, one: Any, other: Any) -> Any:

@@ -136,6 +136,29 @@ def test_attention_of_one_picture_is_that_of_torch(size: float, count: int, head
     assert error(mix(inputs, [count], head_size=channels), right) < 0.005
 
 
+@pytest.mark.parametrize("size", [0.1, 1.0, 30.0])
+@pytest.mark.parametrize(("count", "heads", "channels"), [(300, 2, 16), (5, 3, 10), (67, 2, 7)])
+def test_attention_in_float32_is_that_of_torch(size: float, count: int, heads: int, channels: int):
+    torch.manual_seed(0)
+    sides = [torch.randn(count, heads * channels) * factor for factor in (size, 1, 1)]
+    queries, keys, values = (side.view(count, heads, channels).transpose(0, 1) for side in sides)
+    right = F.scaled_dot_product_attention(queries, keys, values, scale=1.0).transpose(0, 1).flatten(1)
+    found = torch.empty_like(sides[0])
+    kernels.attended(*(side.numpy() for side in sides), heads, found.numpy())
+    torch.testing.assert_close(found, right, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("sizes", [[5], [7, 3, 300]])
+@pytest.mark.parametrize("changes", [{}, {"hidden_size": 30, "num_heads": 3, "d_kv": 10, "d_ff": 45}])
+def test_what_stays_float32_is_what_the_modules_read(sizes: list[int], changes: dict[str, Any]):
+    model = tiny_model(**changes)
+    model.hasten()
+    found, right = memories(model, sizes, **changes)
+    for sides in ("keys", "values"):
+        ours, truth = (seen(getattr(one, sides), right.mask) for one in (found, right))
+        torch.testing.assert_close(ours, truth, rtol=1e-4, atol=1e-5)
+
+
 def test_pictures_attend_to_themselves_alone():
     torch.manual_seed(0)
     inputs = torch.randn(3 + 90, 3 * 16).bfloat16()

@@ -1,5 +1,9 @@
 """pixread.models.tiles: products of several rows, whatever is left over at their edges."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,3 +47,17 @@ def test_weights_that_come_later_may_lie_behind_the_end():
     x, weights, y = torch.ones(TALL, 4096), torch.ones(BLOCK, 4096), torch.empty(TALL, BLOCK)
     multiplied(x.numpy(), weights.numpy(), torch.ones(BLOCK).numpy(), y.numpy())
     assert bool((y == 4096).all())
+
+
+@pytest.mark.slow
+def test_processors_with_shorter_vectors_find_the_same(tmp_path: Path):
+    """The tests of this file and of attention, compiled anew for one that has nothing but the least."""
+    code = (
+        "import sys, pytest; from llvmlite import binding\n"
+        "binding.get_host_cpu_features = binding.FeatureMap\n"
+        "wanted = 'products_of_any_size or attention_of_one or attention_in_float32'\n"
+        "sys.exit(pytest.main(['-m', 'not slow', '-q', '-k', wanted, *sys.argv[1:]]))"
+    )
+    files = [Path(__file__), Path(__file__).with_name("test_encoding.py")]
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code, *map(str, files)], env=env, check=True)
