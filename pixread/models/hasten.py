@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from pixread.models.compiled import WORTH_COMPILING, CompiledDecoder, compiler, rounded
+from pixread.models.compiled import WORTH_COMPILING, CompiledDecoder, compiler
 from pixread.models.encoding import ByteLinear, CompiledAttention, SwiftEncoder, has_byte_products
 from pixread.models.linear import (
     PATCHES,
@@ -31,9 +31,9 @@ COMPILED = (torch.float32, torch.bfloat16)
 
 def hasten(
     encoder: Encoder, decoder: Decoder, *, int8: bool, mixed: bool
-) -> tuple[Encoder | SwiftEncoder, CompiledDecoder | None, CompiledDecoder | None]:
-    """Exchange linear layers in place. Returns the encoder to use, the compiled decoder, and one to guess with, where
-    that pays.
+) -> tuple[Encoder | SwiftEncoder, CompiledDecoder | None, bool]:
+    """Exchange linear layers in place. Returns the encoder to use, the compiled decoder where that pays, and whether
+    one of rounded weights beside it would make good guesses.
 
     ValueError where int8 is asked for and this processor or this torch lacks what it takes.
     """
@@ -41,22 +41,26 @@ def hasten(
     compiles = dtype in COMPILED and worth_compiling(decoder)
     if not compiles:
         _hasten_modules(encoder, decoder, int8=int8)
-        return encoder, None, None
+        return encoder, None, False
     swift: Encoder | SwiftEncoder = encoder
     if int8 or dtype == torch.bfloat16 or (mixed and has_half_products()):
         swift = _swift(encoder, decoder, int8=int8)
     else:
-        for block in encoder.blocks():
-            block.attention = CompiledAttention(block.attention)
-    if swift is encoder and can_pack(dtype):
+        _hasten_exactly(encoder, decoder)
+    if int8:
+        _round(decoder, compiles=True)
+    return swift, CompiledDecoder(decoder), dtype == torch.float32 and not int8
+
+
+def _hasten_exactly(encoder: Encoder, decoder: Decoder) -> None:
+    """Attention by compiled loops, and the weights that make the memory of the pictures used where they lie."""
+    for block in encoder.blocks():
+        block.attention = CompiledAttention(block.attention)
+    if can_pack(torch.float32):
         # The projection's weight says what the encoder computes in.
         replace_linears(encoder, MappedLinear, but=("patch_projection",))
         for layer in decoder.blocks():
             replace_linears(layer.cross_attention, MappedLinear, but=("query", "output"))
-    if int8:
-        _round(decoder, compiles=True)
-    guesses = dtype == torch.float32 and not int8
-    return swift, CompiledDecoder(decoder), CompiledDecoder(decoder, stored=rounded) if guesses else None
 
 
 def _swift(encoder: Encoder, decoder: Decoder, *, int8: bool) -> SwiftEncoder:

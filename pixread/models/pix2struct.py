@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from pixread.models.attention import Attention, RelativeBias
 from pixread.models.cache import BeamCache, SelfCache
-from pixread.models.compiled import MOST_ROWS, CompiledDecoder
+from pixread.models.compiled import MOST_ROWS, CompiledDecoder, rounded
 from pixread.models.hasten import hasten
 from pixread.models.linear import MappedLinear
 from pixread.models.mapped import Towers
@@ -234,7 +234,7 @@ class Pix2Struct(nn.Module):
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
         self._compiled: CompiledDecoder | None = None
-        self._guesser: CompiledDecoder | None = None
+        self._guesses, self._guesser = False, cast("CompiledDecoder | None", None)
         self._towers = Towers()
         self.reset_parameters()
 
@@ -325,7 +325,7 @@ class Pix2Struct(nn.Module):
     @property
     def can_guess(self) -> bool:
         """Whether there is a quicker decoder, of rounded weights, to guess what this one will say."""
-        return self._guesser is not None
+        return self._guesses
 
     def sketch(self, memory: Memory) -> Memory:
         """The memory as `guess` reads it: half as many bytes, or the same where it has no more."""
@@ -334,7 +334,9 @@ class Pix2Struct(nn.Module):
 
     def guess(self, tokens: Tensor, sketch: Memory, cache: SelfCache, position: int) -> Tensor:
         """`step`, nearly. What it leaves in the cache is as rough; `run` over the same place puts it right."""
-        assert self._guesser is not None, "nothing to guess with"
+        assert self._guesses, "nothing to guess with"
+        if self._guesser is None:  # who encodes alone, or reads batches, needs no memory for it
+            self._guesser = CompiledDecoder(self.decoder, stored=rounded)
         return self._guesser.step(tokens[:, None], sketch, cache, start=position, bias=cache.bias(position))[:, 0]
 
     def run(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor:
@@ -352,7 +354,7 @@ class Pix2Struct(nn.Module):
         weights to 8 bits, and to bfloat16 where these are too few; so are most products of a large encoder. ValueError
         where this processor or this torch lacks what int8 takes.
         """
-        encoder, self._compiled, self._guesser = hasten(self.encoder, self.decoder, int8=int8, mixed=mixed)
+        encoder, self._compiled, self._guesses = hasten(self.encoder, self.decoder, int8=int8, mixed=mixed)
         self.encoder = cast("Encoder", encoder)  # for what is called of it
         if self._compiled is not None:
             mapped = [part.weight for part in self.modules() if isinstance(part, MappedLinear)]
