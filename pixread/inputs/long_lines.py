@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from pixread.inputs.components import Bitmap, without_long_runs
@@ -22,6 +23,12 @@ JUMP = 0.25  # where no gap has a width within so wide a range, that range parts
 JUMP_FROM, JUMP_TO = 0.1, 0.4  # ... if its middle lies between these
 JUMP_RATIO = 1.5  # ... and its ends are that far apart
 AS_WIDE = 0.8  # of the widest: gaps that count as equally wide, of which the last is taken
+NARROWEST_CELL, WIDEST_CELL = 0.5, 0.9  # of a font whose letters are all equally wide
+SPECTRUM = 4096  # waves, for lines up to half as many pixels
+WAVE = 0.04  # of the variance of such a line's ink, and ...
+WAVE_NEARBY = 0.15  # ... of what waves of that length may have, is due to the wave of its cells
+BETWEEN = 0.45  # of the usual ink lies where cells meet
+INSIDE = 0.1  # of a cell: its middle lies so far within a blank
 UNDERLINE = 2  # a straight edge longer than this is no part of a letter
 
 
@@ -39,6 +46,22 @@ class _Gap:
 
     middle: int
     width: int
+
+    def has(self, column: int) -> bool:
+        return abs(column - self.middle) <= self.width / 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Where letters stand that are all equally wide, in pixels: a cell's width, and the middle of any one."""
+
+    pitch: float
+    middle: float
+
+    def hold(self, gap: _Gap) -> bool:
+        """Whether a gap holds the middle of a cell, blank then; what full stops leave of theirs does not."""
+        nearest = self.middle + round((gap.middle - self.middle) / self.pitch) * self.pitch
+        return abs(nearest - gap.middle) <= gap.width / 2 - INSIDE * self.pitch
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +89,8 @@ def cut_long_line(image: Image.Image, *, margin: int = 0, longest: float = LONGE
         place = _between_words(gaps, start=start, end=width, reach=reach)
         if place is None and width - start <= reach.unbroken:
             break
-        cuts.append((place, True) if place else (_between_letters(image, start=start, reach=reach), False))
+        cut = place or _between_letters(image, start=start, reach=reach)
+        cuts.append((cut, any(gap.has(cut) for gap in gaps)))
     ends = [place for place, _ in cuts[1:]] + [width]
     return [
         Piece(image.crop((left, 0, right, height)), spaced) for (left, spaced), right in zip(cuts, ends, strict=True)
@@ -84,7 +108,28 @@ def _word_gaps(image: Image.Image, *, margin: int, tall: int) -> list[_Gap]:
     # Blank is a column that equals its right neighbour, which is paper too.
     inner = [_Gap(int(a + b + 1) // 2, int(b - a)) for a, b in borders.reshape(-1, 2) if a > 0 and b < image.width]
     least_gap = _least_word_gap([gap.width for gap in inner], width=image.width - 2 * margin, tall=tall)
-    return [gap for gap in inner if gap.width >= least_gap]
+    wide = [gap for gap in inner if gap.width >= least_gap]
+    cells = _cells(rows.sum(axis=0), tall=tall)
+    return wide if cells is None else [gap for gap in wide if cells.hold(gap)]
+
+
+def _cells(ink: NDArray[np.int64], *, tall: int) -> _Cells | None:
+    """The cells of letters that are all equally wide, None where they differ. ink: of each column of a line.
+
+    The ink of such letters has a strong wave as long as a letter is wide, and hardly any of it lies between two cells.
+    """
+    length = SPECTRUM if len(ink) <= SPECTRUM // 2 else 2 ** (2 * len(ink)).bit_length()
+    spectrum = np.fft.rfft(ink - ink.mean(), length)
+    power, near = np.abs(spectrum) ** 2, length / len(ink)
+    first, last = int(length / (WIDEST_CELL * tall)), int(length / (NARROWEST_CELL * tall))
+    wave = first + int(power[first:last].argmax())
+    strong = float(power[int(wave - near) : int(wave + near) + 1].sum())
+    if strong < max(WAVE * float(power[int(near) :].sum()), WAVE_NEARBY * float(power[first:last].sum())):
+        return None
+    pitch = length / wave
+    cells = _Cells(pitch, float(-np.angle(spectrum[wave]) / (2 * np.pi)) * pitch)
+    borders = np.arange((cells.middle + pitch / 2) % pitch, len(ink) - 1, pitch)
+    return cells if ink[np.round(borders).astype(np.int64)].mean() <= BETWEEN * ink.mean() else None
 
 
 def _least_word_gap(widths: list[int], *, width: int, tall: int) -> float:

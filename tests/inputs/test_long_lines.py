@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from pixread.inputs.header import FONT_FILE
@@ -79,3 +80,22 @@ def test_a_line_without_gaps_is_cut_only_when_endless() -> None:
 def test_short_lines_stay_whole():
     image = Image.new("RGB", (50, 10))
     assert cut_long_line(image) == [Piece(image, spaced=False)]
+
+
+def cells(text: str, pitch: float = 9.6) -> Image.Image:
+    """A line of which every letter stands in the middle of a cell of the same width."""
+    image = Image.new("RGB", (int(pitch * len(text)) + 8, 22), "white")
+    pen = ImageDraw.Draw(image)
+    for number, letter in enumerate(text):
+        pen.text((4 + (number + 0.5) * pitch, 1), letter, font=FONT, fill="black", anchor="ma")
+    return image
+
+
+@pytest.mark.parametrize("pitch", [9.6, 10.3, 11.0])
+def test_where_letters_are_equally_wide_full_stops_and_brackets_are_no_blanks(pitch: float) -> None:
+    text = "numpy.linalg.solve(matrix, vector).reshape(rows, columns).item() for all"
+    pieces = cut_long_line(cells(text, pitch), margin=MARGIN)
+    cuts = np.cumsum([piece.image.width for piece in pieces[:-1]])
+    around = [text[round((cut - 4) / pitch) - 1 : round((cut - 4) / pitch) + 1] for cut in cuts]
+    assert [piece.spaced for piece in pieces[1:]] == [" " in letters for letters in around], around
+    assert sum(piece.spaced for piece in pieces) >= 2

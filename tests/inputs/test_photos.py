@@ -1,0 +1,146 @@
+"""Photographs, logos and icons are found where they are drawn; words, buttons and backgrounds are none of them."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageFont
+
+from pixread.inputs.components import Boxes
+from pixread.inputs.photos import beside_pictures
+from pixread.inputs.segment import find_regions
+from pixread.metrics.overlap import overlap
+from pixread.records import Box
+from tests.inputs.test_segment import FONT, draw_text
+
+SHADES = [(255, 80, 60), (40, 90, 230), (250, 200, 40), (20, 140, 90)]
+
+
+def boxes_of(image: Image.Image, kind: str) -> list[Box]:
+    return [region.box for region in find_regions(image) if region.kind == kind]
+
+
+def photo(width: int, height: int, seed: int = 3) -> Image.Image:
+    """Soft blobs of many colours with the grain of a camera."""
+    random = np.random.default_rng(seed)
+    blobs = Image.fromarray(random.integers(0, 256, (height // 12 + 2, width // 12 + 2, 3), dtype=np.uint8))
+    soft = np.asarray(blobs.resize((width, height), Image.Resampling.BICUBIC)).astype(int)
+    return Image.fromarray((soft + random.integers(-8, 9, soft.shape)).clip(0, 255).astype(np.uint8))
+
+
+def page(*, width: int = 640, height: int = 480, paper: str = "white") -> Image.Image:
+    """With two lines of text at the top."""
+    image = Image.new("RGB", (width, height), paper)
+    draw_text(image, (30, 20), "A heading of the page", size=22)
+    draw_text(image, (30, 60), "and a line of plain text below it")
+    return image
+
+
+def icon(side: int) -> Image.Image:
+    """Round, shaded and of four colours, drawn large and made small, as icons are."""
+    large = Image.new("RGB", (8 * side, 8 * side), "white")
+    pen = ImageDraw.Draw(large)
+    for number, colour in enumerate(SHADES):
+        pen.pieslice((0, 0, 8 * side - 1, 8 * side - 1), 90 * number, 90 * number + 90, fill=colour)
+    shade = np.linspace(1.0, 0.65, 8 * side)[:, None, None]
+    inside = (np.asarray(large) != 255).any(axis=2)[:, :, None]
+    shaded = np.where(inside, np.asarray(large) * shade, 255).astype(np.uint8)
+    return Image.fromarray(shaded).resize((side, side), Image.Resampling.LANCZOS)
+
+
+@pytest.mark.parametrize("paper", ["white", "#202428", "#eef3d2"])
+@pytest.mark.parametrize("size", [(240, 160), (130, 190), (400, 90), (80, 80)])
+def test_a_photograph_is_found_to_the_pixel(size: tuple[int, int], paper: str):
+    image = page(paper=paper)
+    image.paste(photo(*size), (100, 150))
+    [found] = boxes_of(image, "picture")
+    assert overlap(found, Box(100, 150, *size)) > 0.9
+
+
+def test_photographs_beside_each_other_are_told_apart():
+    image = page()
+    places = [(30 + 200 * number, 150) for number in range(3)]
+    for seed, place in enumerate(places):
+        image.paste(photo(190, 130, seed), place)
+    assert [(box.x, box.y) for box in boxes_of(image, "picture")] == places
+
+
+@pytest.mark.parametrize("side", [24, 40, 64])
+def test_an_icon_before_a_line_is_a_picture_and_no_part_of_the_line(side: int):
+    image = page()
+    image.paste(icon(side), (30, 200))
+    words = draw_text(image, (30 + side + 12, 200 + side // 2 - 9), "Words beside an icon")
+    [found] = boxes_of(image, "picture")
+    assert overlap(found, Box(30, 200, side, side)) > 0.6
+    last = boxes_of(image, "text")[-1]
+    assert abs(last.x - words.x) <= 2 and abs(last.right - words.right) <= 2
+
+
+def test_a_word_in_a_logo_is_part_of_it_and_one_on_a_photograph_is_not():
+    image = page()
+    image.paste(photo(300, 200), (30, 120))
+    drawn = ImageDraw.Draw(image)
+    drawn.text(
+        (90, 200), "On a photo", font=ImageFont.truetype(str(FONT), 40), fill="white", stroke_width=4, stroke_fill=0
+    )
+    image.paste(photo(150, 60, 5), (400, 120))
+    drawn.rectangle((420, 136, 530, 164), fill="white")
+    draw_text(image, (430, 142), "In a logo", size=18)
+    lines, (photograph, logo) = boxes_of(image, "text"), sorted(boxes_of(image, "picture"), key=lambda box: box.x)
+    assert any(line.intersect(photograph) == line and line.width > 120 for line in lines)
+    assert not any(line.intersect(logo) for line in lines)
+
+
+def test_plain_words_buttons_cards_and_rules_are_no_pictures():
+    image = page()
+    pen = ImageDraw.Draw(image)
+    pen.rounded_rectangle((30, 120, 150, 156), radius=6, fill="#3b7ddd")
+    draw_text(image, (50, 128), "A button", colour="white")
+    pen.rectangle((30, 200, 330, 320), outline="#999999", fill="#fff3cd")
+    draw_text(image, (50, 220), "A card with a sentence")
+    draw_text(image, (50, 250), "in red", colour="#cc0000")
+    pen.line((30, 350, 600, 350), fill="#888888")
+    draw_text(image, (30, 370), "Large", size=40)
+    assert boxes_of(image, "picture") == []
+    assert len(boxes_of(image, "text")) == 6
+
+
+def test_a_shaded_button_keeps_its_word():
+    image = page()
+    pen = ImageDraw.Draw(image)
+    for row in range(36):
+        pen.line((30, 120 + row, 190, 120 + row), fill=(250 - 3 * row,) * 3)
+    word = draw_text(image, (70, 129), "Send it")
+    assert boxes_of(image, "picture") == []
+    assert any(line.intersect(word) for line in boxes_of(image, "text"))
+
+
+def test_what_fills_the_width_of_the_page_is_its_background():
+    image = Image.new("RGB", (640, 480), "white")
+    image.paste(photo(640, 300), (0, 90))
+    assert boxes_of(image, "picture") == []
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 500), st.integers(0, 380), st.integers(12, 260), st.integers(12, 260)), max_size=5
+    )
+)
+def test_pictures_lie_inside_the_page_and_none_inside_another(places: list[tuple[int, int, int, int]]):
+    image = Image.new("RGB", (640, 480), "white")
+    for seed, (x, y, width, height) in enumerate(places):
+        image.paste(photo(width, height, seed), (x, y))
+    found = boxes_of(image, "picture")
+    for number, box in enumerate(found):
+        assert 0 <= box.x < box.right <= 640 and 0 <= box.y < box.bottom <= 480
+        for other in found[:number]:
+            common = box.intersect(other)
+            assert common is None or common.area <= 0.5 * min(box.area, other.area)
+
+
+def test_only_low_pictures_take_lines_away():
+    lines = Boxes.from_corners([(10, 10, 90, 30), (10, 50, 90, 70), (60, 110, 160, 130)])
+    low, high = (0, 0, 100, 40), (0, 45, 100, 145)
+    assert beside_pictures(lines, Boxes.from_corners([low, high])).tolist() == [False, True, True]
+    assert beside_pictures(lines, Boxes.from_corners([])).tolist() == [True, True, True]
