@@ -122,6 +122,8 @@ def _cells(ink: NDArray[np.int64], *, tall: int) -> _Cells | None:
     spectrum = np.fft.rfft(ink - ink.mean(), length)
     power, near = np.abs(spectrum) ** 2, length / len(ink)
     first, last = int(length / (WIDEST_CELL * tall)), int(length / (NARROWEST_CELL * tall))
+    if not first < last <= len(power):  # rules and dots, a pixel or two high
+        return None
     wave = first + int(power[first:last].argmax())
     strong = float(power[int(wave - near) : int(wave + near) + 1].sum())
     if strong < max(WAVE * float(power[int(near) :].sum()), WAVE_NEARBY * float(power[first:last].sum())):

@@ -99,3 +99,13 @@ def test_where_letters_are_equally_wide_full_stops_and_brackets_are_no_blanks(pi
     around = [text[round((cut - 4) / pitch) - 1 : round((cut - 4) / pitch) + 1] for cut in cuts]
     assert [piece.spaced for piece in pieces[1:]] == [" " in letters for letters in around], around
     assert sum(piece.spaced for piece in pieces) >= 2
+
+
+@pytest.mark.parametrize("tall", [1, 2, 3, 500])
+def test_lines_of_any_height_are_cut_without_a_loss(tall: int) -> None:
+    image = Image.new("RGB", (3100, tall + 2 * MARGIN), "white")
+    for left in range(5, 3095, 40):
+        ImageDraw.Draw(image).rectangle((left, MARGIN, left + 20, MARGIN + tall - 1), fill="black")
+    pieces = cut_long_line(image, margin=MARGIN)
+    assert sum(piece.image.width for piece in pieces) == image.width
+    assert len(pieces) > 1
