@@ -225,14 +225,16 @@ def _is_picture(look: _Look, *, page_width: int) -> bool:
 
 def _is_icon(look: _Look) -> bool:
     """Small pictures: without a seam, of several colours, shaded, or as full of shades as a face."""
-    seamless = look.two_toned > 0.999 and look.edgy > 0.3 and look.solid > 0.08
-    square = 0.75 < look.aspect < 1.34 and look.written < 0.1
+    squarish, square = 0.6 < look.aspect < 1.67, 0.75 < look.aspect < 1.34 and look.written < 0.1
+    seamless = squarish and look.gentle == 0 and look.edgy > 0.15 and look.sides > 0.5 and 0.25 < look.ink < 0.98
     face = square and look.height >= 24 and look.gentle > 0.2 and look.colours >= 6
     if look.calm < 0.95 or seamless or face:
         return seamless or face
     if look.motley > 0.07:
         no_word = look.edgy <= 0.32 and (look.written < 0.5 or look.height > 24)
-        return look.contrast > 198 and look.gentle > 0.05 and (no_word or (look.edgy <= 0.53 and look.sides > 0.34))
+        filled = look.edgy <= 0.53 and look.sides > 0.34
+        bright = squarish and look.motley > 0.2 and look.gentle > 0.15
+        return look.contrast > 198 and look.gentle > 0.05 and (no_word or filled or bright)
     shaded = look.height > 33 and look.gentle > 0.12 and look.sides > 0.01
     sign = square and look.height >= 40 and look.ink > 0.4 and look.gentle > 0.07
     return shaded or sign
