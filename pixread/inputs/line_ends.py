@@ -19,6 +19,7 @@ from pixread.inputs.edges import Steps
 LEAST_LINE = 1.6  # heights of the line: shorter ones are left as they are
 LOWEST_LINE = 7  # pixels
 WIDEST_MARK = 2.2  # heights of the line
+NEIGHBOURS = 10  # heights of the line: so much of the rest shows what letters look like
 APART = 0.12  # heights of the line, at least two pixels: narrower gaps are inside a mark
 WORD_GAP = 0.31  # a gap that is wider than most between words
 WIDER_GAP = 0.34
@@ -110,7 +111,8 @@ def _end(ink: Bitmap) -> _End | None:
 
 
 def _mark(end: _End, ink: Bitmap, pixels: NDArray[np.uint8], strength: Steps) -> _Mark | None:
-    here, rest = slice(end.start, end.stop), slice(end.next, None)
+    here, rest = slice(end.start, end.stop), slice(end.next, end.next + NEIGHBOURS * len(ink))
+    pixels = pixels[:, : rest.stop]
     rows, others = (np.flatnonzero(ink[:, part].any(axis=1)) for part in (here, rest))
     tall, usual = int(rows[-1] + 1 - rows[0]), int(others[-1] + 1 - others[0])
     middle = (end.stop + end.next) // 2
