@@ -46,8 +46,14 @@ def test_json_has_one_line_a_picture(run: Run, page: Path, tiny_checkpoint: Path
     assert first["text"] == second["text"]
     assert first["score"] < 0 < first["seconds"]
     leaves = [node for node in walk(first["tree"]) if "confidence" in node]
-    assert len(leaves) == 3
+    assert num_lines(leaves) == 3
     assert all(len(leaf["box"]) == 4 and 0 < leaf["confidence"] <= 1 for leaf in leaves)
+
+
+def num_lines(leaves: list[dict]) -> int:
+    """How many lines of the page, which are 24 pixels apart at least, the boxes of the leaves reach."""
+    tops = [(top, top + height) for leaf in leaves for _, top, _, height in [leaf["box"]]]
+    return sum(any(top < middle < bottom for top, bottom in tops) for middle in (36, 88, 113))
 
 
 def walk(node: dict) -> list[dict]:
@@ -60,13 +66,21 @@ def test_html_is_the_grammar_and_text_an_outline(run: Run, page: Path, tiny_chec
     tree = parse_tree(as_html.out)
     as_text = run("parse", page, "--model", tiny_checkpoint)
     shown = [line.strip() for line in as_text.out.splitlines() if line.strip()]
-    assert shown == [line.strip() for line in outline(tree).splitlines() if line.strip()]
+    # The outline of a reading knows which texts stand on one line, that of its simplified HTML does not.
+    assert letters(" ".join(shown)) == letters(outline(tree))
+    assert 1 <= len(shown) <= 3
+
+
+def letters(text: str) -> str:
+    return "".join(text.split())
 
 
 def test_region_question_and_single_pass(run: Run, page: Path, tiny_checkpoint: Path, make_checkpoint: MakeCheckpoint):
     options = ("--model", tiny_checkpoint, "--format", "json")
     part = json.loads(run("parse", page, *options, "--region", "0,70,400,90").out)
-    assert [node["box"][1] >= 70 for node in walk(part["tree"]) if "confidence" in node] == [True, True]
+    leaves = [node for node in walk(part["tree"]) if "confidence" in node]
+    assert num_lines(leaves) == 2
+    assert all(leaf["box"][1] >= 70 for leaf in leaves)
     single = json.loads(run("parse", page, *options, "--single-pass").out)
     assert [node for node in walk(single["tree"]) if "box" in node] == []
     whole = make_checkpoint(reads=None, line_stretch=None)
@@ -110,7 +124,7 @@ def test_out_writes_a_file_for_each_and_a_report(run: Run, page: Path, tmp_path:
     assert (out / "page.html").read_text() == ended.out.splitlines(keepends=True)[0]
     report = (out / "report.html").read_text()
     assert report.count('<section class="reading">') == 2
-    assert report.count("<rect ") == 6
+    assert report.count("<rect ") == report.count('class="leaf text"') >= 6
     assert "http" not in report.replace("http://www.w3.org", "")
 
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pixread.records import Box, Node
+from pixread.targets.lines import text_lines
 
 TESSERACT = "tesseract"
 # Sparse text, which pages and screens are, in the English model. `tsv` says the same words as the text output, and
@@ -52,7 +53,12 @@ class Pixread:
 
 
 def lines_of(node: Node, box: Box | None = None) -> list[tuple[str, Sides | None]]:
-    """The text leaves of a tree in their order, each with its box, or that of the nearest node above that has one."""
+    """The visual lines of a tree whose leaves know their words, in its order.
+
+    Of other trees the text leaves, each with its box, or that of the nearest node above that has one.
+    """
+    if any(leaf.words for leaf in node.walk()):
+        return [(line.text, line.box.as_list()) for line in text_lines(node)]
     box = node.box or box
     if node.text is not None:
         text = " ".join(node.text.split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from pixread.grammar import serialise
@@ -62,15 +63,32 @@ def node_as_json(node: Node) -> dict[str, Any]:
 
 def outline(node: Node) -> str:
     """One line a leaf, indented by its depth; blocks of the page are parted by blank lines."""
-    if not node.children:
-        return leaf_text(node)
+    if not node.children or _is_paragraph(node):
+        return "\n".join(_lines(node, depth=0))
     return "\n\n".join("\n".join(_lines(child, depth=0)) for child in node.children)
 
 
 def _lines(node: Node, *, depth: int) -> list[str]:
     if not node.children:
         return [f"{'  ' * depth}{leaf_text(node)}"]
+    if _is_paragraph(node):
+        return [f"{'  ' * depth}{_sentence(node)}"]
     return [line for child in node.children for line in _lines(child, depth=depth + bool(child.children))]
+
+
+def _sentence(node: Node) -> str:
+    """Texts that share lines as one."""
+    from pixread.targets.lines import text_lines
+
+    return " ".join(line.text for line in text_lines(node))
+
+
+def _is_paragraph(node: Node) -> bool:
+    """Whether texts that share lines are all there is: a sentence with links in it."""
+    if not all(child.words for child in node.children):
+        return False
+    lines = [{word.line for word in child.words} for child in node.children]
+    return all(one & other for one, other in pairwise(lines)) or len(set[int]().union(*lines)) < len(lines)
 
 
 def leaf_text(node: Node) -> str:

@@ -17,6 +17,7 @@ from pixread.grammar import parse, serialise
 from pixread.inputs.draw import draw_boxes
 from pixread.metrics import character_error_rate, edit_similarity, exact_match, tree_similarity, word_score
 from pixread.records import Example, Node, Reading
+from pixread.targets.lines import text_lines as visual_lines
 
 
 def squeeze(text: str) -> str:
@@ -25,7 +26,9 @@ def squeeze(text: str) -> str:
 
 
 def text_lines(root: Node) -> str:
-    """The text leaves of a tree, one a line, in their order; blank ones are left out."""
+    """The visual lines of a tree whose leaves know their words, else its text leaves, one a line; no blank ones."""
+    if any(node.words for node in root.walk()):
+        return _lines("\n".join(line.text for line in visual_lines(root)))
     return _lines("\n".join(squeeze(node.text) for node in root.walk() if node.text is not None))
 
 

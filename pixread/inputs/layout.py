@@ -1,30 +1,43 @@
 """Regions of a page -> their reading order, as a tree of blocks, by recursive cuts along white space.
 
-The page is cut where the white is widest: between rows when that gap is the widest, between columns otherwise. What
-stands in complete rows and columns of single lines is a table and read row by row. (Recursive X-Y cuts: Nagy and
-Seth, ICPR 1984.)
+The page is cut between rows or between columns, at the widest gaps. What stands in complete rows and columns of single
+lines is a table and read row by row. Else, where both can be cut, a small network (`judge`) decides, from the white,
+the alignment and the number of what stands there. A narrow column of smaller text on the left, below a bar, is read
+after what it stands beside. (Recursive X-Y cuts: Nagy and Seth, ICPR 1984.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pixread.inputs.judge import judge
 from pixread.records import Box
 
 RegionKind = Literal["text", "picture"]
 
 SLACK = 0.15  # lines may overlap by this part of their height and still be one above the other
-GUTTER = 0.8  # columns are at least this many line heights apart
 MUCH_WIDER = 1.5  # a gap this much wider than the usual one parts two blocks
 NEARLY_WIDEST = 0.75  # gaps of at least this part of the widest are cut together
+TABLE_LEAST = (4, 3)  # rows and columns of what is certainly a table
 TABLE_FILLED = 0.85  # a table has at least this part of its cells
 TABLE_ROWS = 0.8  # and this part of its lines stands in rows that fill more than half of the columns
 TABLE_WIDTH = 0.6  # and its cells fill less of the way to the next column than lines of a paragraph do ...
 CELL_WIDTH = 14.0  # ... and are at most this many line heights wide
+TALL = 2.2  # line heights: more than one line
+LEVEL = 0.35  # line heights between the middles of what stands in one row, at most
+# A column of remarks or links at the side: its width, beside the other's; the height of its lines, beside theirs; how
+# far from the top of the page it starts, in line heights; and the width of both, of the page's.
+ASIDE_WIDTH = (0.15, 0.4)
+ASIDE_HEIGHT = 0.9
+ASIDE_TOP = 3.0
+ASIDE_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +57,37 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """A region with the box that counts for cutting."""
+    """A region with the box that counts for cutting, and the height of its lines."""
 
     region: Region
     left: float
     top: float
     right: float
     bottom: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """height: of its usual line; top and width: of all that stands on it."""
+
+    height: float
+    top: float
+    width: float
 
 
 _Group = list[_Span]
 
 
-def arrange(regions: list[Region]) -> Block:
-    """One tree of all regions; blocks have at least two children, except the outermost."""
-    spans = [_span(region, regions) for region in regions]
+def arrange(regions: list[Region], line_heights: Mapping[Region, float] | None = None) -> Block:
+    """One tree of all regions; blocks have at least two children, except the outermost.
+
+    line_heights: of regions that are several lines of text; a region that is missing is one line.
+    """
+    spans = [_span(region, regions, line_heights or {}) for region in regions]
     if not spans:
         return Block(())
-    tree = _divide(spans)
+    tree = _divide(spans, _page(spans))
     return tree if isinstance(tree, Block) else Block((tree,))
 
 
@@ -78,32 +104,99 @@ def _leaves(part: Block | Region) -> Iterator[Region]:
         yield from _leaves(child)
 
 
-def _span(region: Region, regions: list[Region]) -> _Span:
+def _span(region: Region, regions: list[Region], line_heights: Mapping[Region, float]) -> _Span:
     """Pictures with text on them would bar every cut: only their upper left corner counts."""
     box = region.box
     if region.kind == "picture" and any(other.kind == "text" and box.intersect(other.box) for other in regions):
-        return _Span(region, box.x, box.y, box.x, box.y)
-    slack = SLACK * box.height
-    return _Span(region, box.x, box.y + slack, box.right, box.bottom - slack)
+        return _Span(region, box.x, box.y, box.x, box.y, 0.0)
+    height = line_heights.get(region, box.height)
+    slack = SLACK * height
+    return _Span(region, box.x, box.y + slack, box.right, box.bottom - slack, height)
 
 
-def _divide(group: _Group) -> Block | Region:
+def _page(spans: _Group) -> _Page:
+    height = median([span.height for span in spans if span.region.kind == "text"] or [span.height for span in spans])
+    width = max(span.right for span in spans) - min(span.left for span in spans)
+    return _Page(max(height, 1.0), min(span.top for span in spans), max(width, 1.0))
+
+
+def _divide(group: _Group, page: _Page) -> Block | Region:
     """The tree of a group of at least one."""
     if len(group) == 1:
         return group[0].region
-    rows = _bands(group, _vertical)
-    columns = _bands(group, _horizontal)
-    height = median(span.bottom - span.top for span in group)
+    rows, columns = _bands(group, _vertical), _bands(group, _horizontal)
+    if not rows[1:] and not columns[1:]:  # boxes that overlap both ways cannot be cut
+        return Block(tuple(span.region for span in sorted(group, key=lambda span: (span.top, span.left))))
+    if not rows[1:] or (columns[1:] and _by_columns(rows, columns, page)):
+        parts = _cut(columns, _gaps(columns, _horizontal))
+        parts = parts[::-1] if _is_aside(parts, page) else parts
+    else:
+        parts = _cut(rows, _gaps(rows, _vertical))
+    return Block(tuple(_divide(part, page) for part in parts))
+
+
+def _by_columns(rows: list[_Group], columns: list[_Group], page: _Page) -> bool:
+    """Whether columns are read one after the other, where rows could be as well."""
+    if len(rows) >= TABLE_LEAST[0] and len(columns) >= TABLE_LEAST[1] and _is_table(rows, columns):
+        return False
+    return bool(judge("columns").odds(cut_features(rows, columns, page.height)[None])[0] > 0)
+
+
+def cut_features(rows: list[_Group], columns: list[_Group], height: float) -> NDArray[np.float64]:
+    """What tells whether a group is columns to be read one after the other. height: of the page's usual line."""
+    group = [span for row in rows for span in row]
     row_gaps, column_gaps = _gaps(rows, _vertical), _gaps(columns, _horizontal)
-    widest_row, widest_column = max(row_gaps, default=-1.0), max(column_gaps, default=-1.0)
-    if widest_column < GUTTER * height and rows[1:]:
-        return _cut(rows, row_gaps)
-    if widest_column > widest_row and not (rows[1:] and _is_table(rows, columns)):
-        return _cut(columns, column_gaps)
-    if rows[1:]:
-        return _cut(rows, row_gaps)
-    # Boxes that overlap both ways cannot be cut.
-    return Block(tuple(span.region for span in sorted(group, key=lambda span: (span.top, span.left))))
+    number = {id(span): index for index, column in enumerate(columns) for span in column}
+    filled = [len({number[id(span)] for span in row}) for row in rows]
+    widths = [max(span.right for span in column) - min(span.left for span in column) for column in columns]
+    heights = [max(span.bottom for span in column) - min(span.top for span in column) for column in columns]
+    counts = [len(column) for column in columns]
+    column_of = np.array([number[id(span)] for span in group])
+    middle = np.array([(span.top + span.bottom) / 2 for span in group])
+    level = np.abs(middle[:, None] - middle) < LEVEL * height
+    row_gap, column_gap = (max(max(gaps), 0.0) / height for gaps in (row_gaps, column_gaps))
+    return np.array(
+        [
+            np.log(row_gap + 0.1),
+            np.log(column_gap + 0.1),
+            column_gap > row_gap,
+            np.log(len(rows)),
+            len(columns) == 2,
+            np.log(len(columns)),
+            np.mean([span.bottom - span.top > TALL * height for span in group]),
+            np.mean([count > 1 for count in filled]),
+            np.mean([len(row) == count for row, count in zip(rows, filled, strict=True)]),
+            (level & (column_of[:, None] != column_of)).any(axis=1).mean(),
+            min(counts) == 1,
+            np.log(max(counts) / min(counts)),
+            np.mean(widths) / height / 20,
+            min(heights) / max(*heights, 1.0),
+            sum(widths) / height / 50,
+            np.mean(filled) / len(columns),
+            max(filled) == len(columns),
+            np.log(len(group)),
+            min(widths) / max(*widths, 1.0),
+            widths[0] == min(widths),
+            median(row_gaps) / height,
+            max(heights) / height / 50,
+        ],
+        dtype=np.float64,
+    )
+
+
+def _is_aside(parts: list[_Group], page: _Page) -> bool:
+    """Whether the left one of two columns stands beside what is to be read first."""
+    if len(parts) != 2:
+        return False
+    left, right = ((min(span.left for span in part), max(span.right for span in part)) for part in parts)
+    share = (left[1] - left[0]) / max(right[1] - right[0], 1.0)
+    smaller, larger = (median(span.height for span in part) for part in parts)
+    return (
+        ASIDE_WIDTH[0] < share < ASIDE_WIDTH[1]
+        and smaller < ASIDE_HEIGHT * larger
+        and min(span.top for part in parts for span in part) - page.top > ASIDE_TOP * page.height
+        and right[1] - left[0] > ASIDE_SHARE * page.width
+    )
 
 
 _Axis = Callable[[_Span], tuple[float, float]]
@@ -138,7 +231,7 @@ def _gaps(bands: list[_Group], axis: _Axis) -> list[float]:
     return [start - end for end, start in zip(ends, starts, strict=True)]
 
 
-def _cut(bands: list[_Group], gaps: list[float]) -> Block:
+def _cut(bands: list[_Group], gaps: list[float]) -> list[_Group]:
     """Cuts at the widest gaps if they stand out, at all gaps if they are much alike."""
     widest = max(gaps)
     limit = NEARLY_WIDEST * widest if widest > MUCH_WIDER * median(gaps) else min(gaps)
@@ -148,7 +241,7 @@ def _cut(bands: list[_Group], gaps: list[float]) -> Block:
             parts.append(list(band))
         else:
             parts[-1].extend(band)
-    return Block(tuple(_divide(part) for part in parts))
+    return parts
 
 
 def _is_table(rows: list[_Group], columns: list[_Group]) -> bool:

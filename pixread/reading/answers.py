@@ -8,14 +8,16 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from PIL import Image
+
 from pixread.generate.loop import Generated
 from pixread.grammar import parse, serialise
-from pixread.inputs.layout import Block, Region, leaves
+from pixread.inputs.layout import Region
 from pixread.inputs.pieces import joined, spelled
 from pixread.inputs.tokenizer import Tokenizer
+from pixread.reading.page_tree import ReadLine, page_tree
 from pixread.records import Node, Reading
-
-PICTURE = Node(image="image")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A segmented picture: its layout, and of each text region the parts that are read, from left to right."""
+    """A segmented picture: its pictures, and of each line of text the parts that are read, from left to right."""
 
-    size: tuple[int, int]
-    layout: Block
+    image: Image.Image
+    pictures: tuple[Region, ...]
     parts: dict[Region, list[Part]]
 
 
@@ -81,19 +83,18 @@ def whole(answer: Answer, size: tuple[int, int], *, seconds: float) -> Reading:
 
 def assembled(page: Page, answers: Sequence[Answer], *, seconds: float, least: float) -> Reading:
     """One tree of all regions of a page; what was read as nothing, or is less sure than `least`, is left out."""
-    nodes: dict[Region, Node] = {}
+    read: list[ReadLine] = []
     log_probs: list[float] = []
     for region, parts in page.parts.items():
         scores = [score for part in parts for score in answers[part.job].log_probs]
         node = _joined([tree_of(answers[part.job]) for part in parts], [part.spaced for part in parts])
         confidence = math.exp(_mean(scores))
         if node is not None and confidence >= least:
-            nodes[region] = replace(node, box=region.box, confidence=confidence)
+            read.append(ReadLine(region, replace(node, confidence=confidence)))
             log_probs.extend(scores)
-    tree = _tree(page.layout, nodes) or Node()
-    boxes = tuple(region.box for region in leaves(page.layout) if region in nodes)
+    tree, boxes = page_tree(read, page.pictures, np.asarray(page.image.convert("RGB")))
     total = math.fsum(log_probs)
-    return Reading(serialise(tree), tree, _mean(log_probs), *page.size, seconds, boxes, log_prob=total)
+    return Reading(serialise(tree), tree, _mean(log_probs), *page.image.size, seconds, boxes, log_prob=total)
 
 
 class _Confidence:
@@ -126,18 +127,3 @@ def _joined(parts: Sequence[Node], spaced: Sequence[bool]) -> Node | None:
     if len(read) > 1:
         return Node(children=tuple(read))
     return read[0] if read else None
-
-
-def _tree(part: Block | Region, nodes: dict[Region, Node]) -> Node | None:
-    """The nodes in the shape of the layout; blocks with one child left are that child, except the outermost."""
-    if isinstance(part, Region):
-        return replace(PICTURE, box=part.box) if part.kind == "picture" else nodes.get(part)
-    found = [node for child in part.children for node in [_tree(child, nodes)] if node is not None]
-    if not found:
-        return None
-    if len(found) == 1:
-        return found[0]
-    box = found[0].box
-    for node in found[1:]:
-        box = node.box if box is None else box if node.box is None else box.union(node.box)
-    return Node(children=tuple(found), box=box)

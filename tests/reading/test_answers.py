@@ -3,10 +3,11 @@
 import math
 
 import pytest
+from PIL import Image
 
 from pixread.generate.loop import Generated
 from pixread.grammar import parse
-from pixread.inputs.layout import Block, Region
+from pixread.inputs.layout import Region
 from pixread.inputs.tokenizer import Tokenizer, train_tokenizer
 from pixread.reading.answers import Answer, Page, Part, answers_of, assembled, tree_of
 from pixread.records import Box, Node
@@ -86,5 +87,5 @@ def test_the_parts_of_a_line_are_joined_as_they_stand(read: list[str], spaced: l
     line = Region(Box(0, 0, 90, 9), "text")
     parts = [Part(number, blank) for number, blank in enumerate(spaced)]
     answers = [Answer(f"<{words}>" if words else "", (-0.1,)) for words in read]
-    reading = assembled(Page((90, 9), Block((line,)), {line: parts}), answers, seconds=0.0, least=0.0)
+    reading = assembled(Page(Image.new("RGB", (90, 9)), (), {line: parts}), answers, seconds=0.0, least=0.0)
     assert [node.text for node in reading.tree.walk() if node.text] == [text]

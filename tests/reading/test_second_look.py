@@ -12,6 +12,7 @@ import pixread
 from pixread.bench.pages import DEMO
 from pixread.reading.answers import Answer
 from pixread.reading.second_look import MARGINS, SURE, Look, with_second_looks
+from pixread.records import Node
 
 
 def answer(text: str, confidence: float) -> Answer:
@@ -48,13 +49,20 @@ def test_lines_that_are_sure_are_looked_at_once() -> None:
     assert with_second_looks([line(0), line(1)], answers, read) == answers
 
 
+def sure_of_lines(tree: Node) -> dict[tuple[int, ...], float]:
+    """The confidence of texts by the lines that they take."""
+    texts = [leaf for leaf in tree.walk() if leaf.is_text]
+    return {tuple(sorted({word.line for word in leaf.words})): leaf.confidence or 0.0 for leaf in texts}
+
+
 def test_pages_are_read_surer_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = pixread.load()
     looked = reader.parse(DEMO, min_confidence=0.0)
     monkeypatch.setattr("pixread.reading.second_look.SURE", 0.0)
     glanced = reader.parse(DEMO, min_confidence=0.0)
-    assert looked.boxes == glanced.boxes
-    pairs = list(zip(looked.tree.walk(), glanced.tree.walk(), strict=False))
-    sure = [(one.confidence or 0.0, other.confidence or 0.0) for one, other in pairs if one.is_text and other.is_text]
-    assert sure and all(one >= other - 1e-6 for one, other in sure)
-    assert any(one > other for one, other in sure)
+    assert set(looked.boxes) == set(glanced.boxes)
+    before, after = (sure_of_lines(reading.tree) for reading in (glanced, looked))
+    both = before.keys() & after.keys()  # texts of several lines may end elsewhere where other words are read
+    assert len(both) > len(looked.boxes) / 2
+    assert all(after[line] >= before[line] - 1e-6 for line in both)
+    assert any(after[line] > before[line] for line in both)

@@ -1,0 +1,260 @@
+"""Lines of a page that have been read -> its paragraphs, each as the texts it is put together from.
+
+Which lines are wrapped from one text, and where a text ends within a line (at a link, at words in bold), two small
+networks decide (`judge`), from where the lines stand, what they say and how their words look.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixread.inputs.judge import judge
+from pixread.inputs.looks import Looks, differences
+from pixread.records import Box, Word
+
+Numbers = NDArray[np.float64]
+Pair = tuple[int, int]
+
+ODDS = 0.0  # log odds from which lines are wrapped, and words of different texts
+REACH = 6  # lines above and below that tell how wide a column is
+CLOSE = 1.2  # line heights between lines of one column, at most
+ALIKE = 1.6  # times as high may a line of a column be as another
+BLANK = 0.3  # line heights
+NO_LOOK = 8  # features that are 0 where the words of a line were not found
+_MARKER = re.compile(r"[\d\u2022\-\u2013*\u00bb#(]")
+_LOOKS = [0, 2, 3, 4]  # of the differences between words: hue, ink, paper, stroke
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text that has been read. looks: None where its words were not found in the picture."""
+
+    box: Box
+    text: str
+    looks: Looks | None
+
+    @cached_property
+    def words(self) -> tuple[tuple[str, bool, Box], ...]:
+        """Its tokens, each with whether it is glued to the one before, and its box."""
+        if self.looks is None:
+            return ((self.text, False, self.box),)
+        glued = self.looks.glued.tolist()
+        return tuple(
+            (token, glued[place], self.looks.box(place, self.box)) for place, token in enumerate(self.looks.tokens)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text of one look. words: with their boxes and the numbers of their lines."""
+
+    text: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Lines (their numbers) that are one block of text, and the texts it is put together from."""
+
+    box: Box
+    lines: tuple[int, ...]
+    texts: tuple[Text, ...]
+
+
+def paragraphs(lines: Sequence[Line]) -> list[Paragraph]:
+    """Every line in exactly one paragraph, in the order of their first lines."""
+    following = _wrapped(lines)
+    behind = set(following.values())
+    chains = []
+    for first in range(len(lines)):
+        if first in behind:
+            continue
+        chain = [first]
+        while chain[-1] in following:
+            chain.append(following[chain[-1]])
+        chains.append(chain)
+    cuts = _cuts(lines, following)
+    return [
+        Paragraph(Box.around([lines[at].box for at in chain]), tuple(chain), _texts(lines, chain, cuts))
+        for chain in chains
+    ]
+
+
+def neighbours(boxes: Sequence[Box]) -> list[Pair]:
+    """Pairs of boxes of which one is the nearest below, and the other the nearest above."""
+    if not boxes:
+        return []
+    sides = np.array([(box.x, box.y, box.right, box.bottom) for box in boxes])
+    left, top, right, bottom = sides.T
+    middle = (top + bottom) / 2
+    beside = np.minimum(right[:, None], right) - np.maximum(left[:, None], left) > 0
+    is_below = beside & (middle[None, :] > bottom[:, None])  # [i, j]: j below i
+    is_above = beside & (middle[None, :] < top[:, None])
+    below = np.where(is_below, top[None, :], np.inf)
+    above = np.where(is_above, bottom[None, :], -np.inf)
+    pairs = []
+    for one in np.flatnonzero(is_below.any(axis=1)).tolist():
+        other = int(below[one].argmin())
+        if is_above[other].any() and int(above[other].argmax()) == one:
+            pairs.append((one, other))
+    return pairs
+
+
+def wrap_features(lines: Sequence[Line], pairs: Sequence[Pair]) -> Numbers:
+    """What tells whether the second line of each pair goes on with the first. -> (pairs, features)"""
+    after, before = dict(pairs), {second: first for first, second in pairs}
+    reached = [_column_right(lines, at, after, before) for at in range(len(lines))]
+    rows = []
+    for first, second in pairs:
+        one, other = lines[first], lines[second]
+        pitches = [
+            later.box.bottom - earlier.box.bottom
+            for earlier, later in (
+                *([(lines[before[first]], one)] if first in before else []),
+                *([(other, lines[after[second]])] if second in after else []),
+            )
+        ]
+        rows.append(
+            [
+                *_placed(one, other, max(reached[first], reached[second]), pitches),
+                *_said(one.text, other.text),
+                *_seen(one.looks, other.looks),
+            ]
+        )
+    return np.array(rows, dtype=np.float64)
+
+
+def text_features(looks: Looks) -> Numbers:
+    """What tells whether a text ends between each token of a line and the next. -> (tokens - 1, features)"""
+    at = np.arange(len(looks.tokens) - 1)
+    return differences(looks, at, looks, at + 1)
+
+
+def turn_features(one: Looks, other: Looks) -> Numbers:
+    """What tells whether a text ends with a line, where the other goes on with it. -> (1, features)"""
+    return differences(one, np.array([len(one.tokens) - 1]), other, np.array([0]))
+
+
+def _wrapped(lines: Sequence[Line]) -> dict[int, int]:
+    """Each line with the one that goes on with it."""
+    pairs = neighbours([line.box for line in lines])
+    if not pairs:
+        return {}
+    odds = judge("paragraphs").odds(wrap_features(lines, pairs))
+    return {first: second for (first, second), odd in zip(pairs, odds, strict=True) if odd > ODDS}
+
+
+def _cuts(lines: Sequence[Line], following: Mapping[int, int]) -> dict[int, list[bool]]:
+    """Of each line, which tokens begin another text than the token before, the last one of the line above included."""
+    features, places = [], []
+    turns = {second: first for first, second in following.items()}
+    for number, line in enumerate(lines):
+        above = lines[turns[number]].looks if number in turns else None
+        if line.looks is None:
+            continue
+        if above is not None:
+            features.append(turn_features(above, line.looks))
+            places.append((number, 0))
+        if len(line.looks.tokens) > 1:
+            features.append(text_features(line.looks))
+            places += [(number, token) for token in range(1, len(line.looks.tokens))]
+    cuts = {number: [False] * len(line.words) for number, line in enumerate(lines)}
+    if features:
+        for (number, token), odd in zip(places, judge("leaves").odds(np.concatenate(features)), strict=True):
+            cuts[number][token] = bool(odd > ODDS)
+    return cuts
+
+
+def _texts(lines: Sequence[Line], chain: Sequence[int], cuts: Mapping[int, Sequence[bool]]) -> tuple[Text, ...]:
+    found: list[tuple[list[str], list[Word]]] = []
+    for number in chain:
+        for (token, glued, box), cut in zip(lines[number].words, cuts[number], strict=True):
+            if cut or not found:
+                found.append(([token], []))
+            elif glued:
+                found[-1][0][-1] += token
+            else:
+                found[-1][0].append(token)
+            found[-1][1].append(Word(token, box, number))
+    return tuple(Text(" ".join(words), tuple(boxes)) for words, boxes in found)
+
+
+def _column_right(lines: Sequence[Line], at: int, after: Mapping[int, int], before: Mapping[int, int]) -> float:
+    """How far lines of a column reach that stand close above and below this one."""
+    reached = lines[at].box.right
+    for step in (after, before):
+        here = at
+        for _ in range(REACH):
+            there = step.get(here)
+            if there is None:
+                break
+            upper, lower = sorted((lines[here].box, lines[there].box), key=lambda box: box.y)
+            low, high = sorted((upper.height, lower.height))
+            if lower.y - upper.bottom >= CLOSE * low or high >= ALIKE * low:
+                break
+            reached, here = max(reached, lines[there].box.right), there
+    return reached
+
+
+def _placed(one: Line, other: Line, reached: float, pitches: Sequence[float]) -> list[float]:
+    """Where the lines stand."""
+    upper, lower = one.box, other.box
+    height = (upper.height + lower.height) / 2
+    first = float(other.looks.right[0] - other.looks.left[0]) if other.looks is not None else lower.width
+    room = (reached - upper.right - BLANK * height - first) / height  # for the first word of the other
+    gap, pitch = (lower.y - upper.bottom) / height, max(lower.bottom - upper.bottom, 1.0)
+    wider = [float(np.clip(np.log(pitch / max(usual, 1.0)), -1, 1)) for usual in pitches] or [0.0]
+    indent = (lower.x - upper.x) / height
+    off_centre = abs(lower.x + lower.right - upper.x - upper.right) / 2 / height
+    return [
+        float(np.clip(room, -5, 15)),
+        room > 0,
+        room > 2,
+        min(gap, 4),
+        gap > 0.7,
+        gap > 1.1,
+        min(wider, key=abs),
+        max(wider),
+        max(wider) > 0.15,
+        min(abs(indent), 5),
+        abs(indent) < 0.4,
+        indent > 0.4,
+        min(off_centre, 5),
+        off_centre < 0.5,
+        abs(float(np.log(upper.height / lower.height))),
+        min(upper.width / upper.height, 40) / 10,
+        upper.width < 8 * upper.height,
+        min(lower.width / lower.height, 40) / 10,
+        min(upper.width, lower.width) / max(upper.width, lower.width),
+    ]
+
+
+def _said(one: str, other: str) -> list[float]:
+    """What the lines say."""
+    return [
+        one[-1:] in {".", "!", "?", "\u3002"},
+        one[-1:] == ":",
+        one[-1:] in {",", ";", "-"},
+        other[:1].islower(),
+        other[:1].isupper(),
+        bool(_MARKER.match(other)),
+        one[:1].islower(),
+        one[:1].isupper(),
+        bool(_MARKER.match(one)),
+        " " in one,
+        " " in other,
+    ]
+
+
+def _seen(one: Looks | None, other: Looks | None) -> list[float]:
+    """How the last and the first word of the one differ from the first of the other."""
+    if one is None or other is None:
+        return [0.0] * NO_LOOK
+    ends = np.array([len(one.tokens) - 1, 0])
+    return [float(value) for value in differences(one, ends, other, np.array([0, 0]))[:, _LOOKS].ravel()]

@@ -1,0 +1,132 @@
+"""The lines of a page, read, and its pictures -> its tree: texts in paragraphs, nested as pages nest them, in order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixread.inputs.layout import Block, Region, arrange, leaves
+from pixread.inputs.looks import looks_of
+from pixread.inputs.nesting import Item, Run, groups
+from pixread.inputs.paragraphs import Line, Paragraph, Text, paragraphs
+from pixread.records import Box, Node
+
+PICTURE = Node(image="image")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLine:
+    """A line of text, and what was read there, with its confidence."""
+
+    region: Region
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What stands in one place: its node, what nesting looks at, and the boxes of its lines."""
+
+    region: Region
+    node: Node
+    item: Item
+    lines: tuple[Box, ...] = ()
+
+
+def page_tree(
+    read: Sequence[ReadLine], pictures: Sequence[Region], pixels: NDArray[np.uint8]
+) -> tuple[Node, tuple[Box, ...]]:
+    """The tree, and the boxes of the lines in reading order.
+
+    A text leaf knows its words, each with its box and the number of its line. What was read as something else than a
+    text stands as it is.
+    """
+    texts = [(one, one.node.text) for one in read if one.node.text is not None]
+    lines = [Line(one.region.box, text, looks_of(pixels, one.region.box, text)) for one, text in texts]
+    sure = [1.0 if one.node.confidence is None else one.node.confidence for one, _ in texts]
+    parts = [_paragraph(found, lines, sure) for found in paragraphs(lines)]
+    parts += [_other(one.region, one.node) for one in read if one.node.text is None]
+    parts += [_Part(one, replace(PICTURE, box=one.box), Item(one.box, 0.0, 0, 0)) for one in pictures]
+    heights = {part.region: part.item.line_height for part in parts if part.lines}
+    layout = arrange([part.region for part in parts], heights)
+    ordered = _ordered(parts, layout)
+    runs = groups([part.item for part in ordered], _runs(layout))
+    nodes = _nested([part.node for part in ordered], runs)
+    return _node(nodes), tuple(box for part in ordered for box in part.lines)
+
+
+def _paragraph(found: Paragraph, lines: Sequence[Line], sure: Sequence[float]) -> _Part:
+    boxes = tuple(lines[number].box for number in found.lines)
+    height = float(median(box.height for box in boxes))
+    item = Item(found.box, height, len(boxes), sum(len(text.text) for text in found.texts))
+    looks = lines[found.lines[0]].looks
+    if looks is not None:
+        (red, green, blue), paper = looks.ink[0].tolist(), looks.paper[0].tolist()
+        stroke = float(np.median(looks.measures[:, 0]))
+        item = replace(item, stroke=stroke, ink=(red, green, blue), paper=(paper[0], paper[1], paper[2]))
+    node = _node([_leaf(text, sure) for text in found.texts], box=found.box)
+    return _Part(Region(found.box, "text"), node, item, boxes)
+
+
+def _other(region: Region, node: Node) -> _Part:
+    """A line that was not read as a text."""
+    return _Part(region, replace(node, box=region.box), Item(region.box, region.box.height, 1, 0), (region.box,))
+
+
+def _leaf(text: Text, sure: Sequence[float]) -> Node:
+    """Its confidence is the geometric mean of those of its lines (`sure`), by the characters it has of each."""
+    total = sum(len(word.text) for word in text.words)
+    logs = sum(len(word.text) * math.log(max(sure[word.line], 1e-9)) for word in text.words)
+    box = Box.around([word.box for word in text.words])
+    return Node(text=text.text, box=box, words=text.words, confidence=math.exp(logs / max(total, 1)))
+
+
+def _ordered(parts: Sequence[_Part], layout: Block) -> list[_Part]:
+    """The parts in the order of the layout; regions that are the same stand in the order of their parts."""
+    waiting: dict[Region, list[_Part]] = {}
+    for part in parts:
+        waiting.setdefault(part.region, []).append(part)
+    return [waiting[region].pop(0) for region in leaves(layout)]
+
+
+def _runs(layout: Block) -> set[Run]:
+    """The blocks of a layout as runs of places in reading order."""
+    found: set[Run] = set()
+
+    def visit(block: Block, first: int) -> int:
+        """The place behind a block that begins at `first`."""
+        place = first
+        for child in block.children:
+            place = visit(child, place) if isinstance(child, Block) else place + 1
+        found.add((first, place - 1))
+        return place
+
+    visit(layout, 0)
+    return found
+
+
+def _nested(nodes: Sequence[Node], runs: Sequence[Run]) -> list[Node]:
+    """The nodes with those of each run in a node of their own; runs do not cross, but lie in each other."""
+    opened: list[tuple[int, list[Node]]] = [(len(nodes), [])]  # last places of the open runs, and what they have so far
+    starts: dict[int, list[int]] = {}
+    for first, last in runs:
+        starts.setdefault(first, []).append(last)
+    for place, node in enumerate(nodes):
+        opened += [(last, []) for last in sorted(starts.get(place, ()), reverse=True)]
+        opened[-1][1].append(node)
+        while opened[-1][0] == place:
+            _, members = opened.pop()
+            opened[-1][1].append(_node(members))
+    return opened[0][1]
+
+
+def _node(children: Sequence[Node], box: Box | None = None) -> Node:
+    """An only child stands for its node."""
+    if len(children) == 1:
+        return children[0]
+    boxes = [child.box for child in children if child.box is not None]
+    return Node(children=tuple(children), box=box or (Box.around(boxes) if boxes else None))
