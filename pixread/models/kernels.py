@@ -21,7 +21,7 @@ from numba import njit, prange, types
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
-from pixread.models.tiles import BLOCK, LANES, OUTPUTS, TALL, places_at_once, tile, tile_of_lanes
+from pixread.models.tiles import BLOCK, TALL, places_at_once, tile
 
 Array = NDArray[Any]
 Arrays = tuple[Array, ...]
@@ -136,23 +136,6 @@ def _multiply_block(x: Array, steps: Array, weights: Array, scales: Array, y: Ar
             y[here, output] = total * scales[output] * steps[here]
 
 
-@njit(parallel=True, cache=True)
-def _multiply_lanes(x: Array, weights: Array, scales: Array, y: Array) -> None:
-    """`_multiply` for so many rows of float32 that each can have a lane of its own."""
-    rows, outputs = y.shape
-    turned = np.zeros((x.shape[1], LANES), np.float32)
-    for row in range(rows):
-        for place in range(x.shape[1]):
-            turned[place, row] = x[row, place]
-    for block in prange((outputs + OUTPUTS - 1) // OUTPUTS):
-        first = min(block * OUTPUTS, outputs - OUTPUTS)
-        found = np.empty((OUTPUTS, LANES), np.float32)
-        tile_of_lanes(turned, weights, first, (first + OUTPUTS) * x.shape[1] * weights.itemsize, found)
-        for row in range(rows):
-            for output in range(OUTPUTS):
-                y[row, first + output] = found[output, row] * scales[first + output]
-
-
 @njit(cache=True, fastmath=LOOSE)
 def _rounded(x: Array) -> tuple[Array, Array]:
     """x: (R, I) -> whole steps (R, I) int16, as many as a sum has room for, and their sizes (R,)."""
@@ -183,15 +166,7 @@ def _product(x: Any, weights: Any, scales: Any, y: Any) -> Any:
     def plain(x: Any, weights: Any, scales: Any, y: Any) -> Any:
         _multiply(x, np.ones(len(x), np.float32), weights, scales, np.float32(0), y)
 
-    def wide(x: Any, weights: Any, scales: Any, y: Any) -> Any:
-        if LANES // 2 < len(x) <= LANES and len(weights) >= OUTPUTS:
-            _multiply_lanes(x, weights, scales, y)
-        else:
-            _multiply(x, np.ones(len(x), np.float32), weights, scales, np.float32(0), y)
-
-    if weights.dtype == types.int8:
-        return rounding
-    return wide if weights.dtype == types.float32 else plain
+    return rounding if weights.dtype == types.int8 else plain
 
 
 @njit(cache=True, fastmath=LOOSE)

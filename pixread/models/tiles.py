@@ -22,11 +22,9 @@ WIDE = FEATURES.get("avx512f", False)
 LANES = 16 if WIDE else 8  # of 32 bits
 TALL = 4 if WIDE else 2  # rows of a tile: as many sums as there are registers for
 BLOCK = 4  # outputs of a tile
-OUTPUTS = 8  # of a tile of lanes
 QUERIES = 6 if WIDE else 2  # rows of a tile of words
 COLUMNS = 4 * LANES  # of a tile of words
 LINE = 64  # bytes that come from memory at once
-FLOAT_BYTES = 4
 
 FLOAT, WORD, ADDRESS = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 
@@ -148,34 +146,6 @@ def _sum(builder: Any, total: Any) -> Any:
 
 
 @intrinsic
-def tile_of_lanes(typing_context: Any, x: Any, weights: Any, first: Any, ahead: Any, y: Any) -> Any:
-    """x: (I, LANES), a row in each lane, and `OUTPUTS` of weights (O, I) from `first` on, float32 -> y: (O, LANES).
-
-    Meanwhile as many bytes of weights are asked for, from the byte `ahead` on.
-    """
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kinds = signature.args
-        x, weights, y = (arrayobj.make_array(kinds[at])(context, builder, arguments[at]) for at in (0, 1, 4))
-        zero, vector = ir.Constant(ADDRESS, 0), ir.VectorType(FLOAT, LANES)
-        starts = [_start(context, builder, kinds[1], weights, arguments[2], output) for output in range(OUTPUTS)]
-        sums = [cgutils.alloca_once_value(builder, ir.Constant(vector, None)) for _ in starts]
-        where = (arguments[3], ir.Constant(ADDRESS, OUTPUTS * FLOAT_BYTES))
-        with cgutils.for_range(builder, builder.extract_value(x.shape, 0)) as loop:
-            _ask(builder, weights.data, where, loop.index, count=1)
-            given = _words(builder, _start(context, builder, kinds[0], x, loop.index, 0), 0)
-            for start, total in zip(starts, sums, strict=True):
-                own = _everywhere(builder, builder.load(builder.gep(start, [loop.index])))
-                builder.store(_added(builder, builder.load(total), own, given), total)
-        for output, total in enumerate(sums):
-            at = _start(context, builder, kinds[4], y, zero, output)
-            builder.store(builder.load(total), builder.bitcast(at, vector.as_pointer()), align=FLOAT_BYTES)
-        return context.get_dummy_value()
-
-    return types.none(x, weights, types.intp, types.intp, y), generate
-
-
-@intrinsic
 def tile_of_words(typing_context: Any, a: Any, b: Any, c: Any, column: Any) -> Any:
     """a: (QUERIES, W) times b: (W, COLUMNS) -> c: (QUERIES, O) float32, from `column` on.
 
@@ -203,7 +173,7 @@ def tile_of_words(typing_context: Any, a: Any, b: Any, c: Any, column: Any) -> A
             start = cgutils.get_item_pointer(context, builder, kinds[2], c, place, wraparound=False)
             for part, total in zip(parts, totals, strict=True):
                 at = builder.gep(start, [ir.Constant(ADDRESS, part)])
-                builder.store(builder.load(total), builder.bitcast(at, vector.as_pointer()), align=FLOAT_BYTES)
+                builder.store(builder.load(total), builder.bitcast(at, vector.as_pointer()), align=4)
         return context.get_dummy_value()
 
     return types.none(a, b, c, types.intp), generate
@@ -211,7 +181,7 @@ def tile_of_words(typing_context: Any, a: Any, b: Any, c: Any, column: Any) -> A
 
 def _words(builder: Any, start: Any, place: int) -> Any:
     at = builder.gep(start, [ir.Constant(ADDRESS, place)])
-    return builder.load(builder.bitcast(at, ir.VectorType(start.type.pointee, LANES).as_pointer()), align=FLOAT_BYTES)
+    return builder.load(builder.bitcast(at, ir.VectorType(start.type.pointee, LANES).as_pointer()), align=4)
 
 
 def _everywhere(builder: Any, word: Any) -> Any:
