@@ -226,7 +226,9 @@ def _is_picture(look: _Look, *, page_width: int) -> bool:
 def _is_icon(look: _Look) -> bool:
     """Small pictures: without a seam, of several colours, shaded, or as full of shades as a face."""
     squarish, square = 0.6 < look.aspect < 1.67, 0.75 < look.aspect < 1.34 and look.written < 0.1
-    seamless = squarish and look.gentle == 0 and look.edgy > 0.15 and look.sides > 0.5 and 0.25 < look.ink < 0.98
+    outline = 1 / look.width + 1 / look.height  # the share of clear steps in a patch of one colour
+    seamless = squarish and look.gentle == 0 and look.sides > 0.5 and look.ink > 0.25
+    seamless = seamless and look.edgy > max(0.15, 1.4 * outline)
     face = square and look.height >= 24 and look.gentle > 0.2 and look.colours >= 6
     if look.calm < 0.95 or seamless or face:
         return seamless or face

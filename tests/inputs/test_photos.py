@@ -65,7 +65,28 @@ def test_photographs_beside_each_other_are_told_apart():
     assert [(box.x, box.y) for box in boxes_of(image, "picture")] == places
 
 
-@pytest.mark.parametrize("side", [24, 40, 64])
+@pytest.mark.parametrize("paper", ["white", "#c0e0ff"])
+def test_an_old_button_drawn_pixel_by_pixel_is_a_picture(paper: str):
+    image = page(paper=paper)
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((30, 200, 67, 237), fill="#c0c0c0")
+    pen.rectangle((34, 204, 63, 233), outline="black")
+    pen.line((35, 205, 35, 232), fill="#f0f0f0", width=2)
+    pen.line([(40, 218), (56, 210), (56, 226), (40, 218)], fill="black")
+    [found] = boxes_of(image, "picture")
+    assert found == Box(30, 200, 38, 38)
+
+
+@pytest.mark.parametrize("outline", ["black", "#999999"])
+def test_empty_boxes_and_patches_of_one_colour_are_no_pictures(outline: str):
+    image = page()
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((30, 200, 50, 220), outline=outline)
+    pen.rectangle((80, 200, 110, 230), fill="#4285f4")
+    assert boxes_of(image, "picture") == []
+
+
+@pytest.mark.parametrize("side", [18, 24, 40, 64])
 def test_an_icon_before_a_line_is_a_picture_and_no_part_of_the_line(side: int):
     image = page()
     image.paste(icon(side), (30, 200))
