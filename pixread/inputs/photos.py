@@ -194,7 +194,7 @@ def _ring(pixels: NDArray[np.uint8], corners: Corners) -> NDArray[np.int16]:
 
 def _share(marks: Bitmap) -> float:
     """Of all that is marked."""
-    return np.count_nonzero(marks) / marks.size
+    return int(np.count_nonzero(marks)) / marks.size
 
 
 def _motley(ink: NDArray[np.int16], strongest: NDArray[np.int16]) -> float:
@@ -243,10 +243,11 @@ def _is_icon(look: _Look) -> bool:
 
 
 def _is_filled(look: _Look) -> bool:
-    """Photographs and the like, which fill their box. Buttons with a shade hold a word and have one colour."""
+    """Photographs and the like, which fill their box; buttons and boxes with a shadow hold words and are plainer."""
     if look.width <= 122:
         return look.aspect <= 1.2 and look.height <= 90 and look.gentle > 0.05
-    button = look.height <= LOGO and look.lines > 0 and look.motley <= 0.03
+    plain = look.motley <= 0.03 or look.gentle < 0.15
+    button = look.height <= LOGO and look.lines > 0 and plain
     return look.gentle > 0.09 and look.aspect > 0.5 and not button
 
 

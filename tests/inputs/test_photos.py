@@ -136,6 +136,16 @@ def test_a_shaded_button_keeps_its_word():
     assert any(line.intersect(word) for line in boxes_of(image, "text"))
 
 
+def test_a_box_with_a_shadow_keeps_its_words():
+    image = page()
+    for ring in (3, 2, 1):
+        ImageDraw.Draw(image).rectangle((30 - ring, 150 - ring, 430 + ring, 200 + ring), outline=(190 + 18 * ring,) * 3)
+    ImageDraw.Draw(image).rectangle((30, 150, 430, 200), fill="#ffbb99")
+    words = draw_text(image, (50, 168), "A warning in a box, and what to do")
+    assert boxes_of(image, "picture") == []
+    assert any(line.intersect(words) for line in boxes_of(image, "text"))
+
+
 def test_what_fills_the_width_of_the_page_is_its_background():
     image = Image.new("RGB", (640, 480), "white")
     image.paste(photo(640, 300), (0, 90))
