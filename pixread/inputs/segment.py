@@ -18,7 +18,7 @@ from pixread.inputs.edges import Steps, ink, noise_level, steps, two_tones
 from pixread.inputs.layout import Region, RegionKind, arrange, leaves
 from pixread.inputs.line_ends import without_marks
 from pixread.inputs.photos import beside_pictures, find_pictures
-from pixread.inputs.text_lines import find_lines
+from pixread.inputs.text_lines import Grey, find_lines
 from pixread.records import Box
 
 TALLEST = 110  # pixels: a piece that is higher or much wider was drawn, not written
@@ -46,9 +46,10 @@ def find_regions(image: Image.Image) -> list[Region]:
     marks = ink(across, down, noise)
     pieces = components(marks)
     glyphs = pieces.take(_glyph_like(pieces))
-    lines = find_lines(glyphs.take(~(_framed(glyphs, marks) | _round_sides(glyphs))), marks)
+    grey = np.asarray(Image.fromarray(pixels).convert("L"))
+    lines = find_lines(glyphs.take(~(_framed(glyphs, marks) | _round_sides(glyphs))), marks, grey)
     lines = without_marks(lines, pixels, strength, marks)
-    lines = lines.take(_written(lines, pixels, strength, noise, marks))
+    lines = lines.take(_written(lines, grey, strength, noise, marks))
     pictures = find_pictures(pixels, strength, lines)
     lines = lines.take(beside_pictures(lines, pictures))
     # A step is marked at its left and upper pixel, which at the near sides of a glyph is still paper.
@@ -107,16 +108,13 @@ def _round_sides(pieces: Boxes) -> NDArray[np.bool_]:
     return found
 
 
-def _written(
-    lines: Boxes, pixels: NDArray[np.uint8], strength: Steps, noise: Steps, marks: Bitmap
-) -> NDArray[np.bool_]:
+def _written(lines: Boxes, grey: Grey, strength: Steps, noise: Steps, marks: Bitmap) -> NDArray[np.bool_]:
     """Which boxes look like writing. -> (N,)"""
-    grey = np.asarray(Image.fromarray(pixels).convert("L"))
     parts = [(slice(top, bottom), slice(left, right)) for left, top, right, bottom in lines.corners()]
     return np.array([_looks_written(grey[at], strength[at], noise[at], marks[at]) for at in parts], dtype=bool)
 
 
-def _looks_written(grey: NDArray[np.uint8], strength: Steps, noise: Steps, marks: Bitmap) -> bool:
+def _looks_written(grey: Grey, strength: Steps, noise: Steps, marks: Bitmap) -> bool:
     """Two clear tones, ink and paper, with steep borders and hardly anything between."""
     height, width = grey.shape
     dark, light = np.percentile(grey, (3, 97))

@@ -7,9 +7,12 @@ units of the heights at hand, so that footnotes and headlines follow the same ru
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pixread.inputs.components import Bitmap, Boxes, Corners, Ints, connect
 from pixread.inputs.line_ends import tight
+
+Grey = NDArray[np.uint8]
 
 GAP = 1.05  # glyphs of one line are closer than this many glyph heights ...
 PIECE_GAP = 0.8  # ... and pieces of a line, which reach from ascender to descender, than this many of theirs
@@ -27,10 +30,14 @@ PORTION = 512  # dots placed at once
 SPLIT_HEIGHT = 17  # pixels: a lower box holds one line
 SPLIT_SHARE = 0.22  # a row with this little of the ink of its surroundings lies between two lines
 LEAST_HEIGHT = 7  # pixels of a line
+BAR = 50  # grey levels from the ground: a row of such pixels is the headline of Devanagari, and no gap
 
 
-def find_lines(glyphs: Boxes, ink: Bitmap) -> Boxes:
-    """The tight boxes of all lines; lone dots and scratches are left out. ink: (H, W), to part lines that touch."""
+def find_lines(glyphs: Boxes, ink: Bitmap, grey: Grey) -> Boxes:
+    """The tight boxes of all lines; lone dots and scratches are left out.
+
+    ink, grey: (H, W), the edges of glyphs and the picture itself, to part lines that touch.
+    """
     first, second = _neighbours(glyphs)
     labels, count = connect(len(glyphs), first, second)
     tall = glyphs.height > TALL * _usual_height(glyphs.height, labels, count)[labels]
@@ -41,7 +48,7 @@ def find_lines(glyphs: Boxes, ink: Bitmap) -> Boxes:
     for _ in range(2):
         labels, count = connect(len(lines), *_pieces(lines))
         lines = lines.grouped(labels, count)
-    return _split(lines, ink)
+    return _split(lines, ink, grey)
 
 
 def _neighbours(glyphs: Boxes) -> tuple[Ints, Ints]:
@@ -131,12 +138,12 @@ def _homes(lines: Boxes, dots: Ints, big: Ints) -> Ints:
     return np.stack([dots[found], big[far.argmin(axis=1)[found]]])
 
 
-def _split(lines: Boxes, ink: Bitmap) -> Boxes:
+def _split(lines: Boxes, ink: Bitmap, grey: Grey) -> Boxes:
     """Parts boxes in which lines touch."""
-    return Boxes.from_corners([piece for corners in lines.corners() for piece in _cut(corners, ink)])
+    return Boxes.from_corners([piece for corners in lines.corners() for piece in _cut(corners, ink, grey)])
 
 
-def _cut(corners: Corners, ink: Bitmap) -> list[Corners]:
+def _cut(corners: Corners, ink: Bitmap, grey: Grey) -> list[Corners]:
     """Cuts at a row with little ink between rows with much, again and again."""
     left, top, right, bottom = corners
     if bottom - top < SPLIT_HEIGHT or right - left < 1.5 * (bottom - top):
@@ -145,8 +152,16 @@ def _cut(corners: Corners, ink: Bitmap) -> list[Corners]:
     above, below = np.maximum.accumulate(rows), np.maximum.accumulate(rows[::-1])[::-1]
     share = rows / np.maximum(np.minimum(above, below), 1)
     share[:LEAST_HEIGHT], share[-LEAST_HEIGHT:] = 1, 1
+    if share.min() <= SPLIT_SHARE:
+        share[_bars(grey[top:bottom, left:right])] = 1
     row = int(share.argmin())
     if share[row] > SPLIT_SHARE:
         return [corners]
     halves = (left, top, right, top + row), (left, top + row, right, bottom)
-    return [piece for half in halves for piece in _cut(tight(half, ink), ink)]
+    return [piece for half in halves for piece in _cut(tight(half, ink), ink, grey)]
+
+
+def _bars(part: Grey) -> NDArray[np.bool_]:
+    """The rows of a picture of text that are painted along most of their length. (H, W) -> (H,)"""
+    ground = int(np.bincount(part.ravel(), minlength=256).argmax())
+    return np.asarray(np.abs(np.median(part, axis=1) - ground) > BAR)

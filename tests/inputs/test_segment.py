@@ -131,6 +131,20 @@ def test_faint_text_on_plain_paper_is_found():
     assert_one_to_one(text_boxes(image), [drawn])
 
 
+@pytest.mark.parametrize(("ink", "paper"), [("black", "white"), ("#eeeeee", "#222222")])
+def test_letters_that_hang_from_a_headline_stay_with_the_signs_above_it(ink: str, paper: str):
+    """As in Devanagari headings: words with a thick bar, letters below it and vowel signs above."""
+    image = Image.new("RGB", (420, 90), paper)
+    draw = ImageDraw.Draw(image)
+    for left in range(30, 360, 110):
+        draw.rectangle((left, 38, left + 98, 41), fill=ink)
+        for stem in range(left + 8, left + 98, 15):
+            draw.rectangle((stem, 41, stem + 2, 60), fill=ink)
+            draw.arc((stem - 9, 45, stem + 1, 56), 60, 300, fill=ink, width=2)
+            draw.arc((stem - 8, 29, stem + 3, 46), 180, 300, fill=ink, width=2)
+    assert_one_to_one(text_boxes(image), [Box(30, 29, 318, 32)])
+
+
 def test_columns_are_read_one_after_the_other():
     image = Image.new("RGB", (800, 300), "white")
     heading = draw_text(image, (40, 20), "Over both columns and more of the page's width than one", size=24)
