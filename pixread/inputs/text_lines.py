@@ -30,7 +30,8 @@ PORTION = 512  # dots placed at once
 SPLIT_HEIGHT = 17  # pixels: a lower box holds one line
 SPLIT_SHARE = 0.22  # a row with this little of the ink of its surroundings lies between two lines
 LEAST_HEIGHT = 7  # pixels of a line
-BAR = 50  # grey levels from the ground: a row of such pixels is the headline of Devanagari, and no gap
+BAR = 50  # grey levels from the ground: a row of such pixels is the headline of Devanagari, and no gap ...
+BARS = 0.2  # ... and there are at most so many of a line's rows
 
 
 def find_lines(glyphs: Boxes, ink: Bitmap, grey: Grey) -> Boxes:
@@ -162,6 +163,10 @@ def _cut(corners: Corners, ink: Bitmap, grey: Grey) -> list[Corners]:
 
 
 def _bars(part: Grey) -> NDArray[np.bool_]:
-    """The rows of a picture of text that are painted along most of their length. (H, W) -> (H,)"""
+    """The rows of a picture of text that are painted along most of their length. (H, W) -> (H,)
+
+    None where they are many: what is commonest there is no ground but a bold text on a photograph.
+    """
     ground = int(np.bincount(part.ravel(), minlength=256).argmax())
-    return np.asarray(np.abs(np.median(part, axis=1) - ground) > BAR)
+    painted = np.asarray(np.abs(np.median(part, axis=1) - ground) > BAR)
+    return painted & (painted.mean() <= BARS)
