@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import njit, prange, types
 from numba.extending import intrinsic, overload
 
-from pixread.models.kernels import LOOSE, TINY, Array, exp, larger, use_threads
+from pixread.models.kernels import LOOSE, TINY, Array, Arrays, exp, larger, use_threads
 from pixread.models.tiles import COLUMNS, QUERIES, tile_of_words
 
 __all__ = ["attended", "gated", "normed", "rounded", "use_threads"]
@@ -182,14 +182,13 @@ def _as_kept(number: Any, kept: Any) -> Any:
 def _packed_keys(keys: Array) -> Array:
     """keys: (N, D) -> (blocks of `COLUMNS` keys, words of D, `COLUMNS`); zeros where there are no more."""
     (count, size), pair = keys.shape, 4 // keys.itemsize
-    whole = np.zeros((count, (size + pair - 1) // pair * pair), keys.dtype)
-    whole[:, :size] = keys
-    words = in_words(whole)
-    packed = np.zeros(((count + COLUMNS - 1) // COLUMNS, words.shape[1], COLUMNS), words.dtype)
-    for key in range(count):
-        for word in range(words.shape[1]):
-            packed[key // COLUMNS, word, key % COLUMNS] = words[key, word]
-    return packed
+    packed = np.zeros(((count + COLUMNS - 1) // COLUMNS, (size + pair - 1) // pair, COLUMNS * pair), keys.dtype)
+    for block in range(len(packed)):
+        first = block * COLUMNS
+        for key in range(first, min(first + COLUMNS, count)):
+            for place in range(size):
+                packed[block, place // pair, (key - first) * pair + place % pair] = keys[key, place]
+    return in_words(packed)
 
 
 @njit(cache=True)
@@ -220,23 +219,6 @@ def powers(scores: Array, found: Array) -> Any:
     return np.float32(1) / total
 
 
-@njit(parallel=True, cache=True, nogil=True, fastmath=LOOSE)
-def attended(queries: Array, keys: Array, values: Array, heads: int, mixed: Array) -> None:
-    """Attention of a picture's patches over themselves, all (N, C), float32 or bfloat16.
-
-    A head and some of the queries are a thread's turn.
-    """
-    count, channels = mixed.shape
-    size, parts = channels // heads, (count + PART - 1) // PART
-    part = ((count + parts - 1) // parts + QUERIES - 1) // QUERIES * QUERIES
-    for turn in prange(heads * parts):
-        own = slice(turn // parts * size, (turn // parts + 1) * size)
-        rows = slice(turn % parts * part, min((turn % parts + 1) * part, count))
-        packed_keys = _packed_keys(keys[:, own])
-        words = len(packed_keys) * COLUMNS * keys.itemsize // 4
-        _attend(queries[rows, own], packed_keys, _packed_values(values[:, own], words), count, mixed[rows, own])
-
-
 @njit(cache=True, fastmath=LOOSE)
 def _attend(queries: Array, keys: Array, values: Array, count: int, mixed: Array) -> None:
     """queries: (Q, D), keys and values: packed ones of `count` -> mixed: (Q, D). Scores of a few stay in the cache."""
@@ -262,3 +244,29 @@ def _attend(queries: Array, keys: Array, values: Array, count: int, mixed: Array
             share = shares[number]
             for place in range(size):
                 mixed[first + number, place] = as_kept(found[number, place] * share, mixed)
+
+
+@njit(cache=True)
+def _take_turn(turn: int, part: int, sides: Arrays, starts: tuple[int, int, int], size: int, mixed: Array) -> None:
+    """A head and `part` of the queries, of `attended`."""
+    heads = mixed.shape[1] // size
+    place, first = turn % heads * size, turn // heads * part
+    last = min(first + part, len(mixed))
+    queries = sides[0][first:last, starts[0] + place : starts[0] + place + size]
+    packed_keys = _packed_keys(sides[1][:, starts[1] + place : starts[1] + place + size])
+    words = len(packed_keys) * COLUMNS * mixed.itemsize // 4
+    packed_values = _packed_values(sides[2][:, starts[2] + place : starts[2] + place + size], words)
+    _attend(queries, packed_keys, packed_values, len(mixed), mixed[first:last, place : place + size])
+
+
+@njit(parallel=True, cache=True, nogil=True)
+def attended(sides: Arrays, starts: tuple[int, int, int], size: int, mixed: Array) -> None:
+    """Attention of a picture's patches over themselves -> mixed (N, C), float32 or bfloat16; size: of a head.
+
+    sides: queries, keys and values, (N, C) from the column on that `starts` names. A thread takes turns at heads.
+    """
+    count, heads = len(mixed), mixed.shape[1] // size
+    parts = (count + PART - 1) // PART
+    part = ((count + parts - 1) // parts + QUERIES - 1) // QUERIES * QUERIES
+    for turn in prange(heads * parts):
+        _take_turn(turn, part, sides, starts, size, mixed)

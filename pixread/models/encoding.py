@@ -115,8 +115,7 @@ class CompiledAttention(Attention):
             own = slice(None) if mask is None else mask[picture, 0, 0]
             sides = (side[picture, own] for side in (queries, keys, values))
             found = torch.empty_like(mixed[picture, own])
-            heads = found.shape[1] // self.head_size
-            _kernels().attended(*(side.numpy() for side in sides), heads, found.numpy())
+            _kernels().attended(tuple(side.numpy() for side in sides), (0, 0, 0), self.head_size, found.numpy())
             mixed[picture, own] = found
         return self.output(mixed)
 
@@ -180,11 +179,12 @@ class _Norm(nn.Module):
 
 def mix(inputs: Tensor, counts: Sequence[int], *, head_size: int) -> Tensor:
     """Attention of each picture's patches over themselves. inputs: (R, 3 * C), queries, keys and values -> (R, C)."""
-    queries, keys, values = inputs.chunk(3, dim=1)
-    mixed = torch.empty_like(queries, memory_format=torch.contiguous_format)
+    channels = inputs.shape[1] // 3
+    mixed = inputs.new_empty(len(inputs), channels)
     for picture in _slices(counts):
-        sides = (bits(side[picture]) for side in (queries, keys, values))
-        _kernels().attended(*sides, queries.shape[1] // head_size, bits(mixed[picture]))
+        # Always whole rows: numba would compile anew for a part of a single one, which lies in one piece.
+        own = bits(inputs[picture])
+        _kernels().attended((own, own, own), (0, channels, 2 * channels), head_size, bits(mixed[picture]))
     return mixed
 
 
