@@ -1,9 +1,9 @@
 """Regions of a page -> their reading order, as a tree of blocks, by recursive cuts along white space.
 
 The page is cut between rows or between columns, at the widest gaps. What stands in complete rows and columns of single
-lines is a table and read row by row. Else, where both can be cut, a small network (`judge`) decides, from the white,
-the alignment and the number of what stands there. A narrow column of smaller text on the left, below a bar, is read
-after what it stands beside. (Recursive X-Y cuts: Nagy and Seth, ICPR 1984.)
+lines is a table and read row by row. Else, where both can be cut, the widest gap and a small network (`judge`) decide,
+the latter from the white, the alignment and the number of what stands there. A narrow column of smaller text on the
+left, below a bar, is read after what it stands beside. (Recursive X-Y cuts: Nagy and Seth, ICPR 1984.)
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ RegionKind = Literal["text", "picture"]
 SLACK = 0.15  # lines may overlap by this part of their height and still be one above the other
 MUCH_WIDER = 1.5  # a gap this much wider than the usual one parts two blocks
 NEARLY_WIDEST = 0.75  # gaps of at least this part of the widest are cut together
-TABLE_LEAST = (4, 3)  # rows and columns of what is certainly a table
+WIDEST_SAYS = 1.0  # log odds that the widest gap adds to what the network says
+TABLE_LEAST = (3, 3)  # rows and columns of what is certainly a table
 TABLE_FILLED = 0.85  # a table has at least this part of its cells
 TABLE_ROWS = 0.8  # and this part of its lines stands in rows that fill more than half of the columns
 TABLE_WIDTH = 0.6  # and its cells fill less of the way to the next column than lines of a paragraph do ...
@@ -139,7 +140,9 @@ def _by_columns(rows: list[_Group], columns: list[_Group], page: _Page) -> bool:
     """Whether columns are read one after the other, where rows could be as well."""
     if len(rows) >= TABLE_LEAST[0] and len(columns) >= TABLE_LEAST[1] and _is_table(rows, columns):
         return False
-    return bool(judge("columns").odds(cut_features(rows, columns, page.height)[None])[0] > 0)
+    features = cut_features(rows, columns, page.height)
+    wider = 1 if max(_gaps(columns, _horizontal)) > max(_gaps(rows, _vertical)) else -1
+    return bool(judge("columns").odds(features[None])[0] + WIDEST_SAYS * wider > 0)
 
 
 def cut_features(rows: list[_Group], columns: list[_Group], height: float) -> NDArray[np.float64]:

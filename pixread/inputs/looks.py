@@ -31,6 +31,7 @@ WIDTHS = {
 SMALL, CAPITAL, FULL, BLANK = 0.54, 0.68, 1.0, 0.28
 FIRST_FULL = "\u2e80"  # from here on characters are as wide as high
 
+LOWEST = 4  # pixels: lower lines show nothing of their letters
 LEAST_CONTRAST = 30  # of the sums of three channels: less is no ink
 INK = 0.3  # of the contrast
 BELOW = 4  # pixels below a line that are looked at for its underline
@@ -80,13 +81,15 @@ def looks_of(pixels: NDArray[np.uint8], box: Box, text: str) -> Looks | None:
     """The looks of a line whose box has whole numbers, or None where the words cannot be found in the picture."""
     words = text.split()
     x, y, width, height = (int(side) for side in box.as_list())
+    if not words or height < LOWEST:
+        return None
     left, top = max(0, x - 1), max(0, y - 1)
     part = pixels[top : y + height + BELOW, left : x + width + 1].astype(np.float32)
     core = part[: y - top + height + 1]
     paper = _commonest(core)
     away = np.abs(part - paper).sum(axis=2)
     contrast = float(np.percentile(away[: len(core)], 98))
-    if not words or contrast < LEAST_CONTRAST:
+    if contrast < LEAST_CONTRAST:
         return None
     alpha = np.clip(away / contrast, 0, 1)
     # A background of a few words alone is no ink: a pixel must differ from the one above the line as well.
