@@ -6,7 +6,7 @@ runs and 5,000 components; labelling runs instead of pixels keeps that to tens o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,15 +49,20 @@ class Boxes:
         columns = (self.left.tolist(), self.top.tolist(), self.right.tolist(), self.bottom.tolist())
         return list(zip(*columns, strict=True))
 
+    def parts(self) -> Iterator[tuple[slice, slice]]:
+        """The rows and columns of each, to cut it out of an array."""
+        return ((slice(top, bottom), slice(left, right)) for left, top, right, bottom in self.corners())
+
     def scaled(self, factor: int, shape: tuple[int, ...]) -> Boxes:
         """Boxes of cells as boxes of pixels, cut at the picture's border (height, width)."""
         right, bottom = np.minimum(self.right * factor, shape[1]), np.minimum(self.bottom * factor, shape[0])
         return Boxes(self.left * factor, self.top * factor, right, bottom, self.weight * factor * factor)
 
-    def overlap(self, other: Boxes) -> Bitmap:
-        """Which of these boxes and which of the others share pixels. -> (N, M)"""
-        across = (self.left[:, None] < other.right) & (other.left < self.right[:, None])
-        return np.asarray(across & (self.top[:, None] < other.bottom) & (other.top < self.bottom[:, None]))
+    def common(self, other: Boxes) -> Ints:
+        """How many pixels each of these boxes shares with each of the others. -> (N, M)"""
+        width = np.minimum(self.right[:, None], other.right) - np.maximum(self.left[:, None], other.left)
+        height = np.minimum(self.bottom[:, None], other.bottom) - np.maximum(self.top[:, None], other.top)
+        return np.asarray(np.maximum(width, 0) * np.maximum(height, 0))
 
     def take(self, chosen: NDArray[np.generic]) -> Boxes:
         """The boxes that a mask or an array of indices selects."""

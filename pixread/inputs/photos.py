@@ -28,7 +28,7 @@ TALL_DRAWING = 40  # pixels: words are lower, so that a higher piece may be a pi
 RING = 3  # pixels round a piece that show what it lies on
 SAMPLES = 6_000  # pixels of a large piece that are looked at
 WHOLE_WIDTH = 0.94  # of the page: wider ones are its background
-NESTED = 0.5  # of its area: a piece that lies so far within a larger picture belongs to it
+NESTED = 0.5  # of its area: a piece that lies so far within larger pictures belongs to them
 LOGO = 80  # pixels: words in a picture up to this height are drawn
 WITHIN = 0.7  # of its area: a line that lies so far in a picture is part of it
 
@@ -72,13 +72,15 @@ def find_pictures(pixels: NDArray[np.uint8], strength: Steps, lines: Boxes) -> B
         for corners in _pieces(strength)
         if (look := _look(pixels, strength, corners, lines)) and _is_picture(look, page_width=pixels.shape[1])
     ]
-    return _outermost(Boxes.from_corners(found))
+    return _outermost(Boxes.from_corners(found), strength.shape)
 
 
-def beside_pictures(lines: Boxes, pictures: Boxes) -> Bitmap:
-    """Which lines are text of the page, not letters of a logo or strokes of an icon. -> (N,)"""
-    low = pictures.take(pictures.height <= LOGO)
-    return np.asarray(~(_common(lines, low) > WITHIN * (lines.width * lines.height)[:, None]).any(axis=1))
+def beside_pictures(lines: Boxes, pictures: Boxes, shape: tuple[int, ...]) -> Bitmap:
+    """Which lines are text of the page (height, width), not letters of a logo or strokes of an icon. -> (N,)"""
+    drawn = np.zeros(shape, dtype=bool)
+    for part in pictures.take(pictures.height <= LOGO).parts():
+        drawn[part] = True
+    return np.array([_share(drawn[part]) <= WITHIN for part in lines.parts()], dtype=bool)
 
 
 def _pieces(strength: Steps) -> list[Corners]:
@@ -159,7 +161,7 @@ def _look(pixels: NDArray[np.uint8], strength: Steps, corners: Corners, lines: B
     if calm < 0.85 or contrast < 60:
         return None
     here = Boxes.from_corners([corners])
-    common = _common(here, lines)
+    common = here.common(lines)
     return _Look(
         width=right - left,
         height=bottom - top,
@@ -260,18 +262,12 @@ def _is_drawing(look: _Look) -> bool:
     return look.ink > 0.21 and look.two_toned > 0.92 and look.lines <= 4
 
 
-def _common(boxes: Boxes, others: Boxes) -> Ints:
-    """How many pixels each of the boxes shares with each of the others. -> (N, M)"""
-    width = np.minimum(boxes.right[:, None], others.right) - np.maximum(boxes.left[:, None], others.left)
-    height = np.minimum(boxes.bottom[:, None], others.bottom) - np.maximum(boxes.top[:, None], others.top)
-    return np.asarray(np.maximum(width, 0) * np.maximum(height, 0))
-
-
-def _outermost(boxes: Boxes) -> Boxes:
-    """The boxes without those that lie in a larger one."""
+def _outermost(boxes: Boxes, shape: tuple[int, ...]) -> Boxes:
+    """The boxes without those that lie in larger ones, on a page (height, width)."""
     boxes = boxes.take(np.argsort(-boxes.weight, kind="stable"))
-    inside = np.tril(_common(boxes, boxes) > NESTED * boxes.weight[:, None], k=-1)
-    kept = np.ones(len(boxes), dtype=bool)
-    for number in range(len(boxes)):
-        kept[number] = not (inside[number] & kept).any()
+    covered, kept = np.zeros(shape, dtype=bool), np.zeros(len(boxes), dtype=bool)
+    for number, part in enumerate(boxes.parts()):
+        kept[number] = _share(covered[part]) <= NESTED
+        if kept[number]:
+            covered[part] = True
     return boxes.take(kept)

@@ -51,7 +51,7 @@ def find_regions(image: Image.Image) -> list[Region]:
     lines = without_marks(lines, pixels, strength, marks)
     lines = lines.take(_written(lines, grey, strength, noise, marks))
     pictures = find_pictures(pixels, strength, lines)
-    lines = lines.take(beside_pictures(lines, pictures))
+    lines = lines.take(beside_pictures(lines, pictures, strength.shape))
     # A step is marked at its left and upper pixel, which at the near sides of a glyph is still paper.
     inked = Boxes(lines.left + (lines.left > 0), lines.top + (lines.top > 0), lines.right, lines.bottom, lines.weight)
     return _regions(inked, "text") + _regions(pictures, "picture")
@@ -110,8 +110,8 @@ def _round_sides(pieces: Boxes) -> NDArray[np.bool_]:
 
 def _written(lines: Boxes, grey: Grey, strength: Steps, noise: Steps, marks: Bitmap) -> NDArray[np.bool_]:
     """Which boxes look like writing. -> (N,)"""
-    parts = [(slice(top, bottom), slice(left, right)) for left, top, right, bottom in lines.corners()]
-    return np.array([_looks_written(grey[at], strength[at], noise[at], marks[at]) for at in parts], dtype=bool)
+    seen = [_looks_written(grey[at], strength[at], noise[at], marks[at]) for at in lines.parts()]
+    return np.array(seen, dtype=bool)
 
 
 def _looks_written(grey: Grey, strength: Steps, noise: Steps, marks: Bitmap) -> bool:

@@ -173,5 +173,5 @@ def test_pictures_lie_inside_the_page_and_none_inside_another(places: list[tuple
 def test_only_low_pictures_take_lines_away():
     lines = Boxes.from_corners([(10, 10, 90, 30), (10, 50, 90, 70), (60, 110, 160, 130)])
     low, high = (0, 0, 100, 40), (0, 45, 100, 145)
-    assert beside_pictures(lines, Boxes.from_corners([low, high])).tolist() == [False, True, True]
-    assert beside_pictures(lines, Boxes.from_corners([])).tolist() == [True, True, True]
+    assert beside_pictures(lines, Boxes.from_corners([low, high]), (200, 200)).tolist() == [False, True, True]
+    assert beside_pictures(lines, Boxes.from_corners([]), (200, 200)).tolist() == [True, True, True]
