@@ -57,7 +57,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
+class Span:
     """A region with the box that counts for cutting, and the height of its lines."""
 
     region: Region
@@ -77,18 +77,24 @@ class _Page:
     width: float
 
 
-_Group = list[_Span]
+_Group = list[Span]
 
 
-def arrange(regions: list[Region], line_heights: Mapping[Region, float] | None = None) -> Block:
+Decide = Callable[[list[_Group], list[_Group], float], bool]
+
+
+def arrange(
+    regions: list[Region], line_heights: Mapping[Region, float] | None = None, *, decide: Decide | None = None
+) -> Block:
     """One tree of all regions; blocks have at least two children, except the outermost.
 
-    line_heights: of regions that are several lines of text; a region that is missing is one line.
+    line_heights: of regions that are several lines of text; a region that is missing is one line. decide: whether what
+    can be cut into these rows and these columns is read by columns, on a page with lines of this height.
     """
     spans = [_span(region, regions, line_heights or {}) for region in regions]
     if not spans:
         return Block(())
-    tree = _divide(spans, _page(spans))
+    tree = _divide(spans, _page(spans), decide or by_columns)
     return tree if isinstance(tree, Block) else Block((tree,))
 
 
@@ -105,14 +111,14 @@ def _leaves(part: Block | Region) -> Iterator[Region]:
         yield from _leaves(child)
 
 
-def _span(region: Region, regions: list[Region], line_heights: Mapping[Region, float]) -> _Span:
+def _span(region: Region, regions: list[Region], line_heights: Mapping[Region, float]) -> Span:
     """Pictures with text on them would bar every cut: only their upper left corner counts."""
     box = region.box
     if region.kind == "picture" and any(other.kind == "text" and box.intersect(other.box) for other in regions):
-        return _Span(region, box.x, box.y, box.x, box.y, 0.0)
+        return Span(region, box.x, box.y, box.x, box.y, 0.0)
     height = line_heights.get(region, box.height)
     slack = SLACK * height
-    return _Span(region, box.x, box.y + slack, box.right, box.bottom - slack, height)
+    return Span(region, box.x, box.y + slack, box.right, box.bottom - slack, height)
 
 
 def _page(spans: _Group) -> _Page:
@@ -121,26 +127,26 @@ def _page(spans: _Group) -> _Page:
     return _Page(max(height, 1.0), min(span.top for span in spans), max(width, 1.0))
 
 
-def _divide(group: _Group, page: _Page) -> Block | Region:
+def _divide(group: _Group, page: _Page, decide: Decide) -> Block | Region:
     """The tree of a group of at least one."""
     if len(group) == 1:
         return group[0].region
     rows, columns = _bands(group, _vertical), _bands(group, _horizontal)
     if not rows[1:] and not columns[1:]:  # boxes that overlap both ways cannot be cut
         return Block(tuple(span.region for span in sorted(group, key=lambda span: (span.top, span.left))))
-    if not rows[1:] or (columns[1:] and _by_columns(rows, columns, page)):
+    if not rows[1:] or (columns[1:] and decide(rows, columns, page.height)):
         parts = _cut(columns, _gaps(columns, _horizontal))
         parts = parts[::-1] if _is_aside(parts, page) else parts
     else:
         parts = _cut(rows, _gaps(rows, _vertical))
-    return Block(tuple(_divide(part, page) for part in parts))
+    return Block(tuple(_divide(part, page, decide) for part in parts))
 
 
-def _by_columns(rows: list[_Group], columns: list[_Group], page: _Page) -> bool:
+def by_columns(rows: list[_Group], columns: list[_Group], height: float) -> bool:
     """Whether columns are read one after the other, where rows could be as well."""
     if len(rows) >= TABLE_LEAST[0] and len(columns) >= TABLE_LEAST[1] and _is_table(rows, columns):
         return False
-    features = cut_features(rows, columns, page.height)
+    features = cut_features(rows, columns, height)
     wider = 1 if max(_gaps(columns, _horizontal)) > max(_gaps(rows, _vertical)) else -1
     return bool(judge("columns").odds(features[None])[0] + WIDEST_SAYS * wider > 0)
 
@@ -202,14 +208,14 @@ def _is_aside(parts: list[_Group], page: _Page) -> bool:
     )
 
 
-_Axis = Callable[[_Span], tuple[float, float]]
+_Axis = Callable[[Span], tuple[float, float]]
 
 
-def _vertical(span: _Span) -> tuple[float, float]:
+def _vertical(span: Span) -> tuple[float, float]:
     return span.top, span.bottom
 
 
-def _horizontal(span: _Span) -> tuple[float, float]:
+def _horizontal(span: Span) -> tuple[float, float]:
     return span.left, span.right
 
 

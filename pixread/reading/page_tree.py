@@ -28,7 +28,7 @@ class ReadLine:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """What stands in one place: its node, what nesting looks at, and the boxes of its lines."""
 
     region: Region
@@ -48,18 +48,28 @@ def page_tree(
     texts = [(one, one.node.text) for one in read if one.node.text is not None]
     lines = [Line(one.region.box, text, looks_of(pixels, one.region.box, text)) for one, text in texts]
     sure = [1.0 if one.node.confidence is None else one.node.confidence for one, _ in texts]
-    parts = [_paragraph(found, lines, sure) for found in paragraphs(lines)]
-    parts += [_other(one.region, one.node) for one in read if one.node.text is None]
-    parts += [_Part(one, replace(PICTURE, box=one.box), Item(one.box, 0.0, 0, 0)) for one in pictures]
-    heights = {part.region: part.item.line_height for part in parts if part.lines}
-    layout = arrange([part.region for part in parts], heights)
-    ordered = _ordered(parts, layout)
-    runs = groups([part.item for part in ordered], _runs(layout))
-    nodes = _nested([part.node for part in ordered], runs)
+    others = [one for one in read if one.node.text is None]
+    ordered, cuts = parts_of(lines, sure, others, pictures)
+    nodes = _nested([part.node for part in ordered], groups([part.item for part in ordered], cuts))
     return _node(nodes), tuple(box for part in ordered for box in part.lines)
 
 
-def _paragraph(found: Paragraph, lines: Sequence[Line], sure: Sequence[float]) -> _Part:
+def parts_of(
+    lines: Sequence[Line], sure: Sequence[float], others: Sequence[ReadLine], pictures: Sequence[Region]
+) -> tuple[list[Part], set[Run]]:
+    """The parts of a page in reading order, and the runs that white space alone would make of them.
+
+    sure: the confidence of each line. others: lines that were not read as texts.
+    """
+    parts = [_paragraph(found, lines, sure) for found in paragraphs(lines)]
+    parts += [_other(one.region, one.node) for one in others]
+    parts += [Part(one, replace(PICTURE, box=one.box), Item(one.box, 0.0, 0, 0)) for one in pictures]
+    heights = {part.region: part.item.line_height for part in parts if part.lines}
+    layout = arrange([part.region for part in parts], heights)
+    return _ordered(parts, layout), _runs(layout)
+
+
+def _paragraph(found: Paragraph, lines: Sequence[Line], sure: Sequence[float]) -> Part:
     boxes = tuple(lines[number].box for number in found.lines)
     height = float(median(box.height for box in boxes))
     item = Item(found.box, height, len(boxes), sum(len(text.text) for text in found.texts))
@@ -69,12 +79,12 @@ def _paragraph(found: Paragraph, lines: Sequence[Line], sure: Sequence[float]) -
         stroke = float(np.median(looks.measures[:, 0]))
         item = replace(item, stroke=stroke, ink=(red, green, blue), paper=(paper[0], paper[1], paper[2]))
     node = _node([_leaf(text, sure) for text in found.texts], box=found.box)
-    return _Part(Region(found.box, "text"), node, item, boxes)
+    return Part(Region(found.box, "text"), node, item, boxes)
 
 
-def _other(region: Region, node: Node) -> _Part:
+def _other(region: Region, node: Node) -> Part:
     """A line that was not read as a text."""
-    return _Part(region, replace(node, box=region.box), Item(region.box, region.box.height, 1, 0), (region.box,))
+    return Part(region, replace(node, box=region.box), Item(region.box, region.box.height, 1, 0), (region.box,))
 
 
 def _leaf(text: Text, sure: Sequence[float]) -> Node:
@@ -85,9 +95,9 @@ def _leaf(text: Text, sure: Sequence[float]) -> Node:
     return Node(text=text.text, box=box, words=text.words, confidence=math.exp(logs / max(total, 1)))
 
 
-def _ordered(parts: Sequence[_Part], layout: Block) -> list[_Part]:
+def _ordered(parts: Sequence[Part], layout: Block) -> list[Part]:
     """The parts in the order of the layout; regions that are the same stand in the order of their parts."""
-    waiting: dict[Region, list[_Part]] = {}
+    waiting: dict[Region, list[Part]] = {}
     for part in parts:
         waiting.setdefault(part.region, []).append(part)
     return [waiting[region].pop(0) for region in leaves(layout)]

@@ -1,0 +1,288 @@
+"""Fits the small networks that put a page together (`pixread/inputs/judge.py`) to rendered pages.
+
+Usage: python runs/structure.py LIST OUT.json [NAME ...]
+
+LIST is a text file with one HTML file a line, from the folder of the list. Each page is rendered, its lines are found
+in the pixels as they are when it is read, and the page's own text stands for what a model would read there. The
+networks are fitted in the order below, since each sees what those before it make of a page; NAMEs fit only some of them
+anew. The others are those in OUT.json or, where that is missing, the shipped ones, which saw the first 1024 pixels of
+555 pages, at most sixteen of a site.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from pixread.inputs import judge, layout, nesting, paragraphs
+from pixread.inputs.layout import Region
+from pixread.inputs.looks import Looks, looks_of
+from pixread.inputs.paragraphs import Line
+from pixread.inputs.segment import find_regions
+from pixread.reading.page_tree import parts_of
+from pixread.records import Box, Node, Word
+from pixread.render.browser import Browser
+from pixread.render.errors import RenderError
+from pixread.render.page import RenderSettings, render_page
+from pixread.targets.lines import seen_part
+
+HEIGHT = 1024
+HIT = 0.25  # of a word or of a line: so much of either they have in common
+GLUED = 0.12  # line heights between words without a blank, at most
+MOST_PAIRS = 150  # of things in another order that count for one decision about columns
+# Units of the hidden layer, passes over the data, decay of the weights.
+SHAPES = {"leaves": (24, 20, 0.1), "paragraphs": (12, 30, 0.3), "columns": (6, 60, 0.3), "groups": (24, 20, 1.0)}
+
+Numbers = NDArray[np.float64]
+Samples = Iterator[tuple[Numbers, bool, int]]  # features, the truth, and how often it counts
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A true word, the number of its leaf and its place in the document."""
+
+    word: Word
+    leaf: int
+    place: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """The lines as found, the true words of each from left to right, the boxes of pictures, and the true tree."""
+
+    lines: list[Line]
+    told: list[list[Told]]
+    pictures: list[Region]
+    root: Node
+
+    @cached_property
+    def parents(self) -> list[Node | None]:
+        """Of each text leaf the node right above."""
+        found: list[Node | None] = []
+
+        def visit(node: Node, above: Node | None) -> None:
+            if node.is_text:
+                found.append(above)
+            for child in node.children:
+                visit(child, node)
+
+        visit(self.root, None)
+        return found
+
+    def go_on(self, one: Told, other: Told) -> bool:
+        """Whether two words are of one text, or of texts of one paragraph: some of its texts share lines."""
+        above = self.parents[one.leaf]
+        if one.leaf == other.leaf:
+            return True
+        if above is None or above is not self.parents[other.leaf]:
+            return False
+        lines = [{word.line for word in child.words} for child in above.children if child.is_text]
+        return len(set[int]().union(*lines)) < sum(map(len, lines))
+
+
+def pages_of(listing: Path) -> Iterator[Page]:
+    """Every page of a list that renders; its site's folder is the one below that of the list."""
+    with Browser() as browser:
+        for name in filter(None, listing.read_text(encoding="utf-8").split("\n")):
+            root = listing.parent / Path(name).parts[0]
+            try:
+                source = str(listing.parent / name)
+                shot = render_page(browser, source, settings=RenderSettings(height=HEIGHT), root=root)
+            except RenderError as error:
+                sys.stderr.write(f"{error}\n")
+                continue
+            tree = seen_part(shot.root, within=Box(0, 0, shot.width, shot.height))
+            if tree is not None:
+                yield page_of(Image.open(BytesIO(shot.png)).convert("RGB"), tree)
+
+
+def page_of(image: Image.Image, root: Node) -> Page:
+    """Every true word belongs to the line that covers most of it."""
+    regions = find_regions(image)
+    boxes = [region.box for region in regions if region.kind == "text"]
+    told: list[list[Told]] = [[] for _ in boxes]
+    leaves = [leaf for leaf in root.walk() if leaf.is_text]
+    words = [(word, number) for number, leaf in enumerate(leaves) for word in leaf.words]
+    for place, (word, leaf) in enumerate(words):
+        shared = [common.area if (common := box.intersect(word.box)) else 0.0 for box in boxes]
+        best = int(np.argmax(shared)) if boxes else 0
+        if boxes and shared[best] > HIT * min(word.box.area, boxes[best].area):
+            told[best].append(Told(word, leaf, place))
+    pixels = np.asarray(image)
+    lines, kept = [], []
+    for box, found in zip(boxes, told, strict=True):
+        if found:
+            found.sort(key=lambda one: one.word.box.x)
+            text = said(found, box.height)
+            lines.append(Line(box, text, looks_of(pixels, box, text)))
+            kept.append(found)
+    return Page(lines, kept, [region for region in regions if region.kind == "picture"], root)
+
+
+def said(found: Sequence[Told], height: float) -> str:
+    """The text of a line."""
+    text = found[0].word.text
+    for one, other in pairwise(found):
+        gap = other.word.box.x - one.word.box.right
+        text += (" " if gap >= GLUED * height else "") + other.word.text
+    return text
+
+
+def leaf_samples(page: Page) -> Samples:
+    """Whether a text ends between one token and the next, within lines and from line to line of a paragraph."""
+    for line, told in zip(page.lines, page.told, strict=True):
+        if line.looks is not None and len(line.looks.tokens) > 1:
+            leaves = token_leaves(line.looks, told)
+            for features, (left, right) in zip(paragraphs.text_features(line.looks), pairwise(leaves), strict=True):
+                if left is not None and right is not None:
+                    yield features, left != right, 1
+    for first, second in paragraphs.neighbours([line.box for line in page.lines]):
+        one, other = page.lines[first].looks, page.lines[second].looks
+        last, following = page.told[first][-1], page.told[second][0]
+        if one is not None and other is not None and page.go_on(last, following):
+            yield paragraphs.turn_features(one, other)[0], last.leaf != following.leaf, 1
+
+
+def token_leaves(looks: Looks, told: Sequence[Told]) -> list[int | None]:
+    """The leaf of the true word that covers most of each token."""
+    found: list[int | None] = []
+    for left, right in zip(looks.left, looks.right, strict=True):
+        shared = [min(right, one.word.box.right) - max(left, one.word.box.x) for one in told]
+        best = int(np.argmax(shared))
+        found.append(told[best].leaf if shared[best] > 0.5 else None)
+    return found
+
+
+def paragraph_samples(page: Page) -> Samples:
+    """Whether one line goes on with another."""
+    pairs = paragraphs.neighbours([line.box for line in page.lines])
+    for features, (one, other) in zip(paragraphs.wrap_features(page.lines, pairs), pairs, strict=True):
+        yield features, page.go_on(page.told[one][-1], page.told[other][0]), 1
+
+
+def column_samples(page: Page) -> Samples:
+    """Whether what could be cut both ways is read by columns; below each such place the truth decides."""
+    parts, _ = parts_of(page.lines, [1.0] * len(page.lines), [], [])
+    numbers = {line.box: number for number, line in enumerate(page.lines)}
+    places = {
+        part.region: float(median(told.place for box in part.lines for told in page.told[numbers[box]]))
+        for part in parts
+    }
+    found: list[tuple[Numbers, bool, int]] = []
+
+    def decide(rows: list[list[layout.Span]], columns: list[list[layout.Span]], height: float) -> bool:
+        row = {id(span): number for number, band in enumerate(rows) for span in band}
+        column = {id(span): number for number, band in enumerate(columns) for span in band}
+        votes: dict[int, list[bool]] = {-1: [], 1: []}  # of pairs up to the right, and down: is the left one first?
+        for one in (span for band in rows for span in band):
+            for other in (span for band in columns[column[id(one)] + 1 :] for span in band):
+                if row[id(one)] != row[id(other)]:
+                    downward = 1 if row[id(one)] < row[id(other)] else -1
+                    votes[downward].append(places[one.region] < places[other.region])
+        up, down = votes[-1], votes[1]
+        if not up:
+            return layout.by_columns(rows, columns, height)
+        # Columns are also read one by one where the right one comes first.
+        truth = 2 * sum(up) > len(up) or 2 * sum(down) < len(down)
+        times = max(1, round(min(len(up), MOST_PAIRS) ** 0.5))
+        found.append((layout.cut_features(rows, columns, height), truth, times))
+        return truth
+
+    layout.arrange(
+        [part.region for part in parts], {part.region: part.item.line_height for part in parts}, decide=decide
+    )
+    yield from found
+
+
+def group_samples(page: Page) -> Samples:
+    """Whether what stands beside each other is a node of the true tree."""
+    parts, cuts = parts_of(page.lines, [1.0] * len(page.lines), [], page.pictures)
+    numbers = {line.box: number for number, line in enumerate(page.lines)}
+    leaves = [[told.leaf for box in part.lines for told in page.told[numbers[box]]] for part in parts]
+    true: set[nesting.Run] = set()
+    count = 0
+
+    def visit(node: Node) -> set[int]:
+        nonlocal count
+        if node.is_text:
+            count += 1
+            return {count - 1}
+        below = set[int]().union(*map(visit, node.children))
+        held = [at for at, own in enumerate(leaves) if own and 2 * sum(leaf in below for leaf in own) > len(own)]
+        if len(held) > 1 and len(held) == sum(bool(own) for own in leaves[held[0] : held[-1] + 1]):
+            true.add((held[0], held[-1]))
+        return below
+
+    visit(page.root)
+    runs, features = nesting.runs_of([part.item for part in parts], cuts)
+    for run, row in zip(runs, features, strict=True):
+        yield row, run in true, 1
+
+
+SAMPLES = {
+    "leaves": leaf_samples,
+    "paragraphs": paragraph_samples,
+    "columns": column_samples,
+    "groups": group_samples,
+}
+
+
+def fitted(features: Numbers, truth: NDArray[np.bool_], *, units: int, passes: int, decay: float) -> dict[str, list]:
+    """The weights of one network, as `judge` reads them."""
+    torch.manual_seed(0)
+    mean, deviation = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-3)
+    scaled = np.clip((features - mean) / deviation, -judge.FARTHEST, judge.FARTHEST)
+    inputs, wanted = (torch.tensor(one, dtype=torch.float32) for one in (scaled, truth))
+    network = torch.nn.Sequential(torch.nn.Linear(features.shape[1], units), torch.nn.Tanh(), torch.nn.Linear(units, 1))
+    optimiser = torch.optim.AdamW(network.parameters(), lr=4e-3, weight_decay=decay)
+    for number in range(passes):
+        for group in optimiser.param_groups:
+            group["lr"] = 4e-3 * (1 - number / passes) + 1e-5
+        for batch in torch.randperm(len(inputs)).split(512):
+            optimiser.zero_grad()
+            odds = network(inputs[batch])[:, 0]
+            torch.nn.functional.binary_cross_entropy_with_logits(odds, wanted[batch]).backward()
+            optimiser.step()
+    (hidden, bias), (output, last) = ([part.detach().numpy() for part in network[at].parameters()] for at in (0, 2))
+    weights = {
+        "mean": mean,
+        "deviation": deviation,
+        "hidden": np.concatenate([hidden.T, bias[None]]),
+        "output": np.concatenate([output[0], last]),
+    }
+    return {name: np.round(values.astype(float), 5).tolist() for name, values in weights.items()}
+
+
+def main(listing: Path, out: Path, names: Sequence[str]) -> None:
+    """Fits networks one after the other; each is in use as soon as it is there."""
+    weights = json.loads((out if out.exists() else judge.WEIGHTS).read_text(encoding="utf-8"))
+    out.write_text(json.dumps(weights) + "\n", encoding="utf-8")
+    judge.WEIGHTS = out
+    pages = list(pages_of(listing))
+    for name in names:
+        samples = [sample for page in pages for sample in SAMPLES[name](page)]
+        times = np.array([times for _, _, times in samples])
+        features = np.repeat(np.array([row for row, _, _ in samples]), times, axis=0)
+        truth = np.repeat(np.array([is_so for _, is_so, _ in samples]), times)
+        units, passes, decay = SHAPES[name]
+        weights[name] = fitted(features, truth, units=units, passes=passes, decay=decay)
+        out.write_text(json.dumps(weights) + "\n", encoding="utf-8")
+        judge.judge.cache_clear()
+        right = ((judge.judge(name).odds(features) > 0) == truth).mean()
+        sys.stdout.write(f"{name}: {len(samples)} samples of {len(pages)} pages, {right:.1%} right\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:] or list(SHAPES))
