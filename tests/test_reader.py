@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 from unittest.mock import patch
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -19,6 +18,7 @@ from pixread.reader import Reader, load
 from pixread.records import Box
 from tests.conftest import MakeCheckpoint
 from tests.inputs.test_segment import draw_text
+from tests.photos import photo
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +105,8 @@ def test_a_blank_page_has_nothing_on_it(reader: Reader):
 
 
 def test_a_photograph_is_an_image_leaf(reader: Reader):
-    grain = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
     image = Image.new("RGB", (400, 300), "white")
-    image.paste(Image.fromarray(grain), (100, 50))
+    image.paste(photo(200, 200), (100, 50))
     images = [node for node in reader.parse(image).tree.walk() if node.is_image and node.confidence is None]
     assert len(images) == 1
     assert images[0].box is not None

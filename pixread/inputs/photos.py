@@ -247,7 +247,8 @@ def _is_icon(look: _Look) -> bool:
 def _is_filled(look: _Look) -> bool:
     """Photographs and the like, which fill their box; buttons and boxes with a shadow hold words and are plainer."""
     if look.width <= 122:
-        return look.aspect <= 1.2 and look.height <= 90 and look.gentle > 0.05
+        thumbnail = look.gentle > 0.3 and look.motley > 0.1 and look.lines == 0 and 0.5 < look.aspect < 2
+        return thumbnail or (look.aspect <= 1.2 and look.height <= 90 and look.gentle > 0.05)
     plain = look.motley <= 0.03 or look.gentle < 0.15
     button = look.height <= LOGO and look.lines > 0 and plain
     return look.gentle > 0.09 and look.aspect > 0.5 and not button

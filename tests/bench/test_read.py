@@ -20,8 +20,8 @@ from tests.conftest import Run
 
 PAGES = (
     page("site/<b>one</b>.html", "Reading the morning paper", "with a cup of coffee", "and time"),
-    page("site/two.html", "Stations of the northern line", "Open every day", photo=False),
-    page("other/three.html", "Москва и область", photo=False),
+    page("site/two.html", "Stations of the northern line", "Open every day", with_photo=False),
+    page("other/three.html", "Москва и область", with_photo=False),
 )
 FAKE = """#!/bin/sh
 if [ "$1" = --version ]; then echo 'tesseract 5.9.9'; exit 0; fi

@@ -12,14 +12,15 @@ from pixread.records import Box, DrawnBox, Example, Node, Screenshot, Word
 from pixread.shards import write_shards
 from pixread.targets.lines import LinesSettings
 from pixread.targets.lines import examples as lines_of_page
+from tests.photos import photo
 
 FONT = Path(pixread.__file__).parent / "assets" / "fonts" / "LiberationSans-Regular.ttf"
 SIZE, WIDTH, HEIGHT = 22, 420, 300
 PHOTO = Box(250, 150, 120, 100)
 
 
-def page(source: str, *texts: str, photo: bool = True) -> Screenshot:
-    """Lines of text below each other, and a picture of stripes."""
+def page(source: str, *texts: str, with_photo: bool = True) -> Screenshot:
+    """Lines of text below each other, and a photograph."""
     image = Image.new("RGB", (WIDTH, HEIGHT), "white")
     pen, font = ImageDraw.Draw(image), ImageFont.truetype(str(FONT), SIZE)
     leaves = []
@@ -30,11 +31,9 @@ def page(source: str, *texts: str, photo: bool = True) -> Screenshot:
             words.append(Word(word, Box(x, y, font.getlength(word), SIZE + 4), number))
             x += font.getlength(word + " ")
         leaves.append(Node(text=text, words=tuple(words)))
-    if photo:
-        for row in range(int(PHOTO.height)):
-            colour = (40 + row, 90 + (row * 7) % 60, 200 - row)
-            pen.line((PHOTO.x, PHOTO.y + row, PHOTO.right - 1, PHOTO.y + row), fill=colour)
-        leaves.append(Node(image="photo", alt="Stripes", box=PHOTO))
+    if with_photo:
+        image.paste(photo(int(PHOTO.width), int(PHOTO.height)), (int(PHOTO.x), int(PHOTO.y)))
+        leaves.append(Node(image="photo", alt="Blobs", box=PHOTO))
     stream = io.BytesIO()
     image.save(stream, "PNG")
     return Screenshot(stream.getvalue(), WIDTH, HEIGHT, Node(children=tuple(leaves)), source)

@@ -12,20 +12,13 @@ from pixread.inputs.segment import find_regions
 from pixread.metrics.overlap import overlap
 from pixread.records import Box
 from tests.inputs.test_segment import FONT, draw_text
+from tests.photos import photo
 
 SHADES = [(255, 80, 60), (40, 90, 230), (250, 200, 40), (20, 140, 90)]
 
 
 def boxes_of(image: Image.Image, kind: str) -> list[Box]:
     return [region.box for region in find_regions(image) if region.kind == kind]
-
-
-def photo(width: int, height: int, seed: int = 3) -> Image.Image:
-    """Soft blobs of many colours with the grain of a camera."""
-    random = np.random.default_rng(seed)
-    blobs = Image.fromarray(random.integers(0, 256, (height // 12 + 2, width // 12 + 2, 3), dtype=np.uint8))
-    soft = np.asarray(blobs.resize((width, height), Image.Resampling.BICUBIC)).astype(int)
-    return Image.fromarray((soft + random.integers(-8, 9, soft.shape)).clip(0, 255).astype(np.uint8))
 
 
 def page(*, width: int = 640, height: int = 480, paper: str = "white") -> Image.Image:

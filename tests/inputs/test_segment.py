@@ -13,6 +13,7 @@ from pixread.inputs.components import components, connect
 from pixread.inputs.layout import Block, Region, arrange, leaves
 from pixread.inputs.segment import segment
 from pixread.records import Box
+from tests.photos import photo
 
 FONT = Path(pixread.__file__).parent / "assets" / "fonts" / "LiberationSans-Regular.ttf"
 COLOURS = [("black", "white"), ("#dddddd", "#202428"), ("#666666", "#eeeeee"), ("#0d47a1", "#fff8e1")]
@@ -157,12 +158,8 @@ def test_columns_are_read_one_after_the_other():
 
 
 def test_a_photograph_is_one_picture_without_text():
-    noise = np.random.default_rng(3).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    photo = Image.fromarray(noise).resize((240, 160), Image.Resampling.BICUBIC)
-    grain = np.random.default_rng(4).integers(-12, 13, (160, 240, 3))
-    photo = Image.fromarray((np.asarray(photo) + grain).clip(0, 255).astype(np.uint8))
     image = Image.new("RGB", (640, 400), "white")
-    image.paste(photo, (50, 100))
+    image.paste(photo(240, 160), (50, 100))
     drawn = draw_text(image, (50, 40), "A caption above it")
     regions = segment(image)
     assert [region.kind for region in regions] == ["text", "picture"]
