@@ -149,7 +149,7 @@ def _shares_pictures(file: pq.ParquetFile) -> bool:
 def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ValueError(_why_no_manifest(folder)) from None
     except (OSError, ValueError) as error:
         raise ValueError(f"{folder / MANIFEST} cannot be read: {error}") from error

@@ -196,6 +196,9 @@ def test_a_broken_set_is_refused_in_one_sentence(tmp_path, spoil, sentence):
 def test_a_wrong_path_is_refused_with_a_hint(tmp_path):
     with pytest.raises(ValueError, match=r"nowhere is not a folder: a shard set is a folder with a manifest.json"):
         ShardSet(tmp_path / "nowhere")
+    (tmp_path / "notes.txt").write_text("no shards")
+    with pytest.raises(ValueError, match=r"notes.txt is not a folder: a shard set is a folder with a manifest.json"):
+        ShardSet(tmp_path / "notes.txt")
     write_shards(make(1), tmp_path / "parse", seed=0)
     write_shards(make(1), tmp_path / "lines", seed=0)
     with pytest.raises(ValueError, match="is not a shard set itself but holds some: name one of lines, parse"):
