@@ -64,5 +64,7 @@ def test_pages_are_read_surer_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     before, after = (sure_of_lines(reading.tree) for reading in (glanced, looked))
     both = before.keys() & after.keys()  # texts of several lines may end elsewhere where other words are read
     assert len(both) > len(looked.boxes) / 2
-    assert all(after[line] >= before[line] - 1e-6 for line in both)
-    assert any(after[line] > before[line] for line in both)
+    # Every part of a line gets surer, but one that is then read as fewer tokens counts for less among the others.
+    assert all(after[line] >= before[line] - 0.01 for line in both)
+    assert sum(after[line] > before[line] + 1e-3 for line in both) >= 5
+    assert sum(after[line] for line in both) > sum(before[line] for line in both)
