@@ -81,6 +81,14 @@ class Boxes:
         )
 
 
+def tight(corners: Corners, ink: Bitmap) -> Corners:
+    """The part of a box that has ink; it has some."""
+    left, top, right, bottom = corners
+    part = ink[top:bottom, left:right]
+    rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+    return left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1
+
+
 def connect(count: int, first: Ints, second: Ints) -> tuple[Ints, int]:
     """Group `count` things of which first[i] and second[i] belong together -> (group of each, number of groups).
 

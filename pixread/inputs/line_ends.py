@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pixread.inputs.components import Bitmap, Boxes, Corners
+from pixread.inputs.components import Bitmap, Boxes, Corners, tight
 from pixread.inputs.edges import Steps
 
 # All lengths are in heights of the rest of the line, unless they are pixels.
@@ -68,14 +68,6 @@ class _Mark:
 def without_marks(lines: Boxes, pixels: NDArray[np.uint8], strength: Steps, ink: Bitmap) -> Boxes:
     """The boxes of the lines, tight round their ink, with what is no word left out at either end."""
     return Boxes.from_corners([_bare(corners, pixels, strength, ink) for corners in lines.corners()])
-
-
-def tight(corners: Corners, ink: Bitmap) -> Corners:
-    """The part of a box that has ink; it has some."""
-    left, top, right, bottom = corners
-    part = ink[top:bottom, left:right]
-    rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-    return left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1
 
 
 def _bare(corners: Corners, pixels: NDArray[np.uint8], strength: Steps, ink: Bitmap) -> Corners:

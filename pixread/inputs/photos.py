@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pixread.inputs.components import Bitmap, Boxes, Corners, Ints, components
+from pixread.inputs.components import Bitmap, Boxes, Corners, Ints, components, tight
 from pixread.inputs.edges import Steps, two_tones
 
 SCALES = 2  # parts of a picture are closer than 2 pixels, or else than 4
@@ -27,6 +27,8 @@ LONG_ICON = 2.6  # an icon is at most so many times as long as it is wide
 TALL_DRAWING = 40  # pixels: words are lower, so that a higher piece may be a picture with few gentle steps
 RING = 3  # pixels round a piece that show what it lies on
 SAMPLES = 6_000  # pixels of a large piece that are looked at
+NARROW = 122  # pixels: filled pieces that are no wider may be buttons, unless they are high for their width ...
+LOW = 90  # ... and no higher than this
 WHOLE_WIDTH = 0.94  # of the page: wider ones are its background
 NESTED = 0.5  # of its area: a piece that lies so far within larger pictures belongs to them
 LOGO = 80  # pixels: words in a picture up to this height are drawn
@@ -94,7 +96,7 @@ def _pieces(strength: Steps) -> list[Corners]:
         pieces = components(cells).scaled(side, strength.shape)
         pieces = pieces.take((pieces.width >= LEAST_SIDE) & (pieces.height >= LEAST_SIDE))
         for corners in pieces.take(_worth_a_look(pieces, gentle.share(pieces))).corners():
-            found[_tight(corners, stirred)] = None
+            found[_inside(tight(corners, stirred))] = None
     return list(found)
 
 
@@ -131,18 +133,10 @@ class _Sums:
         return np.asarray(marked / (boxes.width * boxes.height))
 
 
-def _tight(corners: Corners, marks: Bitmap) -> Corners:
-    """The pixels between the marked ones of a box; a step is marked at the pixel to its left or above."""
+def _inside(corners: Corners) -> Corners:
+    """The pixels between marked ones: a step is marked at the pixel to its left or above."""
     left, top, right, bottom = corners
-    part = marks[top:bottom, left:right]
-    rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-    first_column, first_row = left + int(columns[0]), top + int(rows[0])
-    return (
-        first_column + (first_column > 0),
-        first_row + (first_row > 0),
-        min(left + int(columns[-1]) + 1, marks.shape[1]),
-        min(top + int(rows[-1]) + 1, marks.shape[0]),
-    )
+    return left + (left > 0), top + (top > 0), right, bottom
 
 
 def _look(pixels: NDArray[np.uint8], strength: Steps, corners: Corners, lines: Boxes) -> _Look | None:
@@ -246,9 +240,9 @@ def _is_icon(look: _Look) -> bool:
 
 def _is_filled(look: _Look) -> bool:
     """Photographs and the like, which fill their box; buttons and boxes with a shadow hold words and are plainer."""
-    if look.width <= 122:
+    if look.width <= NARROW:
         thumbnail = look.gentle > 0.3 and look.motley > 0.1 and look.lines == 0 and 0.5 < look.aspect < 2
-        return thumbnail or (look.aspect <= 1.2 and look.height <= 90 and look.gentle > 0.05)
+        return thumbnail or (look.aspect <= 1.2 and look.height <= LOW and look.gentle > 0.05)
     plain = look.motley <= 0.03 or look.gentle < 0.15
     button = look.height <= LOGO and look.lines > 0 and plain
     return look.gentle > 0.09 and look.aspect > 0.5 and not button

@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pixread.inputs.components import Bitmap, Boxes, Corners, Ints, connect
-from pixread.inputs.line_ends import tight
+from pixread.inputs.components import Bitmap, Boxes, Corners, Ints, connect, tight
 
 Grey = NDArray[np.uint8]
 
