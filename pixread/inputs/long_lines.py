@@ -11,10 +11,12 @@ from PIL import Image
 
 from pixread.inputs.components import Bitmap, without_long_runs
 from pixread.inputs.edges import FAINT, RELATIVE, steps
+from pixread.inputs.headline import has_headline
 from pixread.inputs.region import ink_map
 
 # All lengths are in heights of the ink of the line.
 LONGEST = 5.6  # about ten letters: one or two words
+HEADED = 4.0  # the same where letters hang from a headline: most of them have signs above and below
 SHORTEST = 0.3  # of the longest: no piece is cut shorter while there is a choice
 UNBROKEN = 2.5  # times the longest: a longer word is cut all the same
 WORD_GAP = 0.165  # at least two pixels: narrower gaps part letters ...
@@ -29,6 +31,7 @@ WAVE = 0.04  # of the variance of such a line's ink, and ...
 WAVE_NEARBY = 0.15  # ... of what waves of that length may have, is due to the wave of its cells
 BETWEEN = 0.45  # of the usual ink lies where cells meet
 INSIDE = 0.1  # of a cell: its middle lies so far within a blank
+HEADED_GAP = 0.1  # at least two pixels: letters under a headline have no gaps, so narrower ones part words
 UNDERLINE = 2  # a straight edge longer than this is no part of a letter
 
 
@@ -72,17 +75,19 @@ class _Reach:
     unbroken: float
 
 
-def cut_long_line(image: Image.Image, *, margin: int = 0, longest: float = LONGEST) -> list[Piece]:
-    """The picture of one line as pieces of at most about `longest` times the height of its ink, from left to right.
+def cut_long_line(image: Image.Image, *, margin: int = 0) -> list[Piece]:
+    """The picture of one line as pieces of at most about `LONGEST` times the height of its ink, from left to right.
 
     `margin` is the number of rows above and below the ink. Cuts go through the middle of the widest gap between words
     within reach; a longer word stays whole up to `UNBROKEN` times as much, and is cut between letters beyond.
     """
     width, height = image.size
     tall = max(height - 2 * margin, 1)
-    if width <= longest * tall:
+    if width <= HEADED * tall:
         return [Piece(image, spaced=False)]
-    gaps, reach = _word_gaps(image, margin=margin, tall=tall), _Reach(longest * tall, UNBROKEN * longest * tall)
+    headed = has_headline(np.asarray(image.convert("L"))[margin : margin + tall])
+    longest = (HEADED if headed else LONGEST) * tall
+    gaps, reach = _word_gaps(image, margin=margin, tall=tall, headed=headed), _Reach(longest, UNBROKEN * longest)
     cuts: list[tuple[int, bool]] = [(0, False)]
     while width - cuts[-1][0] > reach.longest:
         start = cuts[-1][0]
@@ -97,7 +102,7 @@ def cut_long_line(image: Image.Image, *, margin: int = 0, longest: float = LONGE
     ]
 
 
-def _word_gaps(image: Image.Image, *, margin: int, tall: int) -> list[_Gap]:
+def _word_gaps(image: Image.Image, *, margin: int, tall: int, headed: bool) -> list[_Gap]:
     across, down = steps(np.asarray(image.convert("RGB")))
     least = max(FAINT, RELATIVE * int(max(across.max(), down.max())))
     # Of an underline the upper and lower edges go on through the gaps.
@@ -107,6 +112,8 @@ def _word_gaps(image: Image.Image, *, margin: int, tall: int) -> list[_Gap]:
     borders = np.flatnonzero(np.diff(np.concatenate(([False], ~rows.any(axis=0), [False])).astype(np.int8)))
     # Blank is a column that equals its right neighbour, which is paper too.
     inner = [_Gap(int(a + b + 1) // 2, int(b - a)) for a, b in borders.reshape(-1, 2) if a > 0 and b < image.width]
+    if headed:
+        return [gap for gap in inner if gap.width >= max(2.0, HEADED_GAP * tall)]
     least_gap = _least_word_gap([gap.width for gap in inner], width=image.width - 2 * margin, tall=tall)
     wide = [gap for gap in inner if gap.width >= least_gap]
     cells = _cells(rows.sum(axis=0), tall=tall)

@@ -13,6 +13,7 @@ CONSONANTS = "कखगघङचछजझञटठडढणतथदधनपफ
 SIGNS = "ािीुूृेैोौॅॆॉॊॄ" + "ािीुे" * 5 + "ोूैृौॊ" * 2
 VOWELS = "अआइईउऊऋएऐओऔऑॐ" + "अआइउए" * 3
 VIRAMA, NUKTA, AVAGRAHA = "्", "़", "ऽ"
+REPH = "र" + VIRAMA  # a hook above the letter that follows, much like some vowel signs
 MARKS = "ंंंःःँ"
 DIGITS = "०१२३४५६७८९"
 STOPS = "।॥"
@@ -28,8 +29,10 @@ PROBE = "कतरमिी"  # letters that differ in every font of the script
 
 def syllable(rng: random.Random) -> str:
     """Consonants with a vowel: a cluster now and then, a sign mostly."""
-    if (roll := rng.random()) < 0.72:
+    if (roll := rng.random()) < 0.67:
         onset = rng.choice(CONSONANTS)
+    elif roll < 0.72:
+        onset = REPH + rng.choice(CONSONANTS)
     elif roll < 0.92:
         onset = rng.choice(CLUSTERS)
     else:
