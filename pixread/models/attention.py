@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -41,7 +42,13 @@ class Attention(nn.Module):
 
     def keys_and_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """What `attend` looks at. x: (B, K, C) -> two tensors (B, H, K, D)."""
-        return self._split(self.key(x)), self._split(self.value(x))
+        keys, values = self.one_by_one(x)
+        return keys, values
+
+    def one_by_one(self, x: Tensor) -> Iterator[Tensor]:
+        """Keys, and values, which are made after whoever takes the keys is done with them."""
+        yield self._split(self.key(x))
+        yield self._split(self.value(x))
 
     def attend(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
         """x: (B, Q, C) -> (B, Q, C).

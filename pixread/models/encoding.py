@@ -52,6 +52,7 @@ class SwiftEncoder(nn.Module):
         for layer in self.layers:
             added = layer(x, added, counts)
         y = self.norm(x, added)
+        del x, added
         trim()  # what comes next is kept long
         if mask is None:
             return y.view(*real.shape, -1)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import mmap
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -36,7 +38,7 @@ class Towers:
     def encoding(self, num_patches: int) -> Iterator[None]:
         """Gives back the decoder's memory for as long as large pictures are encoded, and then the encoder's."""
         large = num_patches >= MANY_PATCHES
-        release(self._decoder if large else [])
+        release([*self._decoder, *compiler_code()] if large else [])
         yield
         if large and self._encoder:
             release(self._encoder)
@@ -56,8 +58,21 @@ def trim() -> None:
         library.malloc_trim(0)
 
 
-def clean_mappings() -> Iterator[Span]:
-    """The parts of memory that are files, and were not written to; none where the system does not tell."""
+def compiler_code() -> Sequence[Span]:
+    """The code of numba's compiler, 70 MB that are idle once all loops are compiled; none before it is loaded."""
+    return _compiler_code() if "llvmlite.binding" in sys.modules else ()
+
+
+@functools.cache
+def _compiler_code() -> Sequence[Span]:
+    return tuple(clean_mappings(of="llvmlite"))
+
+
+def clean_mappings(of: str = "") -> Iterator[Span]:
+    """The parts of memory that are files, and were not written to; none where the system does not tell.
+
+    of: a part of the file's path.
+    """
     if not MAPPINGS.exists():
         return
     span, is_file = (0, 0), False
@@ -68,7 +83,7 @@ def clean_mappings() -> Iterator[Span]:
                 yield span
         elif not words[0].endswith(":"):  # the head of the next one: addresses, rights, offset, device, inode, path
             start, _, end = words[0].partition("-")
-            span, is_file = (int(start, 16), int(end, 16)), words[4] != "0"
+            span, is_file = (int(start, 16), int(end, 16)), words[4] != "0" and of in words[-1]
 
 
 def _spans(weights: Iterable[Tensor], mappings: Sequence[Span]) -> Iterator[Span]:

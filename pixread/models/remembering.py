@@ -47,4 +47,4 @@ def _sides(
     # Padding hides keys only: what padding patches themselves compute is never read.
     x = encoder(batch, None if bool(real.all()) else real[:, None, None])  # (B, N, C)
     for attention in attentions:
-        yield from attention.keys_and_values(x)
+        yield from attention.one_by_one(x)

@@ -82,3 +82,14 @@ def test_a_model_reads_the_same_again(tmp_path: Path, monkeypatch: pytest.Monkey
     with torch.inference_mode():
         for _ in range(2):
             torch.testing.assert_close(model(batch), plain(batch), rtol=1e-4, atol=1e-4)
+
+
+def test_the_compiler_goes_and_compiles_again():
+    numba = pytest.importorskip("numba")
+    assert numba.njit(lambda number: number + 1)(1) == 2
+    code = mapped.compiler_code()
+    assert sum(end - start for start, end in code) > 10 * 2**20
+    before = sum(map(resident, code))
+    release(code)
+    assert sum(map(resident, code)) < before / 4
+    assert numba.njit(lambda number: number * 3)(2) == 6
