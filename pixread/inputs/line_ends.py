@@ -76,6 +76,8 @@ def _bare(corners: Corners, pixels: NDArray[np.uint8], strength: Steps, ink: Bit
     first = _cut(ink[rows, columns], pixels[rows, columns], strength[rows, columns], _leads)
     back = slice(right - 1, left - 1 if left else None, -1)
     last = _cut(ink[rows, back], pixels[rows, back], strength[rows, back], _trails)
+    if first + last >= right - left:  # two marks and no word: something has to stay
+        last = 0
     return tight((left + first, top, right - last, bottom), ink) if first or last else corners
 
 

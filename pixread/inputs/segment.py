@@ -26,6 +26,8 @@ WIDEST = 300
 FRAME = 14  # pixels: lower ones are glyphs
 STRAIGHT = 0.6  # of its upper and lower edges are straight lines where a piece is a frame
 SIDE = 20  # pixels: lower brackets are left alone
+ALONE = 0.25  # of the height of a button's sides: so far above and below the text they reach, ...
+ABOVE, BESIDE = 0.12, 0.19  # ... or so far where they are at least so far left and right of it
 NOISY = 3  # from this noise on a background is no plain paper
 CONTRAST = 50  # grey levels between ink and paper, at least ...
 FAINT_CONTRAST = 25  # ... and of what is certainly a line of text otherwise
@@ -87,10 +89,7 @@ def _framed(pieces: Boxes, marks: Bitmap) -> NDArray[np.bool_]:
 
 
 def _round_sides(pieces: Boxes) -> NDArray[np.bool_]:
-    """Which pieces are the left and right sides of buttons with round corners, whose long edges are gone. -> (N,)
-
-    Brackets of the same shape are hardly higher than the text between them.
-    """
+    """Which pieces are the left and right sides of buttons with round corners, whose long edges are gone. -> (N,)"""
     sides = np.flatnonzero((pieces.height > SIDE) & (pieces.width < pieces.height / 4))
     one, other = np.meshgrid(sides, sides, indexing="ij")
     level = (np.abs(pieces.top[one] - pieces.top[other]) <= 1) & (
@@ -100,11 +99,18 @@ def _round_sides(pieces: Boxes) -> NDArray[np.bool_]:
     for left, right in zip(
         *(pair[level & (pieces.right[one] < pieces.left[other])] for pair in (one, other)), strict=True
     ):
-        inset = pieces.height[left] / 4
+        height = pieces.height[left]
         between = (pieces.left > pieces.right[left]) & (pieces.right < pieces.left[right])
-        upright = (pieces.top > pieces.top[left]) & (pieces.bottom < pieces.bottom[left])
-        apart = (pieces.top > pieces.top[left] + inset) & (pieces.bottom < pieces.bottom[left] - inset)
-        found[[left, right]] |= (between & upright).any() and not (between & upright & ~apart).any()
+        inside = between & (pieces.top > pieces.top[left]) & (pieces.bottom < pieces.bottom[left])
+        if not inside.any():
+            continue
+        above = pieces.top[inside].min() - pieces.top[left]
+        below = pieces.bottom[left] - pieces.bottom[inside].max()
+        before = pieces.left[inside].min() - pieces.right[left]
+        after = pieces.left[right] - pieces.right[inside].max()
+        # Brackets of the same shape are hardly higher than the text between them, or stand close to it.
+        roomy = min(before, after) >= BESIDE * height and min(above, below) >= ABOVE * height
+        found[[left, right]] |= roomy or min(above, below) > ALONE * height
     return found
 
 

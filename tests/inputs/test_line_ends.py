@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from pixread.inputs.components import Boxes
+from pixread.inputs.edges import ink, noise_level, steps
+from pixread.inputs.line_ends import without_marks
 from pixread.inputs.segment import find_regions
 from pixread.records import Box
 from tests.inputs.test_segment import agree, draw_text
@@ -72,3 +75,19 @@ def test_a_line_of_one_piece_is_left_as_it_is():
     drawn = draw_text(image, (30, 20), "oneword")
     [found] = lines_of(image)
     assert agree(found, drawn)
+
+
+def test_of_two_marks_and_no_word_one_stays():
+    image = Image.new("RGB", (60, 24), "white")
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((4, 8, 9, 13), fill="black")  # a bullet before a line, were there one
+    pen.polygon([(24, 4), (44, 4), (34, 18)], fill="#8844cc")  # and an arrow behind it
+    pixels = np.asarray(image)
+    across, down = steps(pixels)
+    marks = ink(across, down, noise_level(np.maximum(across, down)))
+    inked = np.argwhere(marks)
+    (top, left), (bottom, right) = inked.min(axis=0), inked.max(axis=0) + 1
+    [corners] = without_marks(
+        Boxes.from_corners([(left, top, right, bottom)]), pixels, np.maximum(across, down), marks
+    ).corners()
+    assert corners[0] > 9 and corners[2] == right

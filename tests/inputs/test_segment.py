@@ -126,6 +126,17 @@ def test_outlines_of_buttons_are_no_part_of_the_text():
     assert_one_to_one(text_boxes(image), drawn)
 
 
+def test_the_sides_of_a_low_button_go_and_brackets_stay():
+    image = Image.new("RGB", (500, 120), "white")
+    pen = ImageDraw.Draw(image)
+    drawn = []
+    for number, label in enumerate(["Reset", "Cancel", "Submit"]):
+        pen.rounded_rectangle((20 + 90 * number, 20, 87 + 90 * number, 41), radius=3, fill="#efefef", outline="#767676")
+        drawn.append(draw_text(image, (35 + 90 * number, 23), label, size=13))
+    drawn.append(draw_text(image, (20, 70), "[Reset] (or not)", size=24))
+    assert_one_to_one(text_boxes(image), drawn)
+
+
 def test_faint_text_on_plain_paper_is_found():
     image = Image.new("RGB", (400, 60), "white")
     drawn = draw_text(image, (20, 20), "A hint in a field of a form", colour="#d6d6d6")
