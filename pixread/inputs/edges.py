@@ -51,12 +51,37 @@ def noise_level(strength: Steps) -> Steps:
     return _spread(noise, NOISE_CELL, strength.shape)
 
 
-def ink(across: Steps, down: Steps, noise: Steps) -> Bitmap:
-    """The edges that can be part of glyphs: clear ones, less the long straight ones. (H, W) each -> (H, W)."""
+def ink(across: Steps, down: Steps, noise: Steps) -> tuple[Bitmap, Bitmap]:
+    """The edges that can be part of glyphs: clear ones, less the long straight ones; and the upright ones of these.
+
+    (H, W) each -> two of (H, W).
+    """
     least = np.maximum(FAINT + NOISE_FACTOR * noise, RELATIVE * _strongest(np.maximum(across, down)))
-    horizontal = without_long_runs(down >= least, LONGEST_STROKE)
-    vertical = without_long_runs(np.ascontiguousarray((across >= least).T), LONGEST_STEM).T
-    return np.asarray(horizontal | vertical)
+    # The rules of a table are broken where others cross, and those of its cells stop close to them.
+    vertical = np.ascontiguousarray((across >= least).T)
+    short = vertical & without_long_runs(_closed(vertical), LONGEST_STEM)
+    rules = np.ascontiguousarray((vertical & ~short).T)
+    horizontal = down >= least
+    horizontal &= without_long_runs(horizontal | _widened(rules), LONGEST_STROKE)
+    return np.asarray(horizontal | short.T), rules
+
+
+def _closed(marks: Bitmap) -> Bitmap:
+    """With gaps of one or two pixels in its rows closed. (H, W)"""
+    closed = marks.copy()
+    closed[:, 1:-1] |= marks[:, :-2] & marks[:, 2:]
+    both = marks[:, :-3] & marks[:, 3:]
+    closed[:, 1:-2] |= both
+    closed[:, 2:-1] |= both
+    return closed
+
+
+def _widened(marks: Bitmap) -> Bitmap:
+    """With one more pixel to the left and the right. (H, W)"""
+    wide = marks.copy()
+    wide[:, 1:] |= marks[:, :-1]
+    wide[:, :-1] |= marks[:, 1:]
+    return wide
 
 
 def _strongest(strength: Steps) -> Steps:

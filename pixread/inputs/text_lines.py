@@ -33,12 +33,13 @@ BAR = 50  # grey levels from the ground: a row of such pixels is the headline of
 BARS = 0.2  # ... and there are at most so many of a line's rows
 
 
-def find_lines(glyphs: Boxes, ink: Bitmap, grey: Grey) -> Boxes:
+def find_lines(glyphs: Boxes, ink: Bitmap, rules: Bitmap, grey: Grey) -> Boxes:
     """The tight boxes of all lines; lone dots and scratches are left out.
 
-    ink, grey: (H, W), the edges of glyphs and the picture itself, to part lines that touch.
+    ink, rules, grey: (H, W), the edges of glyphs, upright rules, and the picture itself, to part lines that touch.
     """
-    first, second = _neighbours(glyphs)
+    crossed = np.cumsum(rules, axis=1, dtype=np.int32)
+    first, second = _apart_from_rules(glyphs, _neighbours(glyphs), crossed)
     labels, count = connect(len(glyphs), first, second)
     tall = glyphs.height > TALL * _usual_height(glyphs.height, labels, count)[labels]
     alike = tall[first] == tall[second]
@@ -46,7 +47,7 @@ def find_lines(glyphs: Boxes, ink: Bitmap, grey: Grey) -> Boxes:
     lines = _with_dots(glyphs.grouped(labels, count), np.bincount(labels, minlength=count))
     lines = lines.take((lines.height >= 5) & (lines.width >= 3) & (lines.weight > 12))
     for _ in range(2):
-        labels, count = connect(len(lines), *_pieces(lines))
+        labels, count = connect(len(lines), *_apart_from_rules(lines, _pieces(lines), crossed))
         lines = lines.grouped(labels, count)
     return _split(lines, ink, grey)
 
@@ -65,6 +66,15 @@ def _pieces(lines: Boxes) -> tuple[Ints, Ints]:
     low, high, gap, overlap = _relation(lines, first, second)
     same = (high <= 2 * low) & (overlap >= 0.6 * low) & (gap <= PIECE_GAP * high)
     return first[same], second[same]
+
+
+def _apart_from_rules(boxes: Boxes, pairs: tuple[Ints, Ints], crossed: NDArray[np.int32]) -> tuple[Ints, Ints]:
+    """The pairs between which no rule stands, as between cells of a table. crossed: rules up to each pixel of a row."""
+    first, second = pairs
+    top = np.maximum(boxes.top[first], boxes.top[second])
+    row = (top + np.minimum(boxes.bottom[first], boxes.bottom[second])) // 2
+    free = crossed[row, boxes.left[second]] <= crossed[row, boxes.right[first] - 1]
+    return first[free], second[free]
 
 
 def _relation(boxes: Boxes, first: Ints, second: Ints) -> tuple[Ints, Ints, Ints, Ints]:

@@ -84,7 +84,7 @@ def test_of_two_marks_and_no_word_one_stays():
     pen.polygon([(24, 4), (44, 4), (34, 18)], fill="#8844cc")  # and an arrow behind it
     pixels = np.asarray(image)
     across, down = steps(pixels)
-    marks = ink(across, down, noise_level(np.maximum(across, down)))
+    marks, _ = ink(across, down, noise_level(np.maximum(across, down)))
     inked = np.argwhere(marks)
     (top, left), (bottom, right) = inked.min(axis=0), inked.max(axis=0) + 1
     [corners] = without_marks(

@@ -91,6 +91,24 @@ def test_cells_of_a_row_are_regions_of_their_own_and_a_table_is_read_by_rows():
     assert_one_to_one(text_boxes(image), drawn)
 
 
+@pytest.mark.parametrize("spacing", [0, 2])
+def test_cells_of_a_narrow_table_are_free_of_its_rules(spacing: int):
+    """spacing: pixels between the borders of cells, which are one line where there are none."""
+    image = Image.new("RGB", (320, 140), "white")
+    pen = ImageDraw.Draw(image)
+    drawn = []
+    for row, cells in enumerate(
+        [("verbose", "0", "Says what is done"), ("level", "12", "As deep"), ("yes", "on", "No")]
+    ):
+        left = 20
+        for cell, width in zip(cells, (62, 40, 140), strict=True):
+            top = 20 + (20 + spacing) * row
+            pen.rectangle((left, top, left + width - spacing // 2, top + 20 - spacing // 2), outline="#808080")
+            drawn.append(draw_text(image, (left + 5, top + 3), cell, size=12))
+            left += width + spacing // 2
+    assert_one_to_one(text_boxes(image), drawn)
+
+
 def test_second_lines_of_cells_and_scraps_of_rules_leave_a_table_a_table():
     cells = [(row, column) for row in range(6) for column in range(3)]
     boxes = [Box(10 + 100 * column, 10 + 40 * row, 40, 10) for row, column in cells]
