@@ -31,6 +31,6 @@ lesson line-pages pages --set init="$out/words" --set warmup_share=0.5 --set dev
 lesson line-pages last --set init="$out/pages" --set schedule=linear --set steps=40000 --set warmup_steps=1 \
   --set warmup_share=0.4 --set devanagari=0.6 "${pages[@]}" --data "$out/hard" --data "$out/hard" "$@"
 
-pixread convert "$out/last" "$out/reader" --dtype bfloat16 --min-confidence 0.75
+pixread convert "$out/last" "$out/reader" --dtype bfloat16 --min-confidence 0.8
 pixread evaluate "$out/dev" --task pages --model "$out/reader" --out "$out/scores/pages" --resume
 pixread evaluate "$out/dev" --task parse --model "$out/reader" --out "$out/scores/parse" --resume

@@ -32,7 +32,7 @@ class Ours:
     def rows(self, memory: Memory, index: Sequence[int]) -> Memory:
         return select_rows(memory, torch.tensor(index, device=self.device))
 
-    def decode(self, memory: Memory, *, lengths: Sequence[int], beams: int) -> list[list[int]]:
+    def decode(self, memory: Memory, *, lengths: Sequence[int], beams: int) -> tuple[list[list[int]], None]:
         made = likeliest(
             self.model,
             memory,
@@ -42,7 +42,7 @@ class Ours:
             start=self.model.config.pad,
             eos=self.model.config.eos,
         )
-        return made.ids
+        return made.ids, None
 
     @torch.inference_mode()
     def logits(self, pictures: Batch, ids: Sequence[Sequence[int]]) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList, Pix2StructForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutput
 
+from pixread.bench.tasks import wait_for
 from pixread.records import Batch
 
 
@@ -75,9 +77,11 @@ class Theirs:
         chosen = torch.tensor(index, device=self.device)
         return States(memory.hidden.index_select(0, chosen), memory.mask.index_select(0, chosen))
 
-    def decode(self, memory: States, *, lengths: Sequence[int], beams: int) -> list[list[int]]:
-        longest = max(lengths)
-        ending = LogitsProcessorList([EndAt(lengths, eos=self.model.config.text_config.eos_token_id)])
+    def decode(self, memory: States, *, lengths: Sequence[int], beams: int) -> tuple[list[list[int]], float | None]:
+        longest, clock = max(lengths), Clock(self.device)
+        rules: list[LogitsProcessor] = [clock]
+        if min(lengths) < longest:
+            rules.append(EndAt(lengths, eos=self.model.config.text_config.eos_token_id))
         made = self.model.generate(
             encoder_outputs=BaseModelOutput(last_hidden_state=memory.hidden),
             attention_mask=memory.mask,
@@ -86,10 +90,10 @@ class Theirs:
             num_beams=beams,
             do_sample=False,
             use_cache=self.use_cache,
-            logits_processor=ending if min(lengths) < longest else None,
+            logits_processor=LogitsProcessorList(rules),
         )
         rows = zip(made[:, 1:].tolist(), lengths, strict=True)
-        return [row[:length] for row, length in rows]
+        return [row[:length] for row, length in rows], clock.first_at
 
     @torch.inference_mode()
     def logits(self, pictures: Pictures, ids: Sequence[Sequence[int]]) -> Tensor:
@@ -101,6 +105,20 @@ class Theirs:
             attention_mask=pictures.attention_mask,
             decoder_input_ids=fed,
         ).logits
+
+
+class Clock(LogitsProcessor):
+    """Looks at the clock when the scores of the first token are there."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self.first_at: float | None = None
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        if self.first_at is None:
+            wait_for(self.device)
+            self.first_at = time.perf_counter()
+        return scores
 
 
 class EndAt(LogitsProcessor):

@@ -21,6 +21,7 @@ RELATIVE = (
 )
 LONGEST_STROKE = 44  # straight horizontal edges longer than this are rules, underlines and outlines
 LONGEST_STEM = 56  # and vertical ones
+BETWEEN_CELLS = 5  # pixels: stems of letters in lines above each other are further apart for their length
 NOISE_LEVELS = (1, 3, 6, 10, 16, 24, 36)
 CALM_SHARE = 0.3  # text leaves at least this part of its surroundings to the background
 NOISE_CELL = 4
@@ -57,23 +58,13 @@ def ink(across: Steps, down: Steps, noise: Steps) -> tuple[Bitmap, Bitmap]:
     (H, W) each -> two of (H, W).
     """
     least = np.maximum(FAINT + NOISE_FACTOR * noise, RELATIVE * _strongest(np.maximum(across, down)))
-    # The rules of a table are broken where others cross, and those of its cells stop close to them.
+    # The rules of a table are broken where others cross, those of its cells from one cell to the next.
     vertical = np.ascontiguousarray((across >= least).T)
-    short = vertical & without_long_runs(_closed(vertical), LONGEST_STEM)
+    short = without_long_runs(vertical, LONGEST_STEM, gap=BETWEEN_CELLS)
     rules = np.ascontiguousarray((vertical & ~short).T)
     horizontal = down >= least
     horizontal &= without_long_runs(horizontal | _widened(rules), LONGEST_STROKE)
     return np.asarray(horizontal | short.T), rules
-
-
-def _closed(marks: Bitmap) -> Bitmap:
-    """With gaps of one or two pixels in its rows closed. (H, W)"""
-    closed = marks.copy()
-    closed[:, 1:-1] |= marks[:, :-2] & marks[:, 2:]
-    both = marks[:, :-3] & marks[:, 3:]
-    closed[:, 1:-2] |= both
-    closed[:, 2:-1] |= both
-    return closed
 
 
 def _widened(marks: Bitmap) -> Bitmap:

@@ -65,13 +65,13 @@ def compiler_code() -> Sequence[Span]:
 
 @functools.cache
 def _compiler_code() -> Sequence[Span]:
-    return tuple(clean_mappings(of="llvmlite"))
+    return tuple(clean_mappings(library="llvmlite"))
 
 
-def clean_mappings(of: str = "") -> Iterator[Span]:
+def clean_mappings(library: str | None = None) -> Iterator[Span]:
     """The parts of memory that are files, and were not written to; none where the system does not tell.
 
-    of: a part of the file's path.
+    library: a part of a file's path, of which those are given alone that never can be written to.
     """
     if not MAPPINGS.exists():
         return
@@ -83,7 +83,8 @@ def clean_mappings(of: str = "") -> Iterator[Span]:
                 yield span
         elif not words[0].endswith(":"):  # the head of the next one: addresses, rights, offset, device, inode, path
             start, _, end = words[0].partition("-")
-            span, is_file = (int(start, 16), int(end, 16)), words[4] != "0" and of in words[-1]
+            wanted = library is None or (library in words[-1] and "w" not in words[1])
+            span, is_file = (int(start, 16), int(end, 16)), words[4] != "0" and wanted
 
 
 def _spans(weights: Iterable[Tensor], mappings: Sequence[Span]) -> Iterator[Span]:

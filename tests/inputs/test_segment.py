@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 import pixread
-from pixread.inputs.components import components, connect
+from pixread.inputs.components import components, connect, without_long_runs
 from pixread.inputs.layout import Block, Region, arrange, leaves
 from pixread.inputs.segment import segment
 from pixread.records import Box
@@ -91,7 +91,19 @@ def test_cells_of_a_row_are_regions_of_their_own_and_a_table_is_read_by_rows():
     assert_one_to_one(text_boxes(image), drawn)
 
 
-@pytest.mark.parametrize("spacing", [0, 2])
+def test_runs_that_are_close_for_their_length_count_as_one():
+    marks = np.zeros((4, 60), dtype=bool)
+    marks[0, 0:21] = marks[0, 26:47] = True  # the sides of two cells
+    for start in range(0, 48, 12):
+        marks[1, start : start + 8] = True  # stems of four lines
+    marks[2, 0:30] = marks[3, 30:60] = True  # one begins where the row above ended
+    found = without_long_runs(marks, 40, gap=5)
+    assert not found[0].any()
+    assert np.array_equal(found[1:], marks[1:])
+    assert np.array_equal(without_long_runs(marks, 40), marks)
+
+
+@pytest.mark.parametrize("spacing", [0, 2, 4])
 def test_cells_of_a_narrow_table_are_free_of_its_rules(spacing: int):
     """spacing: pixels between the borders of cells, which are one line where there are none."""
     image = Image.new("RGB", (320, 140), "white")
