@@ -71,9 +71,9 @@ def bench_generate(
 ) -> Report:
     """Read pictures of every number of `patches` in every batch size, and one at a time with every number of beams.
 
-    A step is the time of a whole output without its first token, over the steps between: what is computed once a picture
-    (cross keys and values, which transformers makes in its first step) is not in it, but in the whole read. ValueError
-    for less than 2 tokens.
+    A step is the time of a whole output without its first token, over the steps between: what is computed once a
+    picture (cross keys and values, which transformers makes in its first step) is not in it, but in the whole read.
+    ValueError for less than 2 tokens.
     """
     if tokens < 2:
         raise ValueError(f"the generate bench needs at least 2 tokens, got {tokens}")

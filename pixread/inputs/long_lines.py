@@ -78,7 +78,7 @@ class _Reach:
 def cut_long_line(image: Image.Image, *, margin: int = 0) -> list[Piece]:
     """The picture of one line as pieces of a few words, from left to right.
 
-    They are at most about `LONGEST` times as long as their ink is high, or `HEADED` times where letters hang from a line.
+    They are at most about `LONGEST` times as long as their ink is high, `HEADED` times where letters hang from a line.
     `margin` is the number of rows above and below the ink. Cuts go through the middle of the widest gap between words
     within reach; a longer word stays whole up to `UNBROKEN` times as much, and is cut between letters beyond.
     """
