@@ -17,6 +17,7 @@ from pixread.inputs.layout import Region
 from pixread.inputs.pieces import joined, spelled
 from pixread.inputs.tokenizer import Tokenizer
 from pixread.reading.page_tree import ReadLine, page_tree
+from pixread.reading.strangers import strangers
 from pixread.records import Node, Reading
 
 
@@ -85,7 +86,10 @@ def assembled(page: Page, answers: Sequence[Answer], *, seconds: float, least: f
     """One tree of all regions of a page; what was read as nothing, or is less sure than `least`, is left out."""
     read: list[ReadLine] = []
     log_probs: list[float] = []
-    for region, parts in page.parts.items():
+    jobs = [part.job for parts in page.parts.values() for part in parts]
+    unlikely = strangers({job: answers[job] for job in jobs}, least=least)
+    for region, every in page.parts.items():
+        parts = [part for part in every if part.job not in unlikely]
         scores = [score for part in parts for score in answers[part.job].log_probs]
         node = _joined([tree_of(answers[part.job]) for part in parts], [part.spaced for part in parts])
         confidence = math.exp(_mean(scores))
