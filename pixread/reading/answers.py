@@ -41,10 +41,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a line: the number of the pass that reads it, and whether a blank stands between it and the last."""
+    """A part of a line: the number of the pass that reads it, and whether a blank stands between it and the last.
+
+    width: pixels of the line's box that are its own.
+    """
 
     job: int
     spaced: bool
+    width: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,9 @@ def assembled(page: Page, answers: Sequence[Answer], *, seconds: float, least: f
     log_probs: list[float] = []
     jobs = [part.job for parts in page.parts.values() for part in parts]
     unlikely = strangers({job: answers[job] for job in jobs}, least=least)
-    for region, every in page.parts.items():
+    for line, every in page.parts.items():
         parts = [part for part in every if part.job not in unlikely]
+        region = _narrowed(line, every, parts)
         scores = [score for part in parts for score in answers[part.job].log_probs]
         node = _joined([tree_of(answers[part.job]) for part in parts], [part.spaced for part in parts])
         confidence = math.exp(_mean(scores))
@@ -99,6 +104,15 @@ def assembled(page: Page, answers: Sequence[Answer], *, seconds: float, least: f
     tree, boxes = page_tree(read, page.pictures, np.asarray(page.image.convert("RGB")))
     total = math.fsum(log_probs)
     return Reading(serialise(tree), tree, _mean(log_probs), *page.image.size, seconds, boxes, log_prob=total)
+
+
+def _narrowed(line: Region, every: Sequence[Part], kept: Sequence[Part]) -> Region:
+    """The line from the first to the last of the parts that are kept."""
+    if not kept or (kept[0] is every[0] and kept[-1] is every[-1]):
+        return line
+    first, last = every.index(kept[0]), every.index(kept[-1])
+    before, after = (sum(part.width for part in parts) for parts in (every[:first], every[last + 1 :]))
+    return replace(line, box=replace(line.box, x=line.box.x + before, width=line.box.width - before - after))
 
 
 class _Confidence:

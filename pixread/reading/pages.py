@@ -9,7 +9,7 @@ from PIL import Image
 
 from pixread.inputs.cut import cut_out
 from pixread.inputs.layout import Region
-from pixread.inputs.long_lines import cut_long_line
+from pixread.inputs.long_lines import Piece, cut_long_line
 from pixread.inputs.segment import find_regions
 from pixread.reading.answers import Page, Part
 from pixread.records import Box
@@ -27,6 +27,13 @@ def segmented(image: Image.Image, region: Box | None, lines: list[Image.Image]) 
     for one in found:
         if one.kind == "text":
             pieces = cut_long_line(cut_out(image, one.box, margin=MARGIN), margin=MARGIN)
-            parts[one] = [Part(number, piece.spaced) for number, piece in enumerate(pieces, start=len(lines))]
+            parts[one] = [
+                Part(number, piece.spaced, _own_width(piece, pieces)) for number, piece in enumerate(pieces, len(lines))
+            ]
             lines.extend(piece.image for piece in pieces)
     return Page(image, tuple(one for one in found if one.kind == "picture"), parts)
+
+
+def _own_width(piece: Piece, pieces: list[Piece]) -> int:
+    """The pixels of a line's box that a piece shows: the first and the last of a line have a margin besides."""
+    return piece.image.width - MARGIN * ((piece is pieces[0]) + (piece is pieces[-1]))

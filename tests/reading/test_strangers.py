@@ -34,7 +34,11 @@ def test_the_page_decides_which_script_is_strange():
 
 
 def test_a_line_is_kept_without_its_stranger():
-    lines = {Region(Box(0, 20 * row, 90, 9), "text"): [Part(2 * row, False), Part(2 * row + 1, True)] for row in (0, 1)}
+    lines = {
+        Region(Box(0, 20 * row, 90, 9), "text"): [Part(2 * row, False, 30), Part(2 * row + 1, True, 60)]
+        for row in (0, 1)
+    }
     read = [answer("९४१ र्भ", 0.6), answer("4.3 out of 5", 0.99), answer("free", 0.99), answer("delivery", 0.99)]
     reading = assembled(Page(Image.new("RGB", (90, 40), "white"), (), lines), read, seconds=0.0, least=0.7)
     assert [node.text for node in reading.tree.walk() if node.text] == ["4.3 out of 5", "free delivery"]
+    assert list(reading.boxes) == [Box(30, 0, 60, 9), Box(0, 20, 90, 9)]
