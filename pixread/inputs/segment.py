@@ -131,7 +131,7 @@ def _looks_written(grey: Grey, strength: Steps, noise: Steps, marks: Bitmap) -> 
     if contrast < CONTRAST:
         return noise.max() == 0 and width > 2 * height and two_toned > 0.8 and flat > 0.2
     noisy, steep = float(noise.mean()), float(np.median(strength[marks])) / contrast
-    if width < 1.2 * height:  # a lone glyph: a digit in a table, or else an icon, a bullet, a corner
+    if width < 1.2 * height or max(width / 2, height) < 7:  # a lone glyph: a digit, or else an icon, an arrow, a corner
         size_fits = 7 <= height <= 20 and width >= 0.35 * height
         return size_fits and noisy == 0 and contrast > 100 and 0.7 < two_toned < 0.96 and flat > 0.02
     if noisy > 0.5:
