@@ -146,7 +146,7 @@ def test_bullets_are_left_out_and_a_dash_or_an_ellipsis_is_not():
 def test_the_arrow_of_a_list_to_choose_from_is_no_text():
     image = Image.new("RGB", (300, 60), "white")
     drawn = draw_text(image, (30, 20), "Moss green")
-    ImageDraw.Draw(image).line([(250, 25), (254, 29), (258, 25)], fill="black", width=2)
+    ImageDraw.Draw(image).line([(250, 25), (253, 28), (256, 25)], fill="black", width=2)
     assert_one_to_one(text_boxes(image), [drawn])
 
 
