@@ -31,6 +31,7 @@ ABOVE, BESIDE = 0.12, 0.19  # ... or so far where they are at least so far left 
 NOISY = 3  # from this noise on a background is no plain paper
 CONTRAST = 50  # grey levels between ink and paper, at least ...
 FAINT_CONTRAST = 25  # ... and of what is certainly a line of text otherwise
+LOWEST_GLYPH = 7  # pixels: lone ones that are lower are arrows and scraps
 STEEP = 0.38  # of the contrast: the usual step at the border of ink, at least
 
 
@@ -131,8 +132,8 @@ def _looks_written(grey: Grey, strength: Steps, noise: Steps, marks: Bitmap) -> 
     if contrast < CONTRAST:
         return noise.max() == 0 and width > 2 * height and two_toned > 0.8 and flat > 0.2
     noisy, steep = float(noise.mean()), float(np.median(strength[marks])) / contrast
-    if width < 1.2 * height or max(width / 2, height) < 7:  # a lone glyph: a digit, or else an icon, an arrow, a corner
-        size_fits = 7 <= height <= 20 and width >= 0.35 * height
+    if width < 1.2 * height or max(width / 2, height) < LOWEST_GLYPH:  # a lone glyph: a digit, or an icon, an arrow
+        size_fits = LOWEST_GLYPH <= height <= 20 and width >= 0.35 * height
         return size_fits and noisy == 0 and contrast > 100 and 0.7 < two_toned < 0.96 and flat > 0.02
     if noisy > 0.5:
         between = float(((grey > dark + contrast / 4) & (grey < light - contrast / 4)).mean())

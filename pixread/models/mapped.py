@@ -83,6 +83,7 @@ def clean_mappings(library: str | None = None) -> Iterator[Span]:
                 yield span
         elif not words[0].endswith(":"):  # the head of the next one: addresses, rights, offset, device, inode, path
             start, _, end = words[0].partition("-")
+            # A library goes on writing to its data, also after this was asked.
             wanted = library is None or (library in words[-1] and "w" not in words[1])
             span, is_file = (int(start, 16), int(end, 16)), words[4] != "0" and wanted
 
