@@ -7,12 +7,15 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import typer.main
+from safetensors.numpy import load_file
 
 from pixread.cli import app
+from pixread.inputs import style
 from pixread.targets import devanagari
 from pixread.targets.fonts import find_fonts
 from pixread.tasks import TASKS
@@ -118,3 +121,18 @@ def test_the_reader_is_made_from_pages_and_a_second_start_makes_nothing_anew(tmp
     subprocess.run(command, check=True)
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.state")} == made
     assert (out / "reader" / "model.safetensors").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_the_network_that_sees_styles_is_fitted_to_rendered_pages(tmp_path: Path) -> None:
+    """Three pages of the script's own give weights that read as the shipped ones do, and a share of right words."""
+    out = tmp_path / "style.safetensors"
+    command = [sys.executable, str(RUNS / "style.py"), str(out), "3"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    right = [float(share) for share in re.findall(r"([\d.]+)%", said)]
+    assert len(right) == len(style.STYLES) and min(right) > 50
+    shipped = load_file(style.WEIGHTS)
+    assert {name: values.shape for name, values in load_file(out).items()} == {
+        name: values.shape for name, values in shipped.items()
+    }

@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from pixread.inputs.style import scaled, style_net
 from pixread.records import Box
 
 Numbers = NDArray[np.float64]
@@ -38,6 +39,7 @@ BELOW = 4  # pixels below a line that are looked at for its underline
 UNDERLINED = 0.85  # of a token's width
 CLEARLY = 1.5  # gaps between words are so much wider than those between letters, where nothing is doubtful
 FAR = 12  # runs of ink in a word, at most
+NEAR = 3  # tokens on one side of a place that tell how words there look
 LEAST_GAP = 0.1  # of an em: narrower ones part no words
 
 _ENDS = re.compile(r"^([(\[\u201c\"\u00ab]*)(.*?)([.,;:!?)\]\u201d\"\u00bb\u2026]*)$", re.DOTALL)
@@ -51,8 +53,8 @@ class Looks:
 
     glued: whether a token follows the one before without a blank. left, right: columns of the picture. measures:
     stroke, slant, width beside the usual, height of small letters, blackness, contrast, brightness; odd: the same, less
-    those of most of the line. hue: how far the ink's colour is from that of most of the line. traits: what the text
-    says.
+    those of most of the line. styles: bold, slanted, monospaced (see `style`). hue: how far the ink's colour is from
+    that of most of the line. traits: what the text says.
     """
 
     tokens: tuple[str, ...]
@@ -64,6 +66,7 @@ class Looks:
     paper: Numbers
     measures: Numbers
     odd: Numbers
+    styles: Numbers
     hue: Numbers
     underlined: Numbers
     traits: Numbers
@@ -80,26 +83,37 @@ class Looks:
 def looks_of(pixels: NDArray[np.uint8], box: Box, text: str) -> Looks | None:
     """The looks of a line whose box has whole numbers, or None where the words cannot be found in the picture."""
     words = text.split()
-    x, y, width, height = (int(side) for side in box.as_list())
-    if not words or height < LOWEST:
+    if not words or box.height < LOWEST:
         return None
-    left, top = max(0, x - 1), max(0, y - 1)
-    part = pixels[top : y + height + BELOW, left : x + width + 1].astype(np.float32)
-    core = part[: y - top + height + 1]
-    paper = _commonest(core)
-    away = np.abs(part - paper).sum(axis=2)
-    contrast = float(np.percentile(away[: len(core)], 98))
+    core, alpha, contrast, left = _cut_out(pixels, box)
     if contrast < LEAST_CONTRAST:
         return None
-    alpha = np.clip(away / contrast, 0, 1)
     # A background of a few words alone is no ink: a pixel must differ from the one above the line as well.
-    differs = np.abs(core - part[:1]).sum(axis=2) > INK * contrast
+    differs = np.abs(core - core[:1]).sum(axis=2) > INK * contrast
     ink = ((alpha[: len(core)] > INK) & differs).any(axis=0)
     found = _words_in(ink, words)
     if found is None:
         return None
     tokens, glued, starts, ends = _tokens(ink, words, *found)
-    return _measured(core, alpha, tokens, glued, starts, ends, left=left, height=height)
+    return _measured(core, alpha, tokens, glued, starts, ends, left=left, height=int(box.height))
+
+
+def letters_of(pixels: NDArray[np.uint8], box: Box) -> tuple[NDArray[np.float32], int]:
+    """How much ink each pixel of a line has, from 0 to 1 (rows, columns), and the picture's column where it begins."""
+    core, alpha, _, left = _cut_out(pixels, box)
+    return alpha[: len(core)], left
+
+
+def _cut_out(pixels: NDArray[np.uint8], box: Box) -> tuple[NDArray[np.float32], NDArray[np.float32], float, int]:
+    """The pixels of a line, a little more than its box; how much ink they and those below have; the contrast of ink and
+    paper; the first column."""
+    x, y, width, height = (int(side) for side in box.as_list())
+    left, top = max(0, x - 1), max(0, y - 1)
+    part = pixels[top : y + height + BELOW, left : x + width + 1].astype(np.float32)
+    core = part[: y - top + height + 1]
+    away = np.abs(part - _commonest(core)).sum(axis=2)
+    contrast = float(np.percentile(away[: len(core)], 98))
+    return core, np.clip(away / max(contrast, 1.0), 0, 1), contrast, left
 
 
 def differences(one: Looks, at: Places, other: Looks, other_at: Places) -> Numbers:
@@ -134,8 +148,33 @@ def differences(one: Looks, at: Places, other: Looks, other_at: Places) -> Numbe
         line * (at == 0) * same,
         line * (other_at == len(other.tokens) - 1) * same,
         line * min(len(one.tokens), 20) / 20,
+        *np.abs(one.styles[at] - other.styles[other_at]).T,
+        *one.styles[at].T,
+        *other.styles[other_at].T,
+        *np.abs(_styles_before(one, at) - _styles_behind(other, other_at)).T,
     ]
     return np.clip(np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1), -3, 3)
+
+
+def _styles_before(looks: Looks, at: Places) -> Numbers:
+    """The mean styles of each token and the `NEAR` - 1 before it, by their lengths."""
+    sums, lengths = _style_sums(looks)
+    first = np.maximum(at + 1 - NEAR, 0)
+    return np.asarray((sums[at + 1] - sums[first]) / (lengths[at + 1] - lengths[first])[:, None])
+
+
+def _styles_behind(looks: Looks, at: Places) -> Numbers:
+    """The same of each token and the `NEAR` - 1 behind it."""
+    sums, lengths = _style_sums(looks)
+    last = np.minimum(at + NEAR, len(looks.tokens))
+    return np.asarray((sums[last] - sums[at]) / (lengths[last] - lengths[at])[:, None])
+
+
+def _style_sums(looks: Looks) -> tuple[Numbers, Numbers]:
+    """Of the styles by length, and of the lengths, of all tokens before each place."""
+    lengths = np.array([float(len(token)) for token in looks.tokens])
+    sums = np.cumsum(looks.styles * lengths[:, None], axis=0)
+    return np.pad(sums, ((1, 0), (0, 0))), np.pad(np.cumsum(lengths), (1, 0))
 
 
 def _commonest(part: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -310,6 +349,7 @@ def _measured(
         paper=paper,
         measures=measures,
         odd=measures - np.array([_median(column, weights) for column in measures.T]),
+        styles=style_net().styles(*scaled(letters, starts, ends)),
         hue=_angle(ink - paper, usual_vector[None]),
         underlined=((sums(alpha[int(0.6 * height) :]) / wide).max(axis=0) > UNDERLINED).astype(np.float64),
         traits=np.array([_traits(token, is_first=place == 0) for place, token in enumerate(tokens)], dtype=np.float64),
