@@ -22,13 +22,13 @@ rendered "$out/varied" "$train_list" "${crops[@]}" --set crops.max_chars=20 --se
 rendered "$out/dev" "$dev_list" --targets lines,parse --height 1024 --set parse.mask_rate=0 --set parse.max_chars=512
 
 lesson line-letters letters "$@"
-lesson line-words words --set init="$out/letters" "$@"
+lesson line-words words --set init="$out/letters" --set steps=3000 "$@"
 # From here on half of the text is drawn, most of it in Devanagari: without fonts for that, --set devanagari=0 leaves it out.
 pages=(--data "$out/plain" --data "$out/varied")
-lesson line-pages pages --set init="$out/words" --set warmup_share=0.5 --set devanagari=0.7 "${pages[@]}" "$@"
+lesson line-pages pages --set init="$out/words" --set steps=3000 --set warmup_share=0.5 --set devanagari=0.7 "${pages[@]}" "$@"
 # What is read wrongly comes three times as often while the learning rate falls.
 [ -e "$out/hard/manifest.json" ] || pixread mine "$out/plain" "$out/varied" --model "$out/pages" --out "$out/hard"
-lesson line-pages last --set init="$out/pages" --set schedule=linear --set steps=40000 --set warmup_steps=1 \
+lesson line-pages last --set init="$out/pages" --set schedule=linear --set steps=18000 --set warmup_steps=1 \
   --set warmup_share=0.4 --set devanagari=0.6 "${pages[@]}" --data "$out/hard" --data "$out/hard" "$@"
 
 pixread convert "$out/last" "$out/reader" --dtype bfloat16 --min-confidence 0.8
