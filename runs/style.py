@@ -84,6 +84,8 @@ class Writer:
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
         self.fonts, self.mono = families(":lang=en"), families(":lang=en:spacing=100")
+        if not self.mono:
+            raise SystemExit("no monospaced font with Latin letters is installed; at least one is needed")
 
     def page(self) -> tuple[str, list[Span]]:
         """A page, and its texts in order."""

@@ -14,12 +14,12 @@ from tests.inputs.test_segment import FONT
 WORDS = ("Hillside", "fields", "and", "meadows")
 
 
-def drawn(**pen: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def drawn(stroke_width: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Words in ink, cut to it: (rows, columns), and the columns where each word starts and ends."""
     font = ImageFont.truetype(str(FONT), 18)
     image, x, places = Image.new("L", (600, 40)), 10, []
     for word in WORDS:
-        ImageDraw.Draw(image).text((x, 8), word, font=font, fill=255, **pen)  # type: ignore[arg-type]
+        ImageDraw.Draw(image).text((x, 8), word, font=font, fill=255, stroke_width=stroke_width)
         width = round(font.getlength(word))
         places.append((x - 10, x - 10 + width))
         x += width + 6
