@@ -6,7 +6,7 @@ LIST is a text file with one HTML file a line, from the folder of the list. Each
 in the pixels as they are when it is read, and the page's own text stands for what a model would read there. The
 networks are fitted in the order below, since each sees what those before it make of a page; NAMEs fit only some of them
 anew. The others are those in OUT.json or, where that is missing, the shipped ones, which saw the first 1024 pixels of
-555 pages, at most sixteen of a site (`leaves`: of 595, at most fourteen).
+555 pages, at most sixteen of a site (`leaves` and `texts`: of 595, at most fourteen).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixread.inputs import judge, layout, nesting, paragraphs
+from pixread.inputs import judge, layout, nesting, paragraphs, text_ends
 from pixread.inputs.layout import Region
 from pixread.inputs.looks import Looks, looks_of
 from pixread.inputs.paragraphs import Line
@@ -43,7 +43,13 @@ HIT = 0.25  # of a word or of a line: so much of either they have in common
 GLUED = 0.12  # line heights between words without a blank, at most
 MOST_PAIRS = 150  # of things in another order that count for one decision about columns
 # Units of the hidden layer, passes over the data, decay of the weights.
-SHAPES = {"leaves": (24, 12, 0.1), "paragraphs": (12, 30, 0.3), "columns": (6, 60, 0.3), "groups": (24, 20, 1.0)}
+SHAPES = {
+    "leaves": (24, 12, 0.3),
+    "texts": (24, 12, 0.3),
+    "paragraphs": (12, 30, 0.3),
+    "columns": (6, 60, 0.3),
+    "groups": (24, 20, 1.0),
+}
 
 Numbers = NDArray[np.float64]
 Samples = Iterator[tuple[Numbers, bool, int]]  # features, the truth, and how often it counts
@@ -141,18 +147,41 @@ def said(found: Sequence[Told], height: float) -> str:
 
 
 def leaf_samples(page: Page) -> Samples:
-    """Whether a text ends between one token and the next, within lines and from line to line of a paragraph."""
-    for line, told in zip(page.lines, page.told, strict=True):
-        if line.looks is not None and len(line.looks.tokens) > 1:
-            leaves = token_leaves(line.looks, told)
-            for features, (left, right) in zip(paragraphs.text_features(line.looks), pairwise(leaves), strict=True):
-                if left is not None and right is not None:
-                    yield features, left != right, 1
-    for first, second in paragraphs.neighbours([line.box for line in page.lines]):
-        one, other = page.lines[first].looks, page.lines[second].looks
-        last, following = page.told[first][-1], page.told[second][0]
-        if one is not None and other is not None and page.go_on(last, following):
-            yield paragraphs.turn_features(one, other)[0], last.leaf != following.leaf, 1
+    """Whether a text ends between one token and the next, of the lines of one paragraph."""
+    for lines, leaves in told_paragraphs(page):
+        yield from _at_ends(text_ends.pair_features(lines), leaves)
+
+
+def text_samples(page: Page) -> Samples:
+    """The same, seen from the division that the network for pairs of tokens makes."""
+    for lines, leaves in told_paragraphs(page):
+        pairs = text_ends.pair_features(lines)
+        yield from _at_ends(text_ends.text_features(lines, pairs, judge.judge("leaves").odds(pairs)), leaves)
+
+
+def told_paragraphs(page: Page) -> Iterator[tuple[list[Looks], list[int | None]]]:
+    """The looks of the lines of each paragraph, and the leaf of each of their tokens."""
+    looks = [line.looks for line in page.lines]
+    following = {
+        one: other
+        for one, other in paragraphs.neighbours([line.box for line in page.lines])
+        if looks[one] and looks[other] and page.go_on(page.told[one][-1], page.told[other][0])
+    }
+    for first in set(range(len(looks))) - set(following.values()):
+        lines, leaves = [], []
+        at: int | None = first
+        while at is not None and (line := looks[at]) is not None:
+            lines.append(line)
+            leaves += token_leaves(line, page.told[at])
+            at = following.get(at)
+        if len(leaves) > 1:
+            yield lines, leaves
+
+
+def _at_ends(features: Numbers, leaves: Sequence[int | None]) -> Samples:
+    for row, (one, other) in zip(features, pairwise(leaves), strict=True):
+        if one is not None and other is not None:
+            yield row, one != other, 1
 
 
 def token_leaves(looks: Looks, told: Sequence[Told]) -> list[int | None]:
@@ -233,6 +262,7 @@ def group_samples(page: Page) -> Samples:
 
 SAMPLES = {
     "leaves": leaf_samples,
+    "texts": text_samples,
     "paragraphs": paragraph_samples,
     "columns": column_samples,
     "groups": group_samples,

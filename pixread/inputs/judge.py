@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 WEIGHTS = Path(__file__).parent.parent / "assets" / "structure.json"
 FARTHEST = 5.0  # standard deviations from the mean at which features are cut off
 
-Name = Literal["leaves", "paragraphs", "columns", "groups"]
+Name = Literal["leaves", "texts", "paragraphs", "columns", "groups"]
 Numbers = NDArray[np.float64]
 
 

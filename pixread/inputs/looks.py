@@ -1,48 +1,31 @@
-"""How the words of a line look: their ink, paper, weight, slant and size, from the pixels and the text that was read.
-
-The text says how many words there are and how wide each should be; the white between the letters says where they are.
-Punctuation at the ends of a word is a token of its own, since a link mostly ends before the comma behind it.
-"""
+"""How the words of a line look: their ink, paper, weight, slant and size, from the pixels and what was read."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pixread.inputs.components import without_long_runs
 from pixread.inputs.style import scaled, style_net
+from pixread.inputs.word_places import Tokens, tokens_in, width_of
 from pixread.records import Box
 
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]
 Sums = Callable[[NDArray[np.float32]], Numbers]  # over the columns of each token
 
-# Widths of letters in ems, about those of common sans serifs; other small letters and digits, and capitals.
-WIDTHS = {
-    **dict.fromkeys("ijl'|", 0.22),
-    **dict.fromkeys("!,./:;I[]ft\\", 0.28),
-    **dict.fromkeys('()-r"`{}*', 0.34),
-    **dict.fromkeys("mM%W@", 0.87),
-    "w": 0.7,
-}
-SMALL, CAPITAL, FULL, BLANK = 0.54, 0.68, 1.0, 0.28
-FIRST_FULL = "\u2e80"  # from here on characters are as wide as high
-
 LOWEST = 4  # pixels: lower lines show nothing of their letters
 LEAST_CONTRAST = 30  # of the sums of three channels: less is no ink
 INK = 0.3  # of the contrast
 BELOW = 4  # pixels below a line that are looked at for its underline
-UNDERLINED = 0.85  # of a token's width
-CLEARLY = 1.5  # gaps between words are so much wider than those between letters, where nothing is doubtful
-FAR = 12  # runs of ink in a word, at most
+LOW = 0.75  # of the height of a line: underlines are below this
+RULE = 0.8  # heights of a line: longer runs of ink down there are underlines, not letters
 NEAR = 3  # tokens on one side of a place that tell how words there look
-LEAST_GAP = 0.1  # of an em: narrower ones part no words
 
-_ENDS = re.compile(r"^([(\[\u201c\"\u00ab]*)(.*?)([.,;:!?)\]\u201d\"\u00bb\u2026]*)$", re.DOTALL)
 _CODE = re.compile(r"[_(){}<>=/\\$@]|\w\.\w|[a-z][A-Z]|^--?\w|::")
 _NUMBER = re.compile(r"^(\d+\.)*\d+\.?$")
 
@@ -54,7 +37,8 @@ class Looks:
     glued: whether a token follows the one before without a blank. left, right: columns of the picture. measures:
     stroke, slant, width beside the usual, height of small letters, blackness, contrast, brightness; odd: the same, less
     those of most of the line. styles: bold, slanted, monospaced (see `style`). hue: how far the ink's colour is from
-    that of most of the line. traits: what the text says.
+    that of most of the line. underlined: how much of the token is; goes_on: how much of the blank behind it. traits:
+    what the text says.
     """
 
     tokens: tuple[str, ...]
@@ -69,6 +53,7 @@ class Looks:
     styles: Numbers
     hue: Numbers
     underlined: Numbers
+    goes_on: Numbers
     traits: Numbers
 
     def box(self, token: int, line: Box) -> Box:
@@ -90,12 +75,8 @@ def looks_of(pixels: NDArray[np.uint8], box: Box, text: str) -> Looks | None:
         return None
     # A background of a few words alone is no ink: a pixel must differ from the one above the line as well.
     differs = np.abs(core - core[:1]).sum(axis=2) > INK * contrast
-    ink = ((alpha[: len(core)] > INK) & differs).any(axis=0)
-    found = _words_in(ink, words)
-    if found is None:
-        return None
-    tokens, glued, starts, ends = _tokens(ink, words, *found)
-    return _measured(core, alpha, tokens, glued, starts, ends, left=left, height=int(box.height))
+    found = tokens_in((alpha[: len(core)] > INK) & differs, words)
+    return None if found is None else _measured(core, alpha, found, left=left, height=int(box.height))
 
 
 def letters_of(pixels: NDArray[np.uint8], box: Box) -> tuple[NDArray[np.float32], int]:
@@ -138,6 +119,7 @@ def differences(one: Looks, at: Places, other: Looks, other_at: Places) -> Numbe
         one.underlined[at],
         other.underlined[other_at],
         np.abs(one.underlined[at] - other.underlined[other_at]),
+        one.goes_on[at] * same,
         (other.left[other_at] - one.right[at]) / one.height if same else 0.3 * line,
         *one.traits[at].T,
         *other.traits[other_at].T,
@@ -185,97 +167,6 @@ def _commonest(part: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(flat[codes == np.bincount(codes).argmax()].mean(axis=0), dtype=np.float32)
 
 
-def _runs(ink: NDArray[np.bool_]) -> tuple[Places, Places]:
-    """Starts and ends of the runs of columns with ink."""
-    edges = np.flatnonzero(np.diff(ink.astype(np.int8), prepend=0, append=0))
-    return edges[::2], edges[1::2]
-
-
-def _width(word: str) -> float:
-    """The usual width of a word in ems."""
-    return sum(
-        WIDTHS.get(sign) or (FULL if sign >= FIRST_FULL else CAPITAL if sign.isupper() else SMALL) for sign in word
-    )
-
-
-def _words_in(ink: NDArray[np.bool_], words: list[str]) -> tuple[Places, Places] | None:
-    """Where each word starts and ends: at the widest gaps if they stand out, else where the widths fit best."""
-    starts, ends = _runs(ink)
-    number = len(words)
-    if len(starts) < number:
-        return None
-    if number == 1:
-        return starts[:1], ends[-1:]
-    widths = np.array([_width(word) for word in words])
-    gaps = starts[1:] - ends[:-1]
-    by_width = np.argsort(-gaps, kind="stable")
-    cuts = np.sort(by_width[: number - 1])
-    first, last = starts[np.append(0, cuts + 1)], ends[np.append(cuts, len(ends) - 1)]
-    em = float(np.median((last - first) / widths))
-    narrower = gaps[by_width[number - 1 :]].max(initial=0)
-    fits = np.abs(last - first - widths * em) < np.maximum(0.35 * widths * em, 0.6 * em)
-    if gaps[by_width[number - 2]] > CLEARLY * narrower or fits.all():
-        return first, last
-    return _fitted(starts, ends, widths)
-
-
-def _fitted(starts: Places, ends: Places, widths: Numbers) -> tuple[Places, Places] | None:
-    """The division into words of about these widths that costs least; two runs at each end may be bullets."""
-    em = (ends[-1] - starts[0]) / (widths.sum() + BLANK * (len(widths) - 1))
-    may_part = np.flatnonzero(starts[1:] - ends[:-1] >= max(1.0, LEAST_GAP * em))
-    starts, ends = starts[np.append(0, may_part + 1)], ends[np.append(may_part, len(ends) - 1)]
-    number, runs = len(widths), len(starts)
-    if runs < number:
-        return None
-    spare = min(2, runs - number)
-    gap = np.append(0, starts[1:] - ends[:-1]) / em
-    cost = np.full((number + 1, runs + 1), np.inf)
-    cost[0, : spare + 1] = np.arange(spare + 1)
-    come_from = np.zeros((number + 1, runs + 1), dtype=np.int64)
-    for word in range(1, number + 1):
-        for end in range(word, runs - number + word + 1):
-            begin = np.arange(max(word - 1, end - FAR), end)
-            misfit = np.abs((ends[end - 1] - starts[begin]) / em - widths[word - 1]) - np.minimum(gap[begin], 0.4)
-            total = cost[word - 1, begin] + misfit
-            best = int(total.argmin())
-            cost[word, end], come_from[word, end] = total[best], begin[best]
-    end = runs - int(np.argmin([cost[number, runs - left] + left for left in range(spare + 1)]))
-    if not np.isfinite(cost[number, end]):
-        return None
-    begins, stops = [], []
-    for word in range(number, 0, -1):
-        stops.append(end - 1)
-        end = int(come_from[word, end])
-        begins.append(end)
-    return starts[begins[::-1]], ends[stops[::-1]]
-
-
-def _tokens(
-    ink: NDArray[np.bool_], words: list[str], starts: Places, ends: Places
-) -> tuple[list[str], list[bool], Places, Places]:
-    """Words with the punctuation at their ends apart, where it has runs of ink of its own."""
-    tokens: list[str] = []
-    glued: list[bool] = []
-    places: list[tuple[int, int]] = []
-    for word, start, end in zip(words, starts.tolist(), ends.tolist(), strict=True):
-        before, inner, behind = (part or "" for part in _ENDS.match(word).groups())  # type: ignore[union-attr]
-        begins, stops = _runs(ink[start:end])
-        parts = [part for part in (before, inner, behind) if part]
-        if not inner or len(parts) == 1 or len(begins) <= len(before) + len(behind):
-            parts, edges = [word], [(start, end)]
-        else:
-            cuts = [0, len(before), len(begins) - len(behind), len(begins)]
-            edges = [
-                (start + int(begins[first]), start + int(stops[last - 1]))
-                for first, last in pairwise(cuts)
-                if last > first
-            ]
-        tokens += parts
-        glued += [place > 0 for place in range(len(parts))]
-        places += edges
-    return tokens, glued, np.array([start for start, _ in places]), np.array([end for _, end in places])
-
-
 _LENGTH, _IS_CODE = 0, 1
 
 
@@ -299,15 +190,13 @@ def _traits(token: str, *, is_first: bool) -> list[float]:
 def _measured(
     core: NDArray[np.float32],
     alpha: NDArray[np.float32],
-    tokens: list[str],
-    glued: list[bool],
-    starts: Places,
-    ends: Places,
+    tokens: Tokens,
     *,
     left: int,
     height: int,
 ) -> Looks:
-    """The looks of tokens from column `starts` up to before `ends` of the cut out line."""
+    """The looks of the tokens of a line that is cut out."""
+    starts, ends = tokens.starts, tokens.ends
     edges = np.stack([starts, ends], axis=1).ravel()
     edges = edges[:-1] if edges[-1] >= core.shape[1] else edges
 
@@ -323,7 +212,7 @@ def _measured(
     area = sums(letters.sum(axis=0))
     rises = sums(np.maximum(0, np.diff(letters, axis=1, prepend=0)).sum(axis=0)) + 1e-6
     contrast = np.linalg.norm(ink - paper, axis=1) / 441
-    usual = np.array([_width(token) for token in tokens])
+    usual = np.array([width_of(token) for token in tokens.texts])
     stretch = np.log(wide / usual / np.median(wide / usual))
     measures = np.stack(
         [
@@ -337,11 +226,12 @@ def _measured(
         ],
         axis=1,
     )
-    weights = np.array([float(len(token)) for token in tokens])
+    weights = np.array([float(len(token)) for token in tokens.texts])
     usual_vector = np.array([_median((ink - paper)[:, channel], weights) for channel in range(3)])
+    rules = _rules(alpha, height)
     return Looks(
-        tokens=tuple(tokens),
-        glued=np.array(glued),
+        tokens=tuple(tokens.texts),
+        glued=np.array(tokens.glued),
         left=starts + left,
         right=ends + left,
         height=float(height),
@@ -351,9 +241,24 @@ def _measured(
         odd=measures - np.array([_median(column, weights) for column in measures.T]),
         styles=style_net().styles(*scaled(letters, starts, ends)),
         hue=_angle(ink - paper, usual_vector[None]),
-        underlined=((sums(alpha[int(0.6 * height) :]) / wide).max(axis=0) > UNDERLINED).astype(np.float64),
-        traits=np.array([_traits(token, is_first=place == 0) for place, token in enumerate(tokens)], dtype=np.float64),
+        underlined=np.asarray((sums(rules) / wide).max(axis=0)),
+        goes_on=_goes_on(rules, starts, ends),
+        traits=np.array(
+            [_traits(token, is_first=place == 0) for place, token in enumerate(tokens.texts)], dtype=np.float64
+        ),
     )
+
+
+def _rules(alpha: NDArray[np.float32], height: int) -> NDArray[np.float32]:
+    """Where there is an underline, 1, else 0, in the lower part of a line and below it."""
+    low = alpha[int(LOW * height) :] > INK
+    return (low & ~without_long_runs(low, int(RULE * height))).astype(np.float32)
+
+
+def _goes_on(rules: NDArray[np.float32], starts: Places, ends: Places) -> Numbers:
+    """How much of the blank behind each token is underlined; of none behind the last."""
+    blanks = zip(ends[:-1].tolist(), np.maximum(starts[1:], ends[:-1] + 1).tolist(), strict=True)
+    return np.array([rules[:, end:start].mean(axis=1).max() for end, start in blanks] + [0.0])
 
 
 def _slant(letters: NDArray[np.float32], sums: Sums) -> Numbers:

@@ -1,7 +1,7 @@
 """Lines of a page that have been read -> its paragraphs, each as the texts it is put together from.
 
-Which lines are wrapped from one text, and where a text ends within a line (at a link, at words in bold), two small
-networks decide (`judge`), from where the lines stand, what they say and how their words look.
+Which lines are wrapped from one text, a small network decides (`judge`), from where the lines stand, what they say and
+how their words look. Where a text ends within them says `text_ends`.
 """
 
 from __future__ import annotations
@@ -10,18 +10,20 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixread.inputs.judge import judge
 from pixread.inputs.looks import Looks, differences
+from pixread.inputs.text_ends import text_ends
 from pixread.records import Box, Word
 
 Numbers = NDArray[np.float64]
 Pair = tuple[int, int]
 
-ODDS = 0.0  # log odds from which lines are wrapped, and words of different texts
+ODDS = 0.0  # log odds from which lines are wrapped
 REACH = 6  # lines above and below that tell how wide a column is
 CLOSE = 1.2  # line heights between lines of one column, at most
 ALIKE = 1.6  # times as high may a line of a column be as another
@@ -79,7 +81,7 @@ def paragraphs(lines: Sequence[Line]) -> list[Paragraph]:
         while chain[-1] in following:
             chain.append(following[chain[-1]])
         chains.append(chain)
-    cuts = _cuts(lines, following)
+    cuts = _cuts(lines, chains)
     return [
         Paragraph(Box.around([lines[at].box for at in chain]), tuple(chain), _texts(lines, chain, cuts))
         for chain in chains
@@ -130,17 +132,6 @@ def wrap_features(lines: Sequence[Line], pairs: Sequence[Pair]) -> Numbers:
     return np.array(rows, dtype=np.float64)
 
 
-def text_features(looks: Looks) -> Numbers:
-    """What tells whether a text ends between each token of a line and the next. -> (tokens - 1, features)"""
-    at = np.arange(len(looks.tokens) - 1)
-    return differences(looks, at, looks, at + 1)
-
-
-def turn_features(one: Looks, other: Looks) -> Numbers:
-    """What tells whether a text ends with a line, where the other goes on with it. -> (1, features)"""
-    return differences(one, np.array([len(one.tokens) - 1]), other, np.array([0]))
-
-
 def _wrapped(lines: Sequence[Line]) -> dict[int, int]:
     """Each line with the one that goes on with it."""
     pairs = neighbours([line.box for line in lines])
@@ -150,24 +141,17 @@ def _wrapped(lines: Sequence[Line]) -> dict[int, int]:
     return {first: second for (first, second), odd in zip(pairs, odds, strict=True) if odd > ODDS}
 
 
-def _cuts(lines: Sequence[Line], following: Mapping[int, int]) -> dict[int, list[bool]]:
+def _cuts(lines: Sequence[Line], chains: Sequence[Sequence[int]]) -> dict[int, list[bool]]:
     """Of each line, which tokens begin another text than the token before, the last one of the line above included."""
-    features, places = [], []
-    turns = {second: first for first, second in following.items()}
-    for number, line in enumerate(lines):
-        above = lines[turns[number]].looks if number in turns else None
-        if line.looks is None:
-            continue
-        if above is not None:
-            features.append(turn_features(above, line.looks))
-            places.append((number, 0))
-        if len(line.looks.tokens) > 1:
-            features.append(text_features(line.looks))
-            places += [(number, token) for token in range(1, len(line.looks.tokens))]
     cuts = {number: [False] * len(line.words) for number, line in enumerate(lines)}
-    if features:
-        for (number, token), odd in zip(places, judge("leaves").odds(np.concatenate(features)), strict=True):
-            cuts[number][token] = bool(odd > ODDS)
+    seen = [
+        list(run) for chain in chains for known, run in groupby(chain, lambda at: lines[at].looks is not None) if known
+    ]
+    found = text_ends([[looks for at in run if (looks := lines[at].looks)] for run in seen])
+    for run, ends in zip(seen, found, strict=True):
+        places = [(at, token) for at in run for token in range(len(cuts[at]))]
+        for (at, token), is_end in zip(places[1:], ends, strict=True):
+            cuts[at][token] = bool(is_end)
     return cuts
 
 

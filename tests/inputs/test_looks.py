@@ -86,6 +86,18 @@ def test_underlines_are_seen():
     found = looks_of(np.asarray(image), box, "plain then underlined here")
     assert found is not None
     assert found.underlined.tolist() == [0, 0, 1, 0]
+    assert found.goes_on.tolist() == [0, 0, 0, 0]
+
+
+def test_an_underline_that_goes_on_behind_a_word_is_seen_and_parts_no_words():
+    pixels, box, places = drawn([("plain then underlined here", "black")])
+    image = Image.fromarray(pixels)
+    y = int(box.bottom) - 1
+    ImageDraw.Draw(image).line((places[1][0], y, places[2][1] - 1, y), fill="black")
+    found = looks_of(np.asarray(image), box, "plain then underlined here")
+    assert found is not None
+    assert found.goes_on.tolist() == [0, 1, 0, 0]
+    assert np.abs(found.left - [left for left, _ in places]).max() <= 2
 
 
 def test_slanted_words_are_seen():
