@@ -20,6 +20,9 @@ from pixread.reading.page_tree import ReadLine, page_tree
 from pixread.reading.strangers import strangers
 from pixread.records import Node, Reading
 
+SHORT = 2  # characters
+SURER = 0.25  # power of the confidence that longer lines need: 0.95 instead of 0.8
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -87,7 +90,10 @@ def whole(answer: Answer, size: tuple[int, int], *, seconds: float) -> Reading:
 
 
 def assembled(page: Page, answers: Sequence[Answer], *, seconds: float, least: float) -> Reading:
-    """One tree of all regions of a page; what was read as nothing, or is less sure than `least`, is left out."""
+    """One tree of all regions of a page; what was read as nothing, or is not sure enough, is left out.
+
+    least: the confidence that a line must have; one of up to `SHORT` characters must have more.
+    """
     read: list[ReadLine] = []
     log_probs: list[float] = []
     jobs = [part.job for parts in page.parts.values() for part in parts]
@@ -98,12 +104,18 @@ def assembled(page: Page, answers: Sequence[Answer], *, seconds: float, least: f
         scores = [score for part in parts for score in answers[part.job].log_probs]
         node = _joined([tree_of(answers[part.job]) for part in parts], [part.spaced for part in parts])
         confidence = math.exp(_mean(scores))
-        if node is not None and confidence >= least:
+        if node is not None and confidence >= _least(node, least):
             read.append(ReadLine(region, replace(node, confidence=confidence)))
             log_probs.extend(scores)
     tree, boxes = page_tree(read, page.pictures, np.asarray(page.image.convert("RGB")))
     total = math.fsum(log_probs)
     return Reading(serialise(tree), tree, _mean(log_probs), *page.image.size, seconds, boxes, log_prob=total)
+
+
+def _least(node: Node, least: float) -> float:
+    """How sure the reading of a line must be. One or two characters need more: small icons look like some letter."""
+    is_short = node.text is not None and len(node.text) <= SHORT
+    return least**SURER if is_short else least
 
 
 def _narrowed(line: Region, every: Sequence[Part], kept: Sequence[Part]) -> Region:

@@ -89,3 +89,14 @@ def test_the_parts_of_a_line_are_joined_as_they_stand(read: list[str], spaced: l
     answers = [Answer(f"<{words}>" if words else "", (-0.1,)) for words in read]
     reading = assembled(Page(Image.new("RGB", (90, 9)), (), {line: parts}), answers, seconds=0.0, least=0.0)
     assert [node.text for node in reading.tree.walk() if node.text] == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "is_kept"),
+    [("Go", 0.9, False), ("Go", 0.96, True), ("v", 0.9, False), ("Got", 0.9, True), ("Got", 0.79, False)],
+)
+def test_a_line_of_one_or_two_characters_must_be_surer(text: str, confidence: float, is_kept: bool):
+    line = Region(Box(0, 0, 90, 9), "text")
+    page = Page(Image.new("RGB", (90, 9)), (), {line: [Part(0, False)]})
+    reading = assembled(page, [Answer(f"<{text}>", (math.log(confidence),))], seconds=0.0, least=0.8)
+    assert [node.text for node in reading.tree.walk() if node.text] == [text] * is_kept
