@@ -29,6 +29,7 @@ RING = 3  # pixels round a piece that show what it lies on
 SAMPLES = 6_000  # pixels of a large piece that are looked at
 NARROW = 122  # pixels: filled pieces that are no wider may be buttons, unless they are high for their width ...
 LOW = 90  # ... and no higher than this
+FLAT = 4  # colours of a drawing without shades
 WHOLE_WIDTH = 0.94  # of the page: wider ones are its background
 NESTED = 0.5  # of its area: a piece that lies so far within larger pictures belongs to them
 LOGO = 80  # pixels: words in a picture up to this height are drawn
@@ -71,7 +72,7 @@ def find_pictures(pixels: NDArray[np.uint8], strength: Steps, lines: Boxes) -> B
     """The boxes of pictures, none inside another. lines: what was found to be text."""
     found = [
         corners
-        for corners in _pieces(strength)
+        for corners in _pieces(strength, lines)
         if (look := _look(pixels, strength, corners, lines)) and _is_picture(look, page_width=pixels.shape[1])
     ]
     return _outermost(Boxes.from_corners(found), strength.shape)
@@ -85,7 +86,7 @@ def beside_pictures(lines: Boxes, pictures: Boxes, shape: tuple[int, ...]) -> Bi
     return np.array([_share(drawn[part]) <= WITHIN for part in lines.parts()], dtype=bool)
 
 
-def _pieces(strength: Steps) -> list[Corners]:
+def _pieces(strength: Steps, lines: Boxes) -> list[Corners]:
     """The tight boxes of what stands together and may be a picture."""
     stirred = strength >= STIR
     gentle = _Sums((strength >= GENTLE[0]) & (strength <= GENTLE[1]))
@@ -95,7 +96,7 @@ def _pieces(strength: Steps) -> list[Corners]:
         cells, side = _halved(cells) > 0, 2 * side
         pieces = components(cells).scaled(side, strength.shape)
         pieces = pieces.take((pieces.width >= LEAST_SIDE) & (pieces.height >= LEAST_SIDE))
-        for corners in pieces.take(_worth_a_look(pieces, gentle.share(pieces))).corners():
+        for corners in pieces.take(_worth_a_look(pieces, gentle.share(pieces), lines)).corners():
             found[_inside(tight(corners, stirred))] = None
     return list(found)
 
@@ -108,12 +109,14 @@ def _halved(marks: Bitmap) -> NDArray[np.uint8]:
     return rows[:, ::2] + rows[:, 1::2]
 
 
-def _worth_a_look(pieces: Boxes, gentle: NDArray[np.float64]) -> Bitmap:
-    """Which pieces are no plain words: those have a narrow seam of gentle steps, and are low or long."""
+def _worth_a_look(pieces: Boxes, gentle: NDArray[np.float64], lines: Boxes) -> Bitmap:
+    """Which pieces are no plain words: those have a narrow seam of gentle steps, and are low, long or full of lines."""
     long, short = np.maximum(pieces.width, pieces.height), np.minimum(pieces.width, pieces.height)
     shaded = (gentle > 0.05) & (short >= LEAST_SHADED)
     icon = (long <= LONGEST_ICON) & (long <= LONG_ICON * short) & (shaded | (gentle == 0))
     large = (long > LONGEST_ICON) & (shaded | ((gentle > 0.02) & (pieces.height > TALL_DRAWING)))
+    tall = np.flatnonzero(~large & (short > LOGO))
+    large[tall] = [not pieces.take(tall[[at]]).common(lines).any() for at in range(len(tall))]
     return np.asarray(icon | large)
 
 
@@ -245,7 +248,8 @@ def _is_filled(look: _Look) -> bool:
         return thumbnail or (look.aspect <= 1.2 and look.height <= LOW and look.gentle > 0.05)
     plain = look.motley <= 0.03 or look.gentle < 0.15
     button = look.height <= LOGO and look.lines > 0 and plain
-    return look.gentle > 0.09 and look.aspect > 0.5 and not button
+    flat = look.lines == 0 and look.height > LOGO and look.colours >= FLAT and look.motley > 0.1
+    return flat or (look.gentle > 0.09 and look.aspect > 0.5 and not button)
 
 
 def _is_drawing(look: _Look) -> bool:

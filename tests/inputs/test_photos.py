@@ -70,6 +70,38 @@ def test_an_old_button_drawn_pixel_by_pixel_is_a_picture(paper: str):
     assert found == Box(30, 200, 38, 38)
 
 
+def scene(width: int, height: int) -> Image.Image:
+    """A flat drawing of hills under a sky, drawn large and made small."""
+    large = Image.new("RGB", (4 * width, 4 * height), "#bcd9e4")
+    pen = ImageDraw.Draw(large)
+    at = [
+        (x * 4 * width, y * 4 * height)
+        for x, y in ((0, 0.7), (0.3, 0.25), (0.6, 0.8), (0.75, 0.35), (1, 0.75), (1, 1), (0, 1))
+    ]
+    pen.polygon(at, fill="#7d939f")
+    pen.rectangle((0, int(3.2 * height), 4 * width, 4 * height), fill="#6a8f58")
+    pen.ellipse((3 * width, height // 4, 3.6 * width, height // 4 + 0.6 * width), fill="#fae4a8")
+    pen.polygon([(2 * width, 2 * height), (1.4 * width, 3.4 * height), (2.6 * width, 3.4 * height)], fill="#1f6d53")
+    return large.resize((width, height), Image.Resampling.LANCZOS)
+
+
+@pytest.mark.parametrize("size", [(300, 200), (420, 340), (160, 120)])
+def test_a_flat_drawing_of_several_colours_is_a_picture(size: tuple[int, int]):
+    image = page(height=560)
+    image.paste(scene(*size), (100, 150))
+    [found] = boxes_of(image, "picture")
+    assert overlap(found, Box(100, 150, *size)) > 0.9
+
+
+def test_coloured_panels_with_a_word_on_each_are_no_picture():
+    image = page()
+    pen = ImageDraw.Draw(image)
+    for number, colour in enumerate(("#bcd9e4", "#7d939f", "#6a8f58", "#fae4a8", "#1f6d53")):
+        pen.rectangle((60 + 90 * number, 150, 149 + 90 * number, 300), fill=colour)
+        draw_text(image, (70 + 90 * number, 210), "Panel", size=18)
+    assert boxes_of(image, "picture") == []
+
+
 @pytest.mark.parametrize("outline", ["black", "#999999"])
 def test_empty_boxes_and_patches_of_one_colour_are_no_pictures(outline: str):
     image = page()
