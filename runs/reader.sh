@@ -26,10 +26,15 @@ lesson line-words words --set init="$out/letters" --set steps=3000 "$@"
 # From here on half of the text is drawn, most of it in Devanagari: without fonts for that, --set devanagari=0 leaves it out.
 pages=(--data "$out/plain" --data "$out/varied")
 lesson line-pages pages --set init="$out/words" --set steps=3000 --set warmup_share=0.5 --set devanagari=0.7 "${pages[@]}" "$@"
-# What is read wrongly comes three times as often while the learning rate falls.
-[ -e "$out/hard/manifest.json" ] || pixread mine "$out/plain" "$out/varied" --model "$out/pages" --out "$out/hard"
-lesson line-pages last --set init="$out/pages" --set schedule=linear --set steps=18000 --set warmup_steps=1 \
-  --set warmup_share=0.4 --set devanagari=0.6 "${pages[@]}" --data "$out/hard" --data "$out/hard" "$@"
+# What a lesson's reader gets wrong comes three times as often in the next one, while the learning rate falls.
+mended() {
+  local reader=$out/$1 errors=$out/$1-errors
+  [ -e "$errors/manifest.json" ] || pixread mine "$out/plain" "$out/varied" --model "$reader" --out "$errors"
+  lesson line-pages "$2" --set init="$reader" --set schedule=linear --set steps=18000 --set warmup_steps=1 \
+    --set warmup_share=0.4 "${pages[@]}" --data "$errors" --data "$errors" "${@:3}"
+}
+mended pages mended --set devanagari=0.6 "$@"
+mended mended last --set devanagari=0.7 "$@"
 
 pixread convert "$out/last" "$out/reader" --dtype bfloat16 --min-confidence 0.8
 pixread evaluate "$out/dev" --task pages --model "$out/reader" --out "$out/scores/pages" --resume
