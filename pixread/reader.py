@@ -180,11 +180,11 @@ class Reader:
         """Whole pages, or of each the region given; a list gives a list.
 
         Every line and picture has its box, and all that was read its confidence: the geometric mean of the
-        probabilities of its tokens. Lines below `min_confidence` (default: that of the checkpoint, else 0) are left
-        out, and of one or two characters those below its fourth root. A reader of lines looks again at those it is
-        not sure of, so that a line's probabilities are those of its surest reading. A reader of whole pictures makes
-        one pass, with a box round what is asked for. `progress` is told (lines read, lines in all). Errors as in
-        `read`.
+        probabilities of its tokens. Parts of lines below `min_confidence` (default: that of the checkpoint, else 0) are
+        left out, and lines of one or two characters below its square root. A reader of lines looks again at those it
+        is not sure of, so that a line's probabilities are those of its surest reading. A reader of whole pictures
+        makes one pass, with a box round what is asked for. `progress` is told (lines read, lines in all). Errors as
+        in `read`.
         """
         chosen = Limits(**limits)
         many, images = opened(pictures)

@@ -36,6 +36,6 @@ mended() {
 mended pages mended --set devanagari=0.6 "$@"
 mended mended last --set devanagari=0.7 "$@"
 
-pixread convert "$out/last" "$out/reader" --dtype bfloat16 --min-confidence 0.8
+pixread convert "$out/last" "$out/reader" --dtype bfloat16 --min-confidence 0.9
 pixread evaluate "$out/dev" --task pages --model "$out/reader" --out "$out/scores/pages" --resume
 pixread evaluate "$out/dev" --task parse --model "$out/reader" --out "$out/scores/parse" --resume

@@ -37,7 +37,7 @@ def convert(
     dtype: Annotated[StoredDtype, typer.Option(help="What the weights are stored in.")] = StoredDtype.float32,
     min_confidence: Annotated[
         float | None,
-        typer.Option(min=0.0, max=1.0, help="Least confidence of a line for a whole-page parse to keep it."),
+        typer.Option(min=0.0, max=1.0, help="Least confidence of a part of a line for a whole-page parse to keep it."),
     ] = None,
     tokenizer: Annotated[
         Path | None,

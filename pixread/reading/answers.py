@@ -17,11 +17,10 @@ from pixread.inputs.layout import Region
 from pixread.inputs.pieces import joined, spelled
 from pixread.inputs.tokenizer import Tokenizer
 from pixread.reading.page_tree import ReadLine, page_tree
-from pixread.reading.strangers import strangers
 from pixread.records import Node, Reading
 
 SHORT = 2  # characters
-SURER = 0.25  # power of the confidence that longer lines need: 0.95 instead of 0.8
+SURER = 0.5  # power of the confidence that longer readings need: 0.95 instead of 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +91,17 @@ def whole(answer: Answer, size: tuple[int, int], *, seconds: float) -> Reading:
 def assembled(page: Page, answers: Sequence[Answer], *, seconds: float, least: float) -> Reading:
     """One tree of all regions of a page; what was read as nothing, or is not sure enough, is left out.
 
-    least: the confidence that a line must have; one of up to `SHORT` characters must have more.
+    least: the confidence that a part of a line must have. Those beside an unsure part are not to blame for it.
     """
     read: list[ReadLine] = []
     log_probs: list[float] = []
-    jobs = [part.job for parts in page.parts.values() for part in parts]
-    unlikely = strangers({job: answers[job] for job in jobs}, least=least)
     for line, every in page.parts.items():
-        parts = [part for part in every if part.job not in unlikely]
+        parts = [part for part in every if _is_sure(answers[part.job], least, alone=len(every) == 1)]
         region = _narrowed(line, every, parts)
         scores = [score for part in parts for score in answers[part.job].log_probs]
         node = _joined([tree_of(answers[part.job]) for part in parts], [part.spaced for part in parts])
         confidence = math.exp(_mean(scores))
-        if node is not None and confidence >= _least(node, least):
+        if node is not None:
             read.append(ReadLine(region, replace(node, confidence=confidence)))
             log_probs.extend(scores)
     tree, boxes = page_tree(read, page.pictures, np.asarray(page.image.convert("RGB")))
@@ -112,10 +109,10 @@ def assembled(page: Page, answers: Sequence[Answer], *, seconds: float, least: f
     return Reading(serialise(tree), tree, _mean(log_probs), *page.image.size, seconds, boxes, log_prob=total)
 
 
-def _least(node: Node, least: float) -> float:
-    """How sure the reading of a line must be. One or two characters need more: small icons look like some letter."""
-    is_short = node.text is not None and len(node.text) <= SHORT
-    return least**SURER if is_short else least
+def _is_sure(answer: Answer, least: float, *, alone: bool) -> bool:
+    """Whether what was read of a part is kept. One or two characters alone need more: icons look like some letter."""
+    is_short = alone and len("".join(leaf.text or "" for leaf in parse(answer.text).walk())) <= SHORT
+    return answer.confidence >= (least**SURER if is_short else least)
 
 
 def _narrowed(line: Region, every: Sequence[Part], kept: Sequence[Part]) -> Region:

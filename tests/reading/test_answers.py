@@ -93,10 +93,22 @@ def test_the_parts_of_a_line_are_joined_as_they_stand(read: list[str], spaced: l
 
 @pytest.mark.parametrize(
     ("text", "confidence", "is_kept"),
-    [("Go", 0.9, False), ("Go", 0.96, True), ("v", 0.9, False), ("Got", 0.9, True), ("Got", 0.79, False)],
+    [("Go", 0.92, False), ("Go", 0.96, True), ("v", 0.92, False), ("Got", 0.92, True), ("Got", 0.89, False)],
 )
 def test_a_line_of_one_or_two_characters_must_be_surer(text: str, confidence: float, is_kept: bool):
     line = Region(Box(0, 0, 90, 9), "text")
     page = Page(Image.new("RGB", (90, 9)), (), {line: [Part(0, False)]})
-    reading = assembled(page, [Answer(f"<{text}>", (math.log(confidence),))], seconds=0.0, least=0.8)
+    reading = assembled(page, [Answer(f"<{text}>", (math.log(confidence),))], seconds=0.0, least=0.9)
     assert [node.text for node in reading.tree.walk() if node.text] == [text] * is_kept
+
+
+def test_an_unsure_part_is_left_out_and_those_beside_it_are_kept():
+    """Stars before a rating, read as letters: the line begins behind them."""
+    line = Region(Box(10, 0, 90, 9), "text")
+    page = Page(Image.new("RGB", (110, 9)), (), {line: [Part(0, False, 30), Part(1, True, 60)]})
+    answers = [Answer("<Ltd Lt i>", (math.log(0.46),)), Answer("<4.3 out of 5>", (math.log(0.99),))]
+    reading = assembled(page, answers, seconds=0.0, least=0.9)
+    assert [(node.text, node.confidence) for node in reading.tree.walk() if node.text] == [
+        ("4.3 out of 5", pytest.approx(0.99))
+    ]
+    assert reading.boxes == (Box(40, 0, 60, 9),)
