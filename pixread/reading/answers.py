@@ -121,7 +121,9 @@ def _narrowed(line: Region, every: Sequence[Part], kept: Sequence[Part]) -> Regi
         return line
     first, last = every.index(kept[0]), every.index(kept[-1])
     before, after = (sum(part.width for part in parts) for parts in (every[:first], every[last + 1 :]))
-    return replace(line, box=replace(line.box, x=line.box.x + before, width=line.box.width - before - after))
+    # The margins of a line's picture make its parts a little wider together than its box.
+    left = min(before, line.box.width - 1)
+    return replace(line, box=replace(line.box, x=line.box.x + left, width=max(line.box.width - left - after, 1)))
 
 
 class _Confidence:

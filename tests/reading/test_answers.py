@@ -112,3 +112,12 @@ def test_an_unsure_part_is_left_out_and_those_beside_it_are_kept():
         ("4.3 out of 5", pytest.approx(0.99))
     ]
     assert reading.boxes == (Box(40, 0, 60, 9),)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_a_kept_part_has_a_box_in_its_line_even_if_the_others_take_all_of_it(kept: int):
+    line = Region(Box(10, 0, 5, 5), "text")
+    page = Page(Image.new("RGB", (40, 9)), (), {line: [Part(number, True, 3) for number in range(3)]})
+    answers = [Answer(f"<word{number}>", (0.0 if number == kept else -3.0,)) for number in range(3)]
+    [box] = assembled(page, answers, seconds=0.0, least=0.9).boxes
+    assert box.width >= 1 and line.box.x <= box.x and box.right <= line.box.right
