@@ -22,7 +22,8 @@ from pixread.records import Box
 
 RegionKind = Literal["text", "picture"]
 
-SLACK = 0.15  # lines may overlap by this part of their height and still be one above the other
+SLACK = 0.15  # lines may overlap by this part of their height and still be one above the other ...
+PICTURE_SLACK = 3.0  # ... but pictures by so many pixels at most
 MUCH_WIDER = 1.5  # a gap this much wider than the usual one parts two blocks
 NEARLY_WIDEST = 0.75  # gaps of at least this part of the widest are cut together
 WIDEST_SAYS = 1.0  # log odds that the widest gap adds to what the network says
@@ -117,7 +118,7 @@ def _span(region: Region, regions: list[Region], line_heights: Mapping[Region, f
     if region.kind == "picture" and any(other.kind == "text" and box.intersect(other.box) for other in regions):
         return Span(region, box.x, box.y, box.x, box.y, 0.0)
     height = line_heights.get(region, box.height)
-    slack = SLACK * height
+    slack = SLACK * height if region.kind == "text" else min(SLACK * height, PICTURE_SLACK)
     return Span(region, box.x, box.y + slack, box.right, box.bottom - slack, height)
 
 

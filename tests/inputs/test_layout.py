@@ -34,3 +34,10 @@ def test_remarks_in_smaller_print_below_a_bar_are_read_after_what_they_stand_bes
     bar = [Box(20, 10, 900, 16)]
     remarks, body = lines(20, 120, 180, 16, height=11, pitch=30), lines(300, 120, 660, 24, height=16)
     assert order([*bar, *remarks, *body]) == [*bar, *body, *remarks]
+
+
+def test_a_tall_picture_is_not_read_behind_the_heading_beside_its_top():
+    picture = Region(Box(40, 160, 420, 340), "picture")
+    column = [Region(box, "text") for box in (Box(500, 170, 210, 28), *lines(500, 230, 400, 9))]
+    by_rows = arrange([*column, picture], decide=lambda rows, columns, height: False)  # if there are several
+    assert leaves(by_rows) == [picture, *column]
