@@ -3,7 +3,7 @@
 #
 # TRAIN_LIST and DEV_LIST are text files with one HTML file a line, from the folder of the list; keep their sites apart.
 # OPTIONs go to every lesson: `--set threads=1`, `--device cuda --set workers=12`. Started again with the same arguments,
-# whatever was interrupted goes on. How long each lesson took for the shipped model: pixread/assets/reader/README.md.
+# whatever was interrupted goes on. How long each lesson took for the shipped model: docs/training.md.
 set -euo pipefail
 train_list=$1 dev_list=$2 out=$3
 shift 3
