@@ -6,15 +6,17 @@ import re
 from pathlib import Path
 
 from pixread.checkpoints.errors import CheckpointError
+from pixread.checkpoints.runs import resolve_checkpoint
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "reader"
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def find_checkpoint(name: str | Path | None = None, *, revision: str | None = None) -> Path:
-    """The shipped checkpoint for None, a folder as it is, or a repository of the Hugging Face Hub, fetched once.
+    """The shipped checkpoint for None, a folder, or a repository of the Hugging Face Hub, fetched once.
 
-    `revision` is a branch, tag or commit of a repository. Raises CheckpointError, in one sentence, where there is none.
+    The folder of a training run stands for its best step, else its newest. `revision` is a branch, tag or commit of a
+    repository. Raises CheckpointError, in one sentence, where there is none.
     """
     folder = SHIPPED if name is None else Path(name)
     if name is not None and not folder.exists() and _REPOSITORY.fullmatch(str(name)) and not str(name).startswith("."):
@@ -29,4 +31,4 @@ def find_checkpoint(name: str | Path | None = None, *, revision: str | None = No
         raise CheckpointError("this copy of pixread comes without a model; name a checkpoint folder")
     if not folder.is_dir():
         raise CheckpointError(f"{name} is {'a file, not' if folder.exists() else 'not'} a checkpoint folder")
-    return folder
+    return resolve_checkpoint(folder)

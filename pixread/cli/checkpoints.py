@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixread.cli.models import checkpoint
 from pixread.cli.terminal import progress_bar, say
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def convert(
         bool | None, typer.Option("--vqa/--no-vqa", help="T5X only: trained on questions.", show_default="no")
     ] = None,
 ) -> None:
-    """Write a checkpoint again: one of T5X for use here, or the newest of a training run in half the size."""
+    """Write a checkpoint again: one of T5X for use here, or the best of a training run in half the size."""
     import torch
 
     from pixread.checkpoints.find import find_checkpoint
@@ -68,7 +67,7 @@ def convert(
         raise typer.BadParameter(
             f"--tokenizer, --max-patches and --vqa are for T5X checkpoints, which come without; {source} is none"
         )
-    typer.echo(rewrite(find_checkpoint(checkpoint(source)), out, dtype=stored, generation=generation))
+    typer.echo(rewrite(find_checkpoint(source), out, dtype=stored, generation=generation))
 
 
 def _convert_t5x(

@@ -17,7 +17,7 @@ RECIPE = "train.json"
 
 
 def push(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="Checkpoint folder, or training run for its newest.")],
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Checkpoint folder, or training run for its best.")],
     repository: Annotated[str, typer.Argument(metavar="REPO", help="user/name on the Hugging Face Hub.")],
     private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
     message: Annotated[str, typer.Option(help="What the commit says.")] = "Upload a checkpoint with pixread",

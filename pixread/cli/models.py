@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pixread.inputs.patches import Like
     from pixread.reader import Reader
 
-CONFIG = "config.json"
 MANIFEST = "manifest.json"
 COMPILING = "pixread: compiling for this processor, which takes up to a minute and a half and is kept for the next time"
 TURNS_OF_WAITING = "10000"  # a fifth of a millisecond: compiled steps of large models lose nothing by it
@@ -44,7 +43,7 @@ def _say_so() -> None:
 
 
 def load_reader(model: str | None, *, device: str, dtype: str, like: Like = "original") -> Reader:
-    """The shipped model, a checkpoint folder, the newest checkpoint of a training run, or a Hub repository."""
+    """The shipped model, a checkpoint folder, the best checkpoint of a training run, or a Hub repository."""
     with _quick_start():
         from pixread.models.compiled import when_compiling
         from pixread.reader import load
@@ -71,10 +70,10 @@ def _quick_start() -> Iterator[None]:
 
 
 def checkpoint(model: str | None) -> str | None:
-    """A training run's folder stands for its newest checkpoint; all other names stay as they are."""
-    if model is None or not Path(model).is_dir() or (Path(model) / CONFIG).is_file():
+    """A training run's folder as the checkpoint it stands for, to be written down; other names stay as they are."""
+    if model is None or not Path(model).is_dir():
         return model
-    from pixread.train.state import resolve_checkpoint
+    from pixread.checkpoints.runs import resolve_checkpoint
 
     return str(resolve_checkpoint(Path(model)))
 

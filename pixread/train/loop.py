@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim import Optimizer
 
+from pixread.checkpoints.runs import METRICS, resolve_checkpoint
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import PAD
 from pixread.models.pix2struct import Pix2Struct
@@ -31,11 +32,9 @@ from pixread.train.scoring import held_out, score
 from pixread.train.start import start_model
 from pixread.train.state import (
     CURVES,
-    METRICS,
     append_metrics,
     generation_settings,
     load_step,
-    resolve_checkpoint,
     save_step,
     start_run,
     write_text,

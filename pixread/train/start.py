@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from torch import nn
@@ -17,7 +16,6 @@ from pixread.targets.words import ALPHABET
 from pixread.train.lora import add_adapters
 from pixread.train.recipes import Recipe
 from pixread.train.recompute import recompute_layers
-from pixread.train.state import resolve_checkpoint
 
 SHIPPED = "shipped"  # instead of a folder: the model that pixread comes with
 
@@ -58,8 +56,7 @@ def with_vocabulary(model: Pix2Struct, size: int) -> Pix2Struct:
 
 
 def _read(init: str) -> tuple[Pix2Struct, Tokenizer]:
-    named = None if init == SHIPPED else init
-    folder = resolve_checkpoint(Path(init)) if named and Path(init).is_dir() else find_checkpoint(named)
+    folder = find_checkpoint(None if init == SHIPPED else init)
     model = checkpoint_folder.load(folder).model
     return model, Tokenizer.load(folder, num_rows=model.config.vocab_size)
 

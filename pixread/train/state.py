@@ -15,7 +15,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from pixread.checkpoints import folder as checkpoint_folder
+from pixread.checkpoints.runs import METRICS, STEP, best_step, last_step, logged, step_folder
 from pixread.inputs.prepare import FILE as PREPROCESS_FILE
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import Tokenizer
@@ -33,46 +33,8 @@ from pixread.train.lora import LoraLinear, adapters, plain
 from pixread.train.recipes import Recipe
 
 KEPT = 2  # steps kept beside the best; older ones are removed when a newer one is complete
-SCORE = "score"  # in metrics.jsonl: how well a task's held-out examples were read, the higher the better
-METRICS = "metrics.jsonl"
 CURVES = "curves.svg"
 RECIPE = "train.json"
-_STEP = re.compile(r"step-(\d{8})")
-
-
-def last_step(out: Path) -> int | None:
-    """The newest complete step below a run's folder, or None."""
-    return max(_complete_steps(out), default=None)
-
-
-def best_step(out: Path) -> int | None:
-    """The complete step with the highest score, the first of equals; None where none has one."""
-    complete = _complete_steps(out)
-    scores = {
-        record["step"]: record[SCORE]
-        for record in _logged(out / METRICS)
-        if SCORE in record and record["step"] in complete
-    }
-    return max(sorted(scores), key=lambda step: scores[step], default=None)
-
-
-def _complete_steps(out: Path) -> set[int]:
-    found = [_STEP.fullmatch(entry.name) for entry in out.iterdir() if entry.is_dir()] if out.is_dir() else []
-    return {int(match[1]) for match in found if match and (out / f"{match[0]}.state").is_file()}
-
-
-def step_folder(out: Path, step: int) -> Path:
-    return out / f"step-{step:08}"
-
-
-def resolve_checkpoint(folder: Path) -> Path:
-    """A checkpoint folder as it is; for the folder of a run, its best step, else its newest. ValueError for neither."""
-    if (folder / "config.json").is_file():
-        return folder
-    step = best_step(folder) or last_step(folder)
-    if step is None:
-        raise ValueError(f"{folder} is neither a checkpoint folder (no config.json) nor a training run with one")
-    return step_folder(folder, step)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -116,7 +78,7 @@ def generation_settings(recipe: Recipe) -> dict[str, Any]:
 
 
 def _remove_old(out: Path, *, newest: int) -> None:
-    steps = sorted(int(match[1]) for entry in out.iterdir() if (match := _STEP.fullmatch(entry.name)))
+    steps = sorted(int(match[1]) for entry in out.iterdir() if (match := STEP.fullmatch(entry.name)))
     best = best_step(out)
     for step in [step for step in steps if step <= newest][:-KEPT]:
         if step == best:
@@ -196,15 +158,8 @@ def _check_same(started: dict[str, Any], recipe: Recipe, *, name: str, path: Pat
 def _cut_metrics(path: Path, step: int) -> None:
     """Drops what was logged after the step that the run goes back to."""
     if path.is_file():
-        kept = [record for record in _logged(path) if record["step"] <= step]
+        kept = [record for record in logged(path) if record["step"] <= step]
         write_text(path, "".join(f"{json.dumps(record)}\n" for record in kept))
-
-
-def _logged(path: Path) -> list[dict[str, Any]]:
-    """What a log holds; a last line that was cut off, or is just being written, is left out."""
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
 
 
 def append_metrics(out: Path, record: dict[str, Any]) -> None:

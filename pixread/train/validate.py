@@ -11,13 +11,13 @@ import torch
 
 from pixread.checkpoints.folder import Checkpoint
 from pixread.checkpoints.placement import find_dtype
+from pixread.checkpoints.runs import SCORE
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import Tokenizer
 from pixread.models.pix2struct import Pix2Struct
 from pixread.reader import Reader
 from pixread.train.lora import plain
 from pixread.train.prepared import Prepared
-from pixread.train.state import SCORE
 
 
 def reader_of(

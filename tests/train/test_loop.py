@@ -18,6 +18,7 @@ import torch
 from PIL import Image
 
 from pixread.checkpoints import folder as checkpoint_folder
+from pixread.checkpoints.runs import last_step, resolve_checkpoint
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import Tokenizer
 from pixread.records import Example
@@ -25,7 +26,6 @@ from pixread.shards import write_shards
 from pixread.train.data import batches
 from pixread.train.loop import Progress, Tally, Trainer, train
 from pixread.train.recipes import make_recipe
-from pixread.train.state import last_step, resolve_checkpoint
 
 QUICK = {
     "batch_size": "2",

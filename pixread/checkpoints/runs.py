@@ -1,0 +1,81 @@
+"""The steps that a training run left in its folder, and which of them the folder stands for.
+
+RUN/metrics.jsonl            one JSON object a logged step or evaluation
+RUN/step-00001000/           a checkpoint folder like any other
+RUN/step-00001000.state      what the run goes on with; written before its folder, so a folder is a complete step
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+from pixread.checkpoints.errors import CheckpointError
+from pixread.checkpoints.layout import CONFIG
+
+SCORE = "score"  # in metrics.jsonl: how well a task's held-out examples were read, the higher the better
+METRICS = "metrics.jsonl"
+STEP = re.compile(r"step-(\d{8})")
+
+
+def step_folder(out: Path, step: int) -> Path:
+    """Where the checkpoint of a step lies."""
+    return out / f"step-{step:08}"
+
+
+def last_step(out: Path) -> int | None:
+    """The newest complete step below a run's folder, or None."""
+    return max(_complete_steps(out), default=None)
+
+
+def best_step(out: Path) -> int | None:
+    """The complete step with the highest score, the first of equals; None where none has one."""
+    complete = _complete_steps(out)
+    scores = {
+        record["step"]: record[SCORE]
+        for record in logged(out / METRICS)
+        if record["step"] in complete and _is_finite(record.get(SCORE))
+    }
+    return max(sorted(scores), key=lambda step: scores[step], default=None)
+
+
+def resolve_checkpoint(folder: Path) -> Path:
+    """A checkpoint folder as it is; for the folder of a run, its best step, else its newest.
+
+    Raises CheckpointError for neither.
+    """
+    if (folder / CONFIG).is_file():
+        return folder
+    best = best_step(folder)
+    step = last_step(folder) if best is None else best
+    if step is None:
+        raise CheckpointError(f"{folder} is neither a checkpoint folder (no {CONFIG}) nor a training run with one")
+    return step_folder(folder, step)
+
+
+def logged(path: Path) -> list[dict[str, Any]]:
+    """The records of a log that name their step; a line that was cut off, or is just being written, is left out."""
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [record for record in map(_record, lines) if record is not None]
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) and isinstance(record.get("step"), int) else None
+
+
+def _is_finite(score: object) -> bool:
+    return isinstance(score, int | float) and math.isfinite(score)
+
+
+def _complete_steps(out: Path) -> set[int]:
+    found = [STEP.fullmatch(entry.name) for entry in out.iterdir() if entry.is_dir()] if out.is_dir() else []
+    return {int(match[1]) for match in found if match and (out / f"{match[0]}.state").is_file()}
