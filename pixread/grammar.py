@@ -37,6 +37,8 @@ Confidence = Callable[[int, int], float | None]
 ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 _ENTITY = re.compile("&(?:lt|gt|amp);")
 _ALT_PART = re.compile(r"(?<!\s) img_alt=")
+# How HTML and XML begin: a text leaf of a page hardly ever does.
+_FOREIGN = re.compile(r"""<(?:!doctype\b|!--|\?xml\b|[a-z][\w:-]*\s+[\w:-]+=["'])""", re.IGNORECASE)
 
 
 def clean_text(text: str) -> str:
@@ -73,6 +75,37 @@ def parse(text: str, *, confidence: Confidence | None = None) -> Node:
 
     `confidence` says how sure each node is, from the characters that spell it, its brackets included.
     """
+    roots = _read(text, confidence).top.children
+    return roots[0] if len(roots) == 1 else Node(children=tuple(roots))
+
+
+def is_simplified_html(text: str, *, whole: bool = False) -> bool:
+    """Whether a text is simplified HTML, cut off or slightly malformed too, not another text with `<` and `>` in it.
+
+    That has one root, outside of which nothing stands; once the root has shown children, what stands behind it is a
+    slip. Tables with `<0x0A>` between rows, tags as Donut writes them, HTML, XML and formulas are something else. One
+    pair of brackets round a text can be either, and counts as a text leaf.
+
+    whole: ask for a root with children and nothing left open, as befits a model that answers questions.
+    """
+    text = text.strip()
+    if not text.startswith("<") or _FOREIGN.match(text):
+        return False
+    found = _read(text, None)
+    if whole:
+        return len(found.top.children) == 1 and bool(found.top.children[0].children) and not found.is_cut_off
+    return bool(found.top.children[0].children) or len(found.top.children) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A node that holds all roots, and whether nodes were left open at the end of the text."""
+
+    top: _OpenNode
+    is_cut_off: bool
+
+
+def _read(text: str, confidence: Confidence | None) -> _Found:
     stack = [_OpenNode(0, confidence)]
     flattened = 0  # nodes open beyond MAX_DEPTH
     position = 0
@@ -97,12 +130,12 @@ def parse(text: str, *, confidence: Confidence | None = None) -> Node:
         else:
             stack[-1].end_text(at)
     stack[-1].add_text(text[position:])
+    is_cut_off = len(stack) > 1
     while len(stack) > 1:
         closed = stack.pop().close(len(text))
         stack[-1].children.append(closed)
     stack[0].end_text(len(text))
-    roots = stack[0].children
-    return roots[0] if len(roots) == 1 else Node(children=tuple(roots))
+    return _Found(stack[0], is_cut_off)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 from PIL import Image
 
-from pixread.grammar import parse
+from pixread.grammar import is_simplified_html, parse
 from pixread.records import Box, DrawnBox, Example, Node
 from pixread.shards import ShardSet
 
@@ -128,7 +128,7 @@ def _label(drawn: DrawnBox) -> str:
 
 
 def _target(target: str) -> str:
-    if not target.startswith("<"):
+    if not is_simplified_html(target):
         return f"<pre>{_text(target)}</pre>"
     raw = f'<details class="raw"><summary>as text</summary><pre>{_text(target)}</pre></details>'
     return f'<ul class="tree">{_tree(parse(target))}</ul>{raw}'

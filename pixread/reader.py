@@ -37,7 +37,7 @@ from pixread.inputs.pieces import TextStream
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.region import MARGIN
 from pixread.inputs.tokenizer import Tokenizer
-from pixread.reading.answers import Answer, answers_of, assembled, whole
+from pixread.reading.answers import Answer, Writes, answers_of, assembled, whole
 from pixread.reading.asked import Many, one_each, opened
 from pixread.reading.limits import BATCH_SIZE, LimitOptions, Limits, check_generation
 from pixread.reading.pages import segmented
@@ -145,7 +145,10 @@ class Reader:
         jobs = [self._single(*asked, chosen) for asked in zip(images, questions, boxes, strict=True)]
         answers = self._run(jobs, chosen)
         seconds = (time.perf_counter() - started) / max(len(images), 1)
-        readings = [whole(answer, image.size, seconds=seconds) for answer, image in zip(answers, images, strict=True)]
+        readings = [
+            whole(answer, image.size, seconds=seconds, writes=self._writes(asked, chosen))
+            for answer, image, asked in zip(answers, images, questions, strict=True)
+        ]
         return readings if many else readings[0]
 
     @overload
@@ -272,7 +275,8 @@ class Reader:
             )
             answers += answers_of(made, self.tokenizer)
         seconds = (time.perf_counter() - started) / count
-        return [whole(answer, image.size, seconds=seconds) for answer in answers]
+        writes = self._writes(question, chosen)
+        return [whole(answer, image.size, seconds=seconds, writes=writes) for answer in answers]
 
     def score(
         self,
@@ -307,6 +311,11 @@ class Reader:
             image, question=question or "", boxes=outlines, max_patches=limits.max_patches
         )
         return _Job(patches, self._longest(limits))
+
+    def _writes(self, question: str | None, limits: Limits) -> Writes:
+        if self.reads == "regions" or limits.in_grammar(self.checkpoint.generation):
+            return "markup"
+        return "answers" if question or self.preprocess.is_vqa else "either"
 
     def _region_patches(
         self, image: Image.Image, limits: Limits, *, question: str = "", margin: int = MARGIN

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixread.grammar import MAX_DEPTH, clean_text, parse, serialise
+from pixread.grammar import MAX_DEPTH, clean_text, is_simplified_html, parse, serialise
 from pixread.records import Box, Node, Word
 
 # Random text seldom meets the marks of the grammar, so they are thrown in.
@@ -120,3 +120,64 @@ def test_parse_takes_linear_time(unit):
         return time.process_time() - started
 
     assert seconds(100_000) < 40 * max(seconds(10_000), 0.01)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Year | Sales <0x0A> 2019 | 12 <0x0A> 2020 | 15",
+        "<0x0A> Year | Sales <0x0A> 2019 | 12",
+        "<s_total>12.50</s_total><s_tax>1.00</s_tax>",
+        "<s_menu><s_nm>Latte</s_nm><s_price>4.50</s_price></s_menu>",
+        "<s_menu><s_nm>Latte</s_nm><s_pri",
+        "<table><tr><td>12</td></tr></table>",
+        "<s_tax></s_tax>",
+        '<p class="a">12',
+        "<!DOCTYPE html><title>x</title>",
+        '<?xml version="1.0"?><a/>',
+        "a < b && c > d",
+        "if (a<b) return c>d;",
+        "<b>12</b> apples",
+        '{"a": "<b>"}',
+        "12.50",
+        "x <y>",
+        "",
+        "  ",
+    ],
+)
+def test_other_texts_with_brackets_are_no_simplified_html(text: str):
+    """Tables and tags were taken for simplified HTML: cut into blocks, their brackets dropped."""
+    assert not is_simplified_html(text)
+    assert not is_simplified_html(text, whole=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("<<Invoice><Total>>", True),
+        ("<<Invoice><img_src=logo img_alt=Logo><<a><b>>>", True),
+        ("<<Invoice><Tot", False),
+        ("<<Invoice><Total>", False),
+        ("<<Invoice>", False),
+        ("<<Invoice><Total>>>", True),
+        ("<<Invoice><Total>> and more", False),
+        ("<<a < b><Total>>", True),
+        ("<Invoice>", False),
+        ("<Invoi", False),
+        ("<img_src=logo>", False),
+        ("<", False),
+        ("<5", False),
+        ("<>", False),
+    ],
+)
+def test_simplified_html_is_told_cut_off_and_malformed_too(text: str, whole: bool):
+    """whole: an answer to a question may begin with a bracket, so that there nothing may be missing."""
+    assert is_simplified_html(text)
+    assert is_simplified_html(text, whole=True) is (whole and "more" not in text)
+
+
+@given(st.lists(TREES, min_size=2, max_size=4), st.integers(0, 200))
+def test_what_is_written_is_told_wherever_it_is_cut(trees: list[Node], length: int):
+    text = serialise(Node(children=tuple(trees)))
+    assert is_simplified_html(text, whole=True)
+    assert is_simplified_html(text[: 1 + length])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from enum import StrEnum
 from itertools import pairwise
@@ -23,12 +24,20 @@ SUFFIXES = {Format.text: ".txt", Format.html: ".html", Format.json: ".json"}
 
 
 def written(reading: Reading, form: Format, *, file: str, model: str) -> str:
-    """The reading in one of the formats, without a line break at the end."""
+    """The reading in one of the formats, without a line break at the end.
+
+    What is no simplified HTML is given as the model wrote it, as HTML in a `<pre>`.
+    """
     if form is Format.text:
         return outline(reading.tree)
     if form is Format.html:
-        return serialise(reading.tree)
+        return f"<pre>{html.escape(reading.text)}</pre>" if _is_plain(reading) else serialise(reading.tree)
     return json.dumps(as_json(reading, file=file, model=model), ensure_ascii=False)
+
+
+def _is_plain(reading: Reading) -> bool:
+    """Whether the reading is no simplified HTML, in which a text stands in brackets."""
+    return reading.tree.is_text and reading.tree.text == reading.text
 
 
 def as_json(reading: Reading, *, file: str, model: str) -> dict[str, Any]:

@@ -7,12 +7,13 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from PIL import Image
 
 from pixread.generate.loop import Generated
-from pixread.grammar import parse, serialise
+from pixread.grammar import is_simplified_html, parse, serialise
 from pixread.inputs.layout import Region
 from pixread.inputs.pieces import joined, spelled
 from pixread.inputs.tokenizer import Tokenizer
@@ -20,6 +21,8 @@ from pixread.reading.page_tree import ReadLine, page_tree
 from pixread.records import Node, Reading
 
 SHORT = 2  # characters
+# What a model writes: simplified HTML and nothing else; answers to questions; or one of them, as its text shows.
+Writes = Literal["markup", "answers", "either"]
 SURER = 0.5  # power of the confidence that longer readings need: 0.95 instead of 0.9
 
 
@@ -82,10 +85,14 @@ def tree_of(answer: Answer) -> Node:
     return replace(tree, confidence=answer.confidence)
 
 
-def whole(answer: Answer, size: tuple[int, int], *, seconds: float) -> Reading:
-    """The reading of a picture in one pass."""
+def whole(answer: Answer, size: tuple[int, int], *, seconds: float, writes: Writes = "either") -> Reading:
+    """The reading of a picture in one pass. An answer that is no simplified HTML is one text leaf, as it was written."""
     score, total = _mean(answer.log_probs), math.fsum(answer.log_probs)
-    return Reading(answer.text, tree_of(answer), score, *size, seconds, log_prob=total)
+    if writes == "markup" or not answer.text.strip() or is_simplified_html(answer.text, whole=writes == "answers"):
+        tree = tree_of(answer)
+    else:
+        tree = Node(text=answer.text, confidence=answer.confidence)
+    return Reading(answer.text, tree, score, *size, seconds, log_prob=total)
 
 
 def assembled(page: Page, answers: Sequence[Answer], *, seconds: float, least: float) -> Reading:
