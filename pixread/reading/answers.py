@@ -86,7 +86,7 @@ def tree_of(answer: Answer) -> Node:
 
 
 def whole(answer: Answer, size: tuple[int, int], *, seconds: float, writes: Writes = "either") -> Reading:
-    """The reading of a picture in one pass. An answer that is no simplified HTML is one text leaf, as it was written."""
+    """The reading of a picture in one pass; what is no simplified HTML is one text leaf, as it was written."""
     score, total = _mean(answer.log_probs), math.fsum(answer.log_probs)
     if writes == "markup" or not answer.text.strip() or is_simplified_html(answer.text, whole=writes == "answers"):
         tree = tree_of(answer)
