@@ -1,8 +1,8 @@
 """Opens whatever a user calls a picture as 8-bit RGB, or refuses it in one sentence.
 
-Taken as they are meant: orientation from EXIF, transparency laid on white, palettes resolved, CMYK and 16 bits
-converted, the first frame of an animation. The size is read from the header, so that a decompression bomb is refused
-before it is decoded.
+Taken as they are meant: orientation from EXIF, transparency laid on a ground that shows what is drawn (white where it
+does, see `ground`), palettes resolved, CMYK and 16 bits converted, the first frame of an animation. The size is read
+from the header, so that a decompression bomb is refused before it is decoded.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from pixread.inputs.ground import laid_on_ground
 
 MAX_PIXELS = 40_000_000  # width x height; a 40-megapixel picture takes 120 MB as RGB
 MAX_SIDE = 16_384  # pixels; the longest page a browser can take a screenshot of
@@ -139,12 +141,22 @@ def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB" and "transparency" not in image.info:
         return image if type(image) is Image.Image else image.copy()
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
-        return Image.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
+        return _from_deep_grey(image)
+    if image.mode == "La":
+        return laid_on_ground(image.convert("LA"))
     if image.has_transparency_data:
-        layered = image.convert("RGBA")
-        paper = Image.new("RGBA", layered.size, "white")
-        return Image.alpha_composite(paper, layered).convert("RGB")
+        return laid_on_ground(image)
     return image.convert("RGB")
+
+
+def _from_deep_grey(image: Image.Image) -> Image.Image:
+    """From 16 bits and more a level; PNG files may name one level that is see-through."""
+    levels, clear = np.asarray(image), image.info.get("transparency")
+    grey = Image.fromarray(_eight_bits(levels))
+    if not isinstance(clear, int):
+        return grey.convert("RGB")
+    alpha = Image.fromarray(np.where(levels == clear, 0, 255).astype(np.uint8))
+    return laid_on_ground(Image.merge("LA", (grey, alpha)))
 
 
 def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
