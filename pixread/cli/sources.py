@@ -7,12 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from pixread.render.sniff import is_page_name
+
 if TYPE_CHECKING:
     from PIL import Image
 
     from pixread.render.browser import Browser
 
-HTML_SUFFIXES = {".html", ".htm", ".xhtml", ".xht"}
 ADDRESSES = ("http://", "https://")
 
 
@@ -36,7 +37,7 @@ class Sources:
         from pixread.inputs.picture import open_picture
 
         suffix = Path(source).suffix.lower()
-        if source.startswith(ADDRESSES) or suffix in HTML_SUFFIXES:
+        if source.startswith(ADDRESSES) or is_page_name(Path(source).name):
             return open_picture(self._screenshot(source), name=source)
         if suffix == ".pdf":
             raise ValueError(f"{source} is a PDF, which pixread does not read yet; save its pages as pictures")

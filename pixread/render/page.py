@@ -17,12 +17,12 @@ from pixread.render.fonts import text_families
 from pixread.render.shown import without_unseen
 from pixread.render.simplify import simplify
 from pixread.render.snapshot import SNAPSHOT_JS, read_snapshot
+from pixread.render.sniff import is_binary, is_page_name
 
 __all__ = ["REASONS", "Reason", "RenderError", "RenderSettings", "render_page"]
 
 SETTLE_JS = Path(__file__).with_name("settle.js").read_text(encoding="utf-8")
 VARY_JS = Path(__file__).with_name("vary.js").read_text(encoding="utf-8")
-_HTML_SUFFIXES = {".html", ".htm", ".xhtml", ".xht"}
 _VIEWPORT_HEIGHT = 1024  # arXiv 2210.03347, section 2.3
 _SNIFFED_BYTES = 4096
 # Virtual time, see clock.js: to come to rest after loading, and again after the viewport has grown, in ms.
@@ -93,17 +93,12 @@ def _address(browser: Browser, source: str, *, root: str | Path | None, allow_ne
             start = file.read(_SNIFFED_BYTES)
     except (OSError, ValueError) as error:
         raise RenderError("unreadable", f"{source} cannot be read: {error}") from error
-    if page.suffix.lower() not in _HTML_SUFFIXES or not _looks_like_html(start):
+    if not is_page_name(page.name) or is_binary(start):
         raise RenderError("not_html", f"{source} is not an HTML file")
     folder = page.parent if root is None else Path(root).resolve()
     if not page.is_relative_to(folder):
         raise RenderError("refused", f"{source} lies outside the folder {folder}")
     return browser.site.mount(folder, page)
-
-
-def _looks_like_html(start: bytes) -> bool:
-    """Whether a file's first bytes may be HTML: text, in an encoding that keeps ASCII or with a byte order mark."""
-    return start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" not in start
 
 
 class _Render:

@@ -10,49 +10,17 @@ start elsewhere (`/css/site.css`) are looked up at the folder's root, as a web s
 
 from __future__ import annotations
 
-import mimetypes
-import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+from pixread.render.sniff import content_type
+
 HOST = "pixread.localhost"
 _BASE = "/-/-/-/-/-/-/"
-_TYPES = {
-    ".html": "text/html",
-    ".htm": "text/html",
-    ".xhtml": "application/xhtml+xml",
-    ".xht": "application/xhtml+xml",
-    ".js": "text/javascript",
-    ".mjs": "text/javascript",
-    ".css": "text/css",
-    ".svg": "image/svg+xml",
-    ".json": "application/json",
-    ".webp": "image/webp",
-    ".avif": "image/avif",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-    ".ttf": "font/ttf",
-    ".otf": "font/otf",
-}
-_SNIFFED_BYTES = 1024
-_CHARSET = re.compile(rb"charset\s*=|<\?xml", re.IGNORECASE)
-
-
-def content_type(path: Path, data: bytes) -> str:
-    """The Content-Type of a file: by suffix, with utf-8 named where the text is utf-8 but does not say so."""
-    suffix = path.suffix.lower()
-    kind = _TYPES.get(suffix) or mimetypes.guess_type(path.name)[0]
-    kind = kind or "application/octet-stream"
-    if kind.startswith("text/") and not _CHARSET.search(data[:_SNIFFED_BYTES]):
-        # Over http a browser takes undeclared text for windows-1252, where it would guess utf-8 for a file.
-        try:
-            data.decode("utf-8")
-        except UnicodeDecodeError:
-            return kind
-        return f"{kind}; charset=utf-8"
-    return kind
+_QUERY_MARKS = ("?", "@", "%3F")  # what stands before the query in names of files, see sniff.py
+_ADDED_SUFFIXES = ("", ".html", ".css")  # what `wget --adjust-extension` adds behind it
 
 
 class Site:
@@ -89,14 +57,22 @@ class Site:
         return f"http://{HOST}{_BASE}{quote(page.relative_to(root).as_posix())}"
 
     def find(self, target: str) -> Path | None:
-        """The file a request target names, or None where it is missing or outside the folder."""
-        path = unquote(urlsplit(target).path)
+        """The file a request target names, or None where it is missing or outside the folder.
+
+        Mirrors may hold a file with the query in its name, or without it; the name with it comes first.
+        """
+        parts = urlsplit(target)
+        path = unquote(parts.path)
         if path.startswith(_BASE):
-            relative = path.removeprefix(_BASE)
+            relative, written = path.removeprefix(_BASE), parts.path.removeprefix(_BASE)
         elif path.startswith("/-/"):
             return None
         else:
-            relative = path.lstrip("/")
+            relative, written = path.lstrip("/"), parts.path.lstrip("/")
+        names = [*_names_with_query(relative, parts.query), relative, written]
+        return next((found for name in dict.fromkeys(names) if (found := self._file(name))), None)
+
+    def _file(self, relative: str) -> Path | None:
         try:
             found = (self.root / relative).resolve()
             if found.is_dir():
@@ -105,6 +81,18 @@ class Site:
             return found if found.is_relative_to(self.root) and found.is_file() else None
         except (OSError, ValueError):
             return None
+
+
+def _names_with_query(path: str, query: str) -> list[str]:
+    """The names under which mirrors keep the answer to a path with a query; a `?` may be a part of the path as well."""
+    if not query:
+        path, _, query = path.partition("?")
+    if not query:
+        return []
+    path = f"{path}index.html" if not path or path.endswith("/") else path
+    queries = dict.fromkeys(form.replace("/", "%2F") for form in (query, unquote(query)))
+    ends = [f"{form}{suffix}" for form in queries for suffix in _ADDED_SUFFIXES]
+    return [f"{path}{mark}{end}" for end in ends for mark in _QUERY_MARKS] + [path]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -130,7 +118,8 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             self._answer(404, {"Content-Type": "text/plain"}, b"")
             return
-        self._answer(200, headers | {"Content-Type": content_type(path, data)}, data)
+        kind = content_type(path.name, data, wanted=self.headers.get("Sec-Fetch-Dest", ""))
+        self._answer(200, headers | ({"Content-Type": kind} if kind else {}), data)
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         try:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-HTML_SUFFIXES = {".html", ".htm", ".xhtml", ".xht"}
+from pixread.render.sniff import PAGE_SUFFIXES, is_page_name
+
 LIST_SUFFIXES = {".txt", ".list"}
 
 
@@ -45,12 +46,12 @@ def _pages(given: str) -> Iterator[Source]:
         yield from _pages_below(path)
     elif not path.is_file():
         raise ValueError(f"{given} does not exist: name HTML files, folders, http(s) addresses or a .txt list of them")
-    elif path.suffix.lower() in HTML_SUFFIXES:
+    elif is_page_name(path.name):
         yield Source(given, None, given)
     elif path.suffix.lower() in LIST_SUFFIXES:
         yield from _pages_listed(path)
     else:
-        raise ValueError(f"{given} is no page: HTML files end in {', '.join(sorted(HTML_SUFFIXES))}, lists in .txt")
+        raise ValueError(f"{given} is no page: HTML files end in {', '.join(sorted(PAGE_SUFFIXES))}, lists in .txt")
 
 
 def is_address(text: str) -> bool:
@@ -61,7 +62,7 @@ def _pages_below(folder: Path) -> Iterator[Source]:
     for path in sorted(folder.rglob("*")):
         inner = path.relative_to(folder)
         is_hidden = any(part.startswith(".") for part in inner.parts)
-        if path.suffix.lower() in HTML_SUFFIXES and path.is_file() and not is_hidden:
+        if is_page_name(path.name) and path.is_file() and not is_hidden:
             yield Source(str(path), str(folder), f"{folder.resolve().name}/{inner.as_posix()}")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pixread.render.site import HOST, Site, content_type
+from pixread.render.site import HOST, Site
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def base(site: Mounted) -> str:
 
 def test_a_page_and_its_folder_are_found(site):
     assert get(site, site.url).read() == b"<p>page"
-    assert get(site, f"{base(site)}/style.css").headers["Content-Type"] == "text/css; charset=utf-8"
+    assert get(site, f"{base(site)}/style.css").headers["Content-Type"] == "text/css"
 
 
 def test_addresses_from_the_top_are_looked_up_in_the_folder(site):
@@ -65,15 +65,50 @@ def test_an_unchanged_file_is_not_sent_twice(site):
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "kind"),
+    ("on_disk", "asked"),
     [
-        ("a.html", "é".encode(), "text/html; charset=utf-8"),  # says nothing, is utf-8
-        ("a.html", "é".encode("latin-1"), "text/html"),  # says nothing, is something else: left to the browser
-        ("a.html", b"<meta charset=koi8-r>", "text/html"),  # says it itself
-        ("a.xhtml", b"<html/>", "application/xhtml+xml"),
-        ("a.mjs", b"1", "text/javascript; charset=utf-8"),
-        ("a.unknown", b"1", "application/octet-stream"),
+        ("style.css?ver=5.2", "style.css%3Fver=5.2"),  # wget --convert-links
+        ("style.css?ver=5.2", "style.css?ver=5.2"),
+        ("style.css@ver=5.2", "style.css?ver=5.2"),
+        ("style.css@ver=5.2", "style.css%3Fver=5.2"),
+        ("style.css%3Fver=5.2", "style.css?ver=5.2"),
+        ("style.css%3Fver=5.2", "style.css%253Fver=5.2"),
+        ("style.css%3Fver=5.2", "style.css%3Fver=5.2"),
+        ("style.css?ver=5.2.css", "style.css?ver=5.2"),
+        ("css?family=Open Sans:400,700", "css?family=Open%20Sans:400,700"),
+        ("css?family=Open%20Sans", "css?family=Open%20Sans"),
+        ("get?u=%2Fa%2Fb", "get?u=/a/b"),
+        ("index.html?p=1", "?p=1"),
+        ("style.css", "style.css?ver=5.2"),
+        ("style.css", "style.css?"),
     ],
 )
-def test_content_types(tmp_path, name, data, kind):
-    assert content_type(tmp_path / name, data) == kind
+def test_a_query_may_be_a_part_of_the_name_on_disk(tmp_path, on_disk, asked):
+    (tmp_path / on_disk).write_text("found")
+    (tmp_path / "page.html").write_text("")
+    with Site() as site:
+        mounted = Mounted(site.port, site.mount(tmp_path, tmp_path / "page.html"))
+        assert get(mounted, mounted.url.replace("page.html", asked)).read() == b"found"
+
+
+def test_the_file_with_the_query_in_its_name_comes_first(tmp_path):
+    for name in ("page.html", "page.html?id=3"):
+        (tmp_path / name).write_text(name)
+    with Site() as site:
+        mounted = Mounted(site.port, site.mount(tmp_path, tmp_path / "page.html?id=3"))
+        assert get(mounted, mounted.url).read() == b"page.html?id=3"
+        assert get(mounted, mounted.url.replace("%3Fid%3D3", "?id=3")).read() == b"page.html?id=3"
+        assert get(mounted, mounted.url.replace("%3Fid%3D3", "?id=4")).read() == b"page.html"
+
+
+def test_a_query_leads_nowhere_outside(site):
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        get(site, f"{base(site)}/x?/../../../secret.txt")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        get(site, f"{base(site)}/x?{'y' * 5000}")
+
+
+def test_an_unnamed_file_is_what_the_browser_wants_it_to_be(site, tmp_path):
+    (tmp_path / "site" / "css").write_text("p {}")
+    assert get(site, f"{base(site)}/css").headers["Content-Type"] is None
+    assert get(site, f"{base(site)}/css", **{"Sec-Fetch-Dest": "style"}).headers["Content-Type"] == "text/css"

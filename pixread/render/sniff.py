@@ -1,0 +1,209 @@
+"""What a file is, found as a browser and a web server find it: by name, by what it is asked for as, and by its bytes.
+
+Sources: the MIME Sniffing standard (mimesniff.spec.whatwg.org) and the HTML standard, "Determining the character
+encoding" (html.spec.whatwg.org).
+"""
+
+from __future__ import annotations
+
+import codecs
+import mimetypes
+import re
+from pathlib import PurePosixPath
+
+PAGE_SUFFIXES = (".html", ".htm", ".xhtml", ".xht")
+_HTML, _XHTML, _JS = "text/html", "application/xhtml+xml", "text/javascript"
+# The module's own table, without those of the machine: a page is to come out the same on all of them.
+_KNOWN, _OTHERS = mimetypes.MimeTypes(filenames=()).types_map[1], ("image/", "audio/", "video/", "font/")
+_TYPES = {suffix: kind for suffix, kind in _KNOWN.items() if kind.startswith(_OTHERS)} | {
+    ".html": _HTML,
+    ".htm": _HTML,
+    ".xhtml": _XHTML,
+    ".xht": _XHTML,
+    ".js": _JS,
+    ".mjs": _JS,
+    ".css": "text/css",
+    ".txt": "text/plain",
+    ".csv": "text/csv",
+    ".vtt": "text/vtt",
+    ".xml": "text/xml",
+    ".json": "application/json",
+    ".pdf": "application/pdf",
+    ".wasm": "application/wasm",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+    ".ttf": "font/ttf",
+    ".otf": "font/otf",
+}
+# What a file of unknown name is served as where the browser says what it wants (Sec-Fetch-Dest): style sheets
+# and module scripts of another type would be thrown away.
+_ASKED = {"style": "text/css", "script": _JS, "worker": _JS, "sharedworker": _JS}
+# Mirrors keep the query of an address in the file's name: after `?`, after `@` (wget for Windows), or percent-encoded.
+_QUERY_MARK = re.compile(r"[?@]|%3f", re.IGNORECASE)
+_SPACE = rb"\t\n\f\r "
+_HTML_START = re.compile(
+    rb"(?:\xef\xbb\xbf)?["
+    + _SPACE
+    + rb"]*<(?:!--|(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|"
+    rb"body|br|p)[" + _SPACE + rb">])",
+    re.IGNORECASE,
+)
+_SVG_START = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*|<!doctype svg[^>]*>\s*)*<svg[\s>]", re.I | re.S
+)
+
+_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_BINARY_STARTS = (
+    *(
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff",
+        b"GIF87a",
+        b"GIF89a",
+        b"%PDF-",
+        b"%!PS-Adobe-",
+        b"PK\x03\x04",
+        b"\x1f\x8b\x08",
+    ),
+    *(b"Rar \x1a\x07", b"RIFF", b"OggS\0", b"ID3", b"wOFF", b"wOF2", b"\x1aE\xdf\xa3", b"bplist00"),
+)
+_BINARY_BYTES = bytes({*range(9), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20)})
+_BINARY_SHARE = 0.1  # a few stray control characters are the mistakes of a text
+
+_PRESCANNED_BYTES = 1024
+_MARKUP = re.compile(rb"<(?:(!--)|(meta)(?=[" + _SPACE + rb"/])|(/?[a-z])|[!/?])", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    rb"[" + _SPACE + rb"/]*([^" + _SPACE + rb"/>][^" + _SPACE + rb"/>=]*)"
+    rb"(?:["
+    + _SPACE
+    + rb"]*=["
+    + _SPACE
+    + rb"]*(?:\"([^\"]*)\"|'([^']*)'|([^"
+    + _SPACE
+    + rb">\"'][^"
+    + _SPACE
+    + rb">]*)|))?"
+)
+_CONTENT_CHARSET = re.compile(
+    rb"charset[" + _SPACE + rb"]*=[" + _SPACE + rb"]*(?:\"([^\"]*)\"|'([^']*)'|([^" + _SPACE + rb";\"']+))",
+    re.IGNORECASE,
+)
+
+
+def suffix_of(name: str) -> str:
+    """The suffix, in small letters, that says what a file is: without the query in the name of a mirrored file."""
+    before = _QUERY_MARK.split(name, maxsplit=1)[0]
+    suffixes = [PurePosixPath(part).suffix.lower() for part in (before, name)]
+    return next((suffix for suffix in suffixes if suffix in _TYPES), suffixes[1])
+
+
+def is_page_name(name: str) -> bool:
+    """Whether a file of this name is an HTML page: `page.html`, and `page.html?id=3` as mirrors write it."""
+    return suffix_of(name) in PAGE_SUFFIXES
+
+
+def is_binary(start: bytes) -> bool:
+    """Whether a file that begins so is no text: by the mark of its format, or by many control characters."""
+    if start.startswith(_BOMS):
+        return False
+    if start.startswith(_BINARY_STARTS):
+        return True
+    return len(start) - len(start.translate(None, _BINARY_BYTES)) > _BINARY_SHARE * len(start)
+
+
+def content_type(name: str, data: bytes, *, wanted: str = "") -> str | None:
+    """The Content-Type that a web server would send, or None to leave it to the browser.
+
+    `wanted` is what the browser means to use the file as (Sec-Fetch-Dest). Of HTML and plain text that says nothing
+    else about itself the charset is named where it is UTF-8. Style sheets and scripts get none: they have rules of
+    their own (@charset, the encoding of the document).
+    """
+    kind = _TYPES.get(suffix_of(name)) or _sniffed(data, wanted=wanted)
+    if kind == _HTML:
+        return kind if _has_own_charset(data) or not _is_utf8(data) else f"{kind}; charset=utf-8"
+    if kind in {"text/plain", "text/csv"} and _is_utf8(data):
+        return f"{kind}; charset=utf-8"
+    return kind
+
+
+def _sniffed(data: bytes, *, wanted: str) -> str | None:
+    """The type of a file whose name tells nothing."""
+    # Style sheets and scripts may begin with the mark of an HTML comment.
+    if _HTML_START.match(data) and not (wanted in _ASKED and data.lstrip().startswith(b"<!--")):
+        return _HTML
+    if wanted == "image" and _SVG_START.match(data):
+        return _TYPES[".svg"]
+    return _ASKED.get(wanted)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _has_own_charset(data: bytes) -> bool:
+    """Whether a page has a byte order mark, or a <meta> that names another encoding than UTF-8."""
+    return data.startswith(_BOMS) or declared_charset(data) not in {None, "utf-8"}
+
+
+def declared_charset(data: bytes) -> str | None:
+    """The encoding that the first 1024 bytes of a page declare, by Python's name ("prescan a byte stream").
+
+    Only `<meta>` counts, and what stands in comments or in attributes of other elements does not. None where nothing is
+    declared that exists.
+    """
+    data = data[:_PRESCANNED_BYTES]
+    position = 0
+    while found := _MARKUP.search(data, position):
+        comment, meta, tag = found.groups()
+        if comment:
+            # The dashes that open a comment may be those that close it.
+            end = data.find(b"-->", found.start() + 2)
+            position = len(data) if end < 0 else end + 3
+        elif meta or tag:
+            start = found.end() if meta else _name_end(data, found.end())
+            attributes, position = _attributes(data, start)
+            if meta and (charset := _charset_of_meta(attributes)):
+                return charset
+        else:
+            end = data.find(b">", found.end())
+            position = len(data) if end < 0 else end + 1
+    return None
+
+
+def _name_end(data: bytes, start: int) -> int:
+    found = re.compile(rb"[" + _SPACE + rb">]").search(data, start)
+    return found.start() if found else len(data)
+
+
+def _attributes(data: bytes, position: int) -> tuple[dict[bytes, bytes], int]:
+    """The attributes that follow, by name in small letters, and where they end; of two alike the first counts."""
+    found: dict[bytes, bytes] = {}
+    while attribute := _ATTRIBUTE.match(data, position):
+        name, *values = attribute.groups()
+        found.setdefault(name.lower(), next((value for value in values if value is not None), b""))
+        position = attribute.end()
+    return found, position
+
+
+def _charset_of_meta(attributes: dict[bytes, bytes]) -> str | None:
+    label = attributes.get(b"charset")
+    if label is None and attributes.get(b"http-equiv", b"").strip().lower() == b"content-type":
+        inner = _CONTENT_CHARSET.search(attributes.get(b"content", b""))
+        label = next((part for part in inner.groups() if part is not None), None) if inner else None
+    if label is None:
+        return None
+    name = label.decode("ascii", "replace").strip().lower()
+    if name == "x-user-defined":
+        return "cp1252"
+    try:
+        known = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return None
+    # A declaration that can be read byte by byte cannot be true of UTF-16.
+    return "utf-8" if known.startswith("utf-16") else known
