@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pixread.filenames import is_data, printable
 from pixread.inputs.picture import PictureError, open_picture, picture_format
 from pixread.records import Example
 from pixread.shards import MANIFEST, is_replaceable, write_shards
@@ -128,7 +129,8 @@ def _check_out(out: Path, task: Task) -> None:
     if not out.is_dir():
         raise ValueError(f"{out} is a file: give a folder for the shard sets")
     names = {_set_name(split, part) for split in task.splits for part in task.parts or ("",)}
-    others = [path.name for path in sorted(out.iterdir()) if not _is_of(path, task, names)]
+    there = [path for path in sorted(out.iterdir()) if is_data(Path(path.name))]
+    others = [printable(path.name) for path in there if not _is_of(path, task, names)]
     if others:
         raise ValueError(f"{out} holds {others[0]}, which was not prepared from {task.title}: give another folder")
 
@@ -245,5 +247,5 @@ def _write_skipped(path: Path, earlier: Path, *, counts: Sequence[Count], replac
     lines = earlier.read_text(encoding="utf-8").splitlines() if earlier.exists() else []
     kept = [line for line in lines if line.partition("\t")[0] not in replaced]
     rows = [(count.name, skipped.id, skipped.reason, skipped.detail) for count in counts for skipped in count.skipped]
-    new = ["\t".join(" ".join(field.split()) for field in row) for row in rows]
+    new = ["\t".join(printable(" ".join(field.split())) for field in row) for row in rows]
     path.write_text("".join(f"{line}\n" for line in [*kept, *new]), encoding="utf-8", errors="replace")

@@ -19,6 +19,8 @@ LEVELS: dict[str, float] = {
     "grammar": 0.5,
     "fields": 0.5,
     "png": 0.5,
+    "textfiles": 0.5,
+    "filenames": 0.5,
     "render": 1,
     "targets": 1,
     "tasks": 1,

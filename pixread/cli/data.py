@@ -47,7 +47,6 @@ def render(
     """Render pages and make training examples of them."""
     from pixread.render.page import RenderSettings
     from pixread.scale.local import render_shards, target_settings
-    from pixread.scale.sources import find_pages
 
     settings = RenderSettings(
         width=width, height=height, max_height=max_height, timeout_s=timeout, allow_network=allow_network
@@ -55,7 +54,7 @@ def render(
     names = [target.strip() for target in targets.split(",") if target.strip()]
     with progress_bar("pages") as show:
         report = render_shards(
-            find_pages(sources),
+            sources,
             out,
             targets=names,
             settings=target_settings(named_values(changes or [])),

@@ -14,6 +14,7 @@ from pixread.cli.models import Dtype, Likeness, load_reader
 from pixread.cli.report import Report
 from pixread.cli.sources import Sources
 from pixread.cli.terminal import Show, fail, progress_bar, say
+from pixread.filenames import is_system_file
 from pixread.records import Box
 
 if TYPE_CHECKING:
@@ -105,6 +106,9 @@ def parse(
                 with progress_bar(file) as show:
                     reading = wish.read(reader, image, show)
             except ValueError as error:
+                if len(files) > 1 and is_system_file(Path(file).name):
+                    say(f"left out {file}, which the system put beside the pictures")
+                    continue
                 failures += 1
                 fail(str(error) if file in str(error) else f"{file}: {error}")
                 continue

@@ -7,14 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from pixread.filenames import find_path, is_system_file
 from pixread.render.sniff import is_page_name
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from pixread.render.browser import Browser
-
-ADDRESSES = ("http://", "https://")
 
 
 class Sources:
@@ -35,19 +34,21 @@ class Sources:
     def open(self, source: str) -> Image.Image:
         """The picture, or the screenshot of the page. Raises ValueError, in one sentence that names the source."""
         from pixread.inputs.picture import open_picture
+        from pixread.scale.sources import is_address
 
         suffix = Path(source).suffix.lower()
-        if source.startswith(ADDRESSES) or is_page_name(Path(source).name):
-            return open_picture(self._screenshot(source), name=source)
+        if is_address(source):
+            return open_picture(self._screenshot(source, allow_network=True), name=source)
+        if is_page_name(Path(source).name) and not is_system_file(Path(source).name):
+            return open_picture(self._screenshot(str(find_path(source) or source), allow_network=False), name=source)
         if suffix == ".pdf":
             raise ValueError(f"{source} is a PDF, which pixread does not read yet; save its pages as pictures")
         return open_picture(source)
 
-    def _screenshot(self, source: str) -> bytes:
+    def _screenshot(self, source: str, *, allow_network: bool) -> bytes:
+        """allow_network: a file may load only what lies beside it; who names an address wants what it shows."""
         from pixread.render.page import RenderError, RenderSettings, render_page
 
-        # A file may load only what lies beside it; who names an address wants what it shows.
-        allow_network = source.startswith(ADDRESSES)
         browser = self._open_browser(allow_network=allow_network)
         try:
             return render_page(browser, source, settings=RenderSettings(allow_network=allow_network)).png

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pixread.filenames import data_below
 from pixread.records import Example
 from pixread.shards import MANIFEST, ShardSet
 
@@ -24,7 +25,7 @@ def find_sets(folder: str | Path, split: str | None = None, *, task: str | None 
     folder = Path(folder)
     if split is None and (folder / MANIFEST).is_file():
         return [folder]
-    below = sorted(path.parent for path in folder.glob(f"*/{MANIFEST}") if not path.parent.name.startswith("."))
+    below = [path.parent for path in data_below(folder, f"*/{MANIFEST}")]
     if split is not None:
         chosen = [path for path in below if path.name == split] or [
             path for path in below if path.name.startswith(f"{split}-")

@@ -21,7 +21,7 @@ import os
 import random
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from typing import Any
 from pixread.fields import with_fields
 from pixread.render.page import RenderSettings
 from pixread.scale.pool import run_chunks
-from pixread.scale.sources import Source
+from pixread.scale.sources import Source, find_pages
 from pixread.scale.worker import (
     TARGETS,
     Chunk,
@@ -66,10 +66,10 @@ class Progress:
 
 
 def render_shards(
-    sources: Sequence[Source | str],
-    out: Path,
+    sources: str | Path | Iterable[Source | str | Path],
+    out: str | Path,
     *,
-    targets: Sequence[str] = ("parse",),
+    targets: str | Sequence[str] = ("parse",),
     workers: int | None = None,
     seed: int = 0,
     vary: int = 0,
@@ -81,8 +81,8 @@ def render_shards(
 ) -> dict[str, Any]:
     """Renders the sources into one shard set a target, `out/TARGET`, and returns a report.
 
-    Sources are pages (`sources.find_pages`); a string is the path of an HTML file or an address. With `vary` each page
-    is rendered that many times with fonts, sizes, colours and texts varied by seed; with 0 once, as it is. `settings`
+    Sources are what `find_pages` takes, folders and lists included; targets one or several. With `vary` each page is
+    rendered that many times with fonts, sizes, colours and texts varied by seed; with 0 once, as it is. `settings`
     has the settings of targets that are not to use their defaults. `workers` is one more than there are cores unless
     given: browsers are waited for now and then. `progress` is called after every page.
 
@@ -90,11 +90,11 @@ def render_shards(
     pages by name are in `out/skipped.tsv`. ValueError for unusable arguments and for an output folder with an
     unfinished run of other arguments; OSError when no worker can go on.
     """
-    chosen = _chosen_settings(targets, settings or {})
+    chosen = _chosen_settings([targets] if isinstance(targets, str) else targets, settings or {})
+    found = find_pages(sources)
     workers = (os.cpu_count() or 1) + 1 if workers is None else workers
-    _check_counts(sources, workers=workers, vary=vary)
+    _check_counts(workers=workers, vary=vary)
     render = render or RenderSettings()
-    found = [source if isinstance(source, Source) else Source(source, None, source) for source in sources]
     pages = _pages_of(found, seed=seed, vary=vary)
     job = _describe(found, seed=seed, vary=vary, settings=chosen, render=render)
     out = Path(out)
@@ -148,9 +148,7 @@ def _chosen_settings(targets: Sequence[str], settings: Mapping[str, Any]) -> dic
     return {name: settings.get(name, TARGETS[name].defaults) for name in targets}
 
 
-def _check_counts(sources: Sequence[Source | str], *, workers: int, vary: int) -> None:
-    if not sources:
-        raise ValueError("no page was given: name at least one HTML file or URL")
+def _check_counts(*, workers: int, vary: int) -> None:
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
     if vary < 0:

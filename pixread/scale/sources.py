@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pixread.filenames import Listing, data_below, find_path, is_of_windows, is_system_file, printable
 from pixread.render.sniff import PAGE_SUFFIXES, is_page_name
+from pixread.textfiles import read_lines
 
 LIST_SUFFIXES = {".txt", ".list"}
 
@@ -21,70 +23,95 @@ class Source:
     name: str
 
 
-def find_pages(given: Iterable[str]) -> list[Source]:
-    """The pages named by paths and addresses, in order and each once.
+def find_pages(given: str | Path | Iterable[Source | str | Path]) -> list[Source]:
+    """The pages named by paths and addresses, one or several, in order and each once; a `Source` is one already.
 
-    A folder stands for all HTML files below it (hidden ones excepted) by name, and is the root of all of them. A `.txt`
-    or `.list` file has a file, a folder (from the list's own folder) or an address on each line; blank lines and lines
-    with `#` in front do not count, and files below the list's folder may load from all of it. ValueError for what is
-    not there or is none of these, and when no page is left.
+    A folder stands for all HTML files below it by name, hidden ones and those of the system excepted, and is the root
+    of all of them. A `.txt` or `.list` file has a file, a folder (from the list's own folder) or an address on each
+    line; blank lines and lines with `#` in front do not count, and files below the list's folder may load from all of
+    it. Names that another system wrote are understood (`filenames.find_path`). ValueError for what is not there or is
+    none of these, and when no page is left.
     """
-    given = list(given)
+    named = [given] if isinstance(given, str | Path) else list(given)
     found: dict[str, Source] = {}
-    for source in (source for one in given for source in _pages(one)):
-        found.setdefault(source.address, source)
+    for one in named:
+        for source in [one] if isinstance(one, Source) else _pages(str(one)):
+            found.setdefault(source.address, source)
     if not found:
-        raise ValueError(f"no HTML page in {', '.join(given) or 'an empty list'}")
+        raise ValueError(f"no HTML page in {', '.join(printable(str(one)) for one in named) or 'an empty list'}")
     return list(found.values())
 
 
 def _pages(given: str) -> Iterator[Source]:
-    path = Path(given)
-    if is_address(given):
-        yield Source(given, None, given)
-    elif path.is_dir():
+    if is_address(given.strip()):
+        yield _at(given.strip())
+    else:
+        yield from _pages_at(_existing(given))
+
+
+def _existing(given: str, *, below: Path = Path(), listed: Listing | None = None) -> Path:
+    path = find_path(given, below=below, listed=listed)
+    if path is None:
+        where = "is a path of another machine" if is_of_windows(given.strip()) else "does not exist"
+        named = printable(given if below == Path() else str(below / given))
+        raise ValueError(f"{named} {where}: name HTML files, folders, http(s) addresses or a .txt list of them")
+    return path
+
+
+def _pages_at(path: Path) -> Iterator[Source]:
+    """The pages of a file or folder that is there; none for a file that the system put beside a page."""
+    if path.is_dir():
         yield from _pages_below(path)
-    elif not path.is_file():
-        raise ValueError(f"{given} does not exist: name HTML files, folders, http(s) addresses or a .txt list of them")
-    elif is_page_name(path.name):
-        yield Source(given, None, given)
-    elif path.suffix.lower() in LIST_SUFFIXES:
+    elif is_system_file(path.name):
+        return
+    elif is_page_name(path.name) and path.is_file():
+        yield Source(str(path), None, str(path))
+    elif path.suffix.lower() in LIST_SUFFIXES and path.is_file():
         yield from _pages_listed(path)
     else:
-        raise ValueError(f"{given} is no page: HTML files end in {', '.join(sorted(PAGE_SUFFIXES))}, lists in .txt")
+        endings = ", ".join(sorted(PAGE_SUFFIXES))
+        raise ValueError(f"{printable(str(path))} is no page: HTML files end in {endings}, lists in .txt")
 
 
 def is_address(text: str) -> bool:
-    return text.startswith(("http://", "https://"))
+    """Whether a text is an address of the web: it may be written in capitals."""
+    return text.lower().startswith(("http://", "https://"))
+
+
+def _at(address: str) -> Source:
+    scheme, colon, rest = address.partition(":")
+    address = f"{scheme.lower()}{colon}{rest}"
+    return Source(address, None, address)
 
 
 def _pages_below(folder: Path) -> Iterator[Source]:
-    for path in sorted(folder.rglob("*")):
-        inner = path.relative_to(folder)
-        is_hidden = any(part.startswith(".") for part in inner.parts)
-        if is_page_name(path.name) and path.is_file() and not is_hidden:
-            yield Source(str(path), str(folder), f"{folder.resolve().name}/{inner.as_posix()}")
+    for path in data_below(folder, "**/*"):
+        if is_page_name(path.name) and path.is_file():
+            yield Source(str(path), str(folder), f"{folder.resolve().name}/{path.relative_to(folder).as_posix()}")
 
 
 def _pages_listed(path: Path) -> Iterator[Source]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not a list of pages in UTF-8: {error.reason} at byte {error.start}") from error
-    for line in map(str.strip, lines):
-        if not line or line.startswith("#"):
+        lines = read_lines(path)
+    except ValueError as error:
+        raise ValueError(f"{printable(str(path))} is not a readable list of pages: {error}") from error
+    listed: Listing = {}
+    for line in lines:
+        name = line.strip()
+        if not name or name.startswith("#"):
             continue
-        if Path(line).suffix.lower() in LIST_SUFFIXES and not is_address(line):
-            raise ValueError(f"{path} names {line}: a list cannot hold other lists")
-        if is_address(line):
-            yield Source(line, None, line)
-        else:
-            yield from _listed(path.parent / line, folder=path.parent)
+        if is_address(name):
+            yield _at(name)
+            continue
+        found = _existing(line, below=path.parent, listed=listed)
+        if found.suffix.lower() in LIST_SUFFIXES and not found.is_dir():
+            raise ValueError(f"{printable(str(path))} names {printable(name)}: a list cannot hold other lists")
+        yield from _listed(found, folder=path.parent)
 
 
 def _listed(path: Path, *, folder: Path) -> Iterator[Source]:
     """A line of a list. Files below the list's own folder may load from all of it, as those of a named folder may."""
-    for source in _pages(str(path)):
+    for source in _pages_at(path):
         inside = path.is_file() and folder.resolve() in path.resolve().parents
         if inside:
             yield Source(source.address, str(folder), path.resolve().relative_to(folder.resolve()).as_posix())

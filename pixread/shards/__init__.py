@@ -10,7 +10,16 @@ group_id, source, meta (JSON).
 
 from __future__ import annotations
 
-from pixread.shards.read import ShardSet
+from pixread.shards.read import ShardSet, sets_in
 from pixread.shards.write import MANIFEST, check_replaceable, is_replaceable, join_files, write_file, write_shards
 
-__all__ = ["MANIFEST", "ShardSet", "check_replaceable", "is_replaceable", "join_files", "write_file", "write_shards"]
+__all__ = [
+    "MANIFEST",
+    "ShardSet",
+    "check_replaceable",
+    "is_replaceable",
+    "join_files",
+    "sets_in",
+    "write_file",
+    "write_shards",
+]

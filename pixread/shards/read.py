@@ -7,7 +7,7 @@ import itertools
 import json
 import os
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pixread.filenames import data_below
 from pixread.records import Example
 from pixread.shards.rows import COLUMNS, to_example
 from pixread.shards.write import FORMAT, MANIFEST
@@ -146,6 +147,17 @@ def _shares_pictures(file: pq.ParquetFile) -> bool:
     return any(column.path_in_schema == "image.bytes" and column.has_dictionary_page for column in columns)
 
 
+def sets_in(folders: str | Path | Iterable[str | Path]) -> list[Path]:
+    """The shard sets that one folder or several name: each itself, or where it holds sets, those in their order."""
+    given = [folders] if isinstance(folders, str | Path) else folders
+    return [found for folder in given for found in _sets_in(Path(folder))]
+
+
+def _sets_in(folder: Path) -> list[Path]:
+    inner = [] if (folder / MANIFEST).is_file() else data_below(folder, f"*/{MANIFEST}")
+    return [path.parent for path in inner] or [folder]
+
+
 def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -163,7 +175,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 def _why_no_manifest(folder: Path) -> str:
     if not folder.is_dir():
         return f"{folder} is not a folder: a shard set is a folder with a {MANIFEST}"
-    inner = sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}") if not path.parent.name.startswith("."))
+    inner = [path.parent.name for path in data_below(folder, f"*/{MANIFEST}")]
     if inner:
         return f"{folder} is not a shard set itself but holds some: name one of {', '.join(inner)}"
     return f"{folder} has no {MANIFEST}: it is not a shard set, or was not finished"

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pixread.filenames import is_system_file
 from pixread.records import Example
 from pixread.shards.rows import COLUMNS, SCHEMA, leaf_names, to_table
 
@@ -86,7 +87,7 @@ def is_replaceable(folder: Path) -> bool:
     """Whether `write_shards` may write here: the folder is a shard set or empty."""
     if not folder.is_dir():
         return False
-    names = {path.name for path in folder.iterdir()}
+    names = {path.name for path in folder.iterdir() if not is_system_file(path.name)}
     return not names or (MANIFEST in names and all(name == MANIFEST or name.endswith(".parquet") for name in names))
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from PIL import ImageFont
 
+from pixread.filenames import data_below
+
 SUFFIXES = (".ttf", ".otf", ".ttc")
 SHIPPED = Path(__file__).parent.parent / "assets" / "fonts"
 FOLDERS = (
@@ -24,7 +26,7 @@ def find_fonts(folders: Iterable[str | Path] = FOLDERS, *, probe: str = PROBE) -
     Raises ValueError when there is none.
     """
     names = [Path(folder).expanduser() for folder in folders]
-    files = sorted(str(file) for root in names for file in root.rglob("*") if file.suffix.lower() in SUFFIXES)
+    files = sorted(str(file) for root in names for file in data_below(root, "**/*") if file.suffix.lower() in SUFFIXES)
     usable = tuple(file for file in files if _draws(file, probe))
     if not usable:
         raise ValueError(f"no text font with the letters {probe} found below {', '.join(map(str, names))}")

@@ -25,8 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pixread.filenames import Folders, data_below
 from pixread.records import Box, DrawnBox, Example
-from pixread.tasks.fields import first_of, id_of, load_json, text
+from pixread.tasks.fields import as_text, first_of, id_of, load_json, text
 from pixread.tasks.pictures import Pictures
 from pixread.tasks.tables import read_ids
 from pixread.tasks.task import AbsentError, Skipped, Split, Task, UnusableError, each
@@ -47,7 +48,7 @@ class Asked:
 def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> Iterator[Example | Skipped]:
     """One example a question, its options behind it in the prompt, with the text of the right option as target."""
     test = {f"{id}.png" for id in read_ids(first_of(folder, TEST_IDS))}
-    files = sorted((folder / "questions").glob("*.json"))
+    files = data_below(folder / "questions", "*.json")
     if not files:
         raise AbsentError("questions/*.json")
     asked = [asked for file in files for asked in _questions(file)]
@@ -112,9 +113,10 @@ def _questions(file: Path) -> Iterator[tuple[str, str, Asked | UnusableError]]:
 
 def _options(row: Any) -> tuple[list[str], str]:
     """The answers to choose from, and the right one."""
-    options = row.get("answerTexts") if isinstance(row, dict) else None
-    if not isinstance(options, list) or not all(isinstance(option, str) for option in options):
-        raise UnusableError("wrong field", f"answerTexts must be a list of texts, got {options!r:.80}")
+    given = row.get("answerTexts") if isinstance(row, dict) else None
+    options = [said for one in given if (said := as_text(one)) is not None] if isinstance(given, list) else []
+    if not isinstance(given, list) or len(options) != len(given):
+        raise UnusableError("wrong field", f"answerTexts must be a list of texts, got {given!r:.80}")
     if len(options) > len(string.ascii_lowercase):
         raise UnusableError(
             "wrong field", f"answerTexts may have {len(string.ascii_lowercase)} texts, got {len(options)}"
@@ -131,7 +133,7 @@ class Labels:
     """What replaces the words of diagrams, that of the last one kept: the questions about it follow each other."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder = Folders(folder)
         self._last: tuple[str, tuple[DrawnBox, ...]] = ("", ())
 
     def of(self, image: str) -> tuple[DrawnBox, ...]:
@@ -141,12 +143,12 @@ class Labels:
         return self._last[1]
 
     def _read(self, image: str) -> tuple[DrawnBox, ...]:
-        file = self._folder / f"{image}.json"
-        if not file.is_file():
-            raise UnusableError("no annotation", file.name)
         try:
+            file = self._folder.find(f"{image}.json")
+            if file is None:
+                raise UnusableError("no annotation", f"{image}.json")
             texts = load_json(file, dict).get("text")
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             raise UnusableError("unreadable annotation", str(error)) from error
         if not isinstance(texts, dict):
             raise UnusableError("unreadable annotation", f"{file.name}: text must be an object")
@@ -155,10 +157,10 @@ class Labels:
 
 def _label(name: str, entry: Any) -> DrawnBox:
     """A label between two corners, whichever is which, cut to whole pixels. Without text it only hides the words."""
-    written = entry.get("replacementText") if isinstance(entry, Mapping) else None
+    written = as_text(entry.get("replacementText")) if isinstance(entry, Mapping) else None
     corners = entry.get("rectangle") if isinstance(entry, Mapping) else None
-    if not isinstance(written, str):
-        raise UnusableError("unreadable annotation", f"replacementText of {name} must be a text, got {written!r:.80}")
+    if written is None:
+        raise UnusableError("unreadable annotation", f"replacementText of {name} must be a text, got {entry!r:.80}")
     try:
         (left, top), (right, bottom) = ((_whole(x), _whole(y)) for x, y in corners or ())
     except (TypeError, ValueError) as error:

@@ -1,23 +1,69 @@
-"""The JSON files of data sets, and what their rows hold: each field of the type that it should be, or said why not."""
+"""The JSON files of data sets, and what their rows hold: each field of the type that it should be, or said why not.
+
+A number keeps the text that it has in the file: as an answer, 12.50 and 1e3 are "12.50" and "1e3".
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
+from pixread.filenames import data_below
 from pixread.tasks.task import HIDDEN, AbsentError, Split, UnusableError
+from pixread.textfiles import read_text
 
 T = TypeVar("T", dict[str, Any], list[Any])
 
-_KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
+_KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number", float: "a number"}
+_MOST_DIGITS = 300  # of a whole number: one with more is beyond what a float holds
+
+
+class _WrittenInt(int):
+    """A whole number that knows its text in the file."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+class _WrittenFloat(float):
+    """Any other number that knows its text in the file."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+def _whole(text: str) -> _WrittenInt | _WrittenFloat:
+    return _WrittenInt(text) if len(text) <= _MOST_DIGITS else _WrittenFloat(text)
+
+
+def parse_json(text: str) -> Any:
+    """`json.loads`, with numbers that `as_text` gives back as they are written."""
+    return json.loads(text, parse_int=_whole, parse_float=_WrittenFloat, parse_constant=_WrittenFloat)
+
+
+def as_text(value: Any) -> str | None:
+    """A text as it is; a number, true or false as written in JSON; None for anything else, null included."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, _WrittenInt | _WrittenFloat):
+        return value.text
+    return json.dumps(value) if isinstance(value, bool | int | float) else None
 
 
 def load_json(path: Path, kind: type[T]) -> T:
     """The content of a JSON file, which must be an object or a list. ValueError names the file and what is wrong."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = parse_json(read_text(path))
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not readable JSON, or cut off: {error}") from error
     if not isinstance(content, kind):
@@ -39,45 +85,47 @@ def load_rows(path: Path, *, split: Split, split_field: str) -> list[Any]:
 def first_of(folder: Path, *patterns: str) -> Path:
     """The file of the first of these patterns that is there; of several the last by name. AbsentError for none."""
     for pattern in patterns:
-        found = sorted(folder.glob(pattern))
+        found = data_below(folder, pattern)
         if found:
             return found[-1]
     raise AbsentError(*patterns)
 
 
 def text(row: Any, name: str) -> str:
-    """A text field that says something. UnusableError where it is missing, of another type or blank."""
+    """A field that says something, as text. UnusableError where it is missing, a list, an object, null or blank."""
     value = _field(row, name)
-    if not isinstance(value, str):
-        raise UnusableError("wrong field", f"{name} must be a text, got {_kind_of(value)}")
-    if not value.strip():
+    said = as_text(value)
+    if said is None:
+        raise UnusableError("wrong field", f"{name} must be a text or a number, got {_kind_of(value)}")
+    if not said.strip():
         raise UnusableError("wrong field", f"{name} is blank")
-    return value
+    return said
 
 
 def answers(row: Any, name: str, *, hidden: bool = False) -> tuple[str, ...]:
-    """All acceptable answers, a text or a list of them, the blank ones left out; HIDDEN for none, where they may be.
+    """All acceptable answers, one or a list, as texts; blank ones and null are left out. HIDDEN for none, if `hidden`.
 
     UnusableError where nothing is left.
     """
-    if hidden and isinstance(row, Mapping) and not row.get(name):
+    if hidden and isinstance(row, Mapping) and row.get(name) in (None, "", []):
         return HIDDEN
     value = _field(row, name)
-    given = value if isinstance(value, list) else [value]
-    wrong = [answer for answer in given if not isinstance(answer, str)]
+    given = [answer for answer in (value if isinstance(value, list) else [value]) if answer is not None]
+    wrong = [answer for answer in given if as_text(answer) is None]
     if wrong:
-        raise UnusableError("wrong field", f"{name} must be a text or a list of texts, got {_kind_of(wrong[0])}")
-    kept = tuple(answer for answer in given if answer.strip())
+        needed = "must be a text, a number, or a list of such"
+        raise UnusableError("wrong field", f"{name} {needed}, got {_kind_of(wrong[0])}")
+    kept = tuple(said for answer in given if (said := as_text(answer)) and said.strip())
     if not kept:
         raise UnusableError("no answer")
     return kept
 
 
 def id_of(row: Any, name: str, *, number: int) -> str:
-    """The row's own id as text, or its place in the file where it has none that is a text or a whole number."""
+    """The row's own id as text, or its place in the file where it has none that is a text or a number."""
     value = row.get(name) if isinstance(row, Mapping) else None
-    usable = isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip()
-    return str(value) if usable else f"row {number}"
+    own = None if isinstance(value, bool) else as_text(value)
+    return own if own and own.strip() else f"row {number}"
 
 
 def _field(row: Any, name: str) -> Any:
@@ -91,4 +139,4 @@ def _field(row: Any, name: str) -> Any:
 def _kind_of(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
-    return _KINDS.get(type(value), "a number")
+    return next(said for kind, said in _KINDS.items() if isinstance(value, kind))

@@ -60,7 +60,7 @@ def _questions(id: str, entry: Any) -> Iterator[tuple[str, Any]]:
     # Names as the catalogue has them; the picture was fetched under its own suffix, or turned into a .jpg.
     suffix = PurePosixPath(str(entry.get("imageURL", ""))).suffix
     for number, (question, answer) in enumerate(itertools.zip_longest(entry["questions"], entry["answers"])):
-        yield f"{id}-{number}", {"image": id, "suffix": suffix, "question": question, "answer": answer or ""}
+        yield f"{id}-{number}", {"image": id, "suffix": suffix, "question": question, "answer": answer}
 
 
 def _fault(entry: Any) -> str:

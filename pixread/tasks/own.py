@@ -7,22 +7,24 @@ One line:
 
     {"image": "scans/0001.png", "question": "What is the total?", "answers": ["1,204.00", "1204.00"]}
 
-`question` may be left out, and `answers` may be a single text. A single file is divided by a hash of the picture's
-name: about a tenth of the pictures, with all that is asked about them, is for validation.
+`question` may be left out, and `answers` may be a single text or number. A single file is divided by a hash of the
+picture's name: about a tenth of the pictures, with all that is asked about them, is for validation.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pixread.filenames import data_below, printable
 from pixread.records import Example
-from pixread.tasks.fields import answers, text
+from pixread.tasks.fields import answers, as_text, parse_json, text
 from pixread.tasks.pictures import Pictures
 from pixread.tasks.task import SPLITS, AbsentError, Skipped, Split, Task, UnusableError, each
+from pixread.textfiles import read_lines
 
 VALIDATION = 0.1
 
@@ -30,13 +32,13 @@ VALIDATION = 0.1
 def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> Iterator[Example | Skipped]:
     """One example a line; ids are the file's name and the number of the line, from 1."""
     file = _file(folder, split)
-    rows = list(_rows(file))
-    if file.stem not in SPLITS:
-        chosen = _validation({_image(row) for _, row in rows} - {""})
-        rows = [(id, row) for id, row in rows if (_image(row) in chosen) == (split == "val")]
+    rows, pictures = list(_rows(file)), Pictures(folder)
+    if file.stem.lower() not in SPLITS:
+        images = [_image(row, pictures) for _, row in rows]
+        chosen = _validation(set(images) - {""})
+        rows = [row for row, image in zip(rows, images, strict=True) if (image in chosen) == (split == "val")]
         if not rows:
-            raise AbsentError(f"{'line' if split == 'train' else 'second picture'} in {file.name}")
-    pictures = Pictures(folder)
+            raise AbsentError(f"{'line' if split == 'train' else 'second picture'} in {printable(file.name)}")
 
     def make(id: str, row: Any) -> Example:
         if isinstance(row, UnusableError):
@@ -47,7 +49,7 @@ def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> It
             image=pictures.read(image),
             targets=answers(row, "answers", hidden=split == "test"),
             prompt=text(row, "question") if row.get("question") not in (None, "") else "",
-            meta={"image": image},
+            meta={"image": pictures.name(image)},
         )
 
     return each(rows, make)
@@ -56,19 +58,23 @@ def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> It
 def _file(folder: Path, split: Split) -> Path:
     """The file of a split, or the one file that holds training and validation. ValueError where there are several."""
     own = [f"{name}.jsonl" for name in SPLITS]
-    found = sorted(path.name for path in folder.glob("*.jsonl"))
-    if f"{split}.jsonl" in found:
+    found = [path for path in data_below(folder, "*") if path.suffix.lower() == ".jsonl"]
+    if (folder / f"{split}.jsonl") in found:
         return folder / f"{split}.jsonl"
-    if set(found) & set(own) or not found or split == "test":
+    splits = {path.stem.lower(): path for path in found if path.stem.lower() in SPLITS}
+    if split in splits:
+        return splits[split]
+    if splits or not found or split == "test":
         raise AbsentError(f"{split}.jsonl", *([] if found or split == "test" else ["one .jsonl of any other name"]))
     if len(found) > 1:
-        raise ValueError(f"{folder} holds {', '.join(found)}: keep one of them, or name them {', '.join(own)}")
-    return folder / found[0]
+        names = ", ".join(printable(path.name) for path in found)
+        raise ValueError(f"{folder} holds {names}: keep one of them, or name them {', '.join(own)}")
+    return found[0]
 
 
 def _rows(file: Path) -> Iterator[tuple[str, Any]]:
     try:
-        lines = file.read_text(encoding="utf-8-sig").split("\n")  # and at no other sign: a text may hold them
+        lines = read_lines(file)
     except (OSError, ValueError) as error:
         raise ValueError(f"{file} cannot be read as text: {error}") from error
     for number, line in enumerate(lines, start=1):
@@ -78,15 +84,21 @@ def _rows(file: Path) -> Iterator[tuple[str, Any]]:
 
 def _parsed(line: str) -> Any:
     try:
-        return json.loads(line)
+        return parse_json(line)
     except (ValueError, RecursionError) as error:
         return UnusableError("not JSON", str(error))
 
 
-def _image(row: Any) -> str:
-    """The name of a row's picture, the same for all ways to write it; blank where there is none."""
-    name = row.get("image") if isinstance(row, dict) else None
-    return str(PurePosixPath(name)) if isinstance(name, str) else ""
+def _image(row: Any, pictures: Pictures) -> str:
+    """The name of a row's picture, the same for all ways to write it and on all systems; blank where there is none."""
+    name = as_text(row.get("image")) if isinstance(row, dict) else None
+    if name is None:
+        return ""
+    try:
+        name = pictures.name(name)
+    except UnusableError:
+        name = str(PurePosixPath(name))
+    return unicodedata.normalize("NFC", name)
 
 
 def _validation(images: Iterable[str]) -> set[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from pixread.filenames import AmbiguousError, Folders, OutsideError
 from pixread.tasks.task import UnusableError
 
 _KEPT = 16  # several questions about one picture mostly follow each other
@@ -14,15 +15,11 @@ class Pictures:
     """Reads pictures from the first of some folders that has them, those of the last few names once only."""
 
     def __init__(self, *folders: Path) -> None:
-        self._folders = folders
+        self._folders = Folders(*folders)
         self._kept: OrderedDict[str, bytes] = OrderedDict()
 
     def read(self, name: str, *others: str) -> bytes:
-        """The bytes of the file `name`, or of that under another name; UnusableError where there is none.
-
-        A name that is absolute or climbs out of the folder is not followed. Links inside the folders are: who has the
-        pictures on another disk links to them.
-        """
+        """The bytes of the file that `find` finds, those of the last few names kept."""
         if name not in self._kept:
             self._kept[name] = self._read(name, *others)
             if len(self._kept) > _KEPT:
@@ -30,15 +27,31 @@ class Pictures:
         self._kept.move_to_end(name)
         return self._kept[name]
 
-    def _read(self, *names: str) -> bytes:
-        for name in names:
-            path = PurePosixPath(name)
-            if path.is_absolute() or ".." in path.parts or "\0" in name:
-                raise UnusableError("image outside the folder", name)
+    def find(self, *names: str) -> Path:
+        """The file of the first of the names that is there; UnusableError where there is none.
+
+        Names of other systems are understood (`filenames.Folders`). One that is absolute or climbs out of the folder is
+        not followed. Links inside the folders are: who has the pictures on another disk links to them.
+        """
         try:
-            for file in (folder / name for name in names for folder in self._folders):
-                if file.is_file():
-                    return file.read_bytes()
+            found = self._folders.find(*names)
+        except OutsideError as error:
+            raise UnusableError("image outside the folder", names[0]) from error
+        except AmbiguousError as error:
+            raise UnusableError("several images", f"{names[0]}: {error}") from error
         except OSError as error:
             raise UnusableError("unreadable image", f"{names[0]}: {error.strerror}") from error
-        raise UnusableError("no such image", names[0])
+        if found is None:
+            raise UnusableError("no such image", names[0])
+        return found
+
+    def name(self, *names: str) -> str:
+        """The path of the found file below its folder, with slashes; UnusableError as in `find`."""
+        return self._folders.below(self.find(*names))
+
+    def _read(self, *names: str) -> bytes:
+        file = self.find(*names)
+        try:
+            return file.read_bytes()
+        except OSError as error:
+            raise UnusableError("unreadable image", f"{names[0]}: {error.strerror}") from error

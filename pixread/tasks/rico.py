@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pixread.filenames import Folders
 from pixread.records import Box
 from pixread.tasks.fields import load_json
 from pixread.tasks.pictures import Pictures
@@ -31,8 +32,8 @@ class Screens:
     """The screens that lie with a data set."""
 
     def __init__(self, folder: Path) -> None:
-        self._folders = [folder / name for name in FOLDERS]
-        self._pictures = Pictures(*self._folders)
+        folders = [folder / name for name in FOLDERS]
+        self._folders, self._pictures = Folders(*folders), Pictures(*folders)
         self._last: tuple[str, Mapping[str, Any]] = ("", {})
 
     def picture(self, id: str) -> bytes:
@@ -65,12 +66,12 @@ class Screens:
         return self._last[1]
 
     def _read_view(self, id: str) -> Mapping[str, Any]:
-        found = [path for path in (folder / f"{id}.json" for folder in self._folders) if path.is_file()]
-        if not found:
-            raise UnusableError("no view hierarchy", f"{id}.json")
         try:
-            return load_json(found[0], dict)
-        except ValueError as error:
+            found = self._folders.find(f"{id}.json")
+            if found is None:
+                raise UnusableError("no view hierarchy", f"{id}.json")
+            return load_json(found, dict)
+        except (OSError, ValueError) as error:
             raise UnusableError("unreadable view hierarchy", str(error)) from error
 
 

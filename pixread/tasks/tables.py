@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pixread.tasks.fields import first_of
 from pixread.tasks.task import Split, UnusableError
+from pixread.textfiles import read_lines, read_text
 
 Row = Mapping[str, str]
 
@@ -54,8 +56,8 @@ def _present(folder: Path, names: Sequence[str]) -> list[Path]:
 def read_ids(path: Path) -> list[str]:
     """The lines of a list, blank ones left out. ValueError, in one sentence, where it is no text or names nothing."""
     try:
-        ids = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
+        ids = [line.strip() for line in read_lines(path) if line.strip()]
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path} is not a readable list of ids: {error}") from error
     if not ids:
         raise ValueError(f"{path} is empty: it must hold one id a line")
@@ -69,17 +71,18 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, Row | U
     another header, one that ends within quotes, and one that is no text.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            if header != list(columns):
-                given = f"{','.join(header):.80}"
-                raise ValueError(f"{path} must begin with the line {','.join(columns)}; it begins with {given!r}")
-            for row in _lines(reader):
-                if row:
-                    yield f"line {reader.line_num}", _named(row, columns)
-    except (OSError, UnicodeDecodeError) as error:
+        content = read_text(path, newline="")
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path} is not a readable table: {error}") from error
+    reader = csv.reader(io.StringIO(content, newline=""), strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        if header != list(columns):
+            given = f"{','.join(header):.80}"
+            raise ValueError(f"{path} must begin with the line {','.join(columns)}; it begins with {given!a}")
+        for row in _lines(reader):
+            if row:
+                yield f"line {reader.line_num}", _named(row, columns)
     except csv.Error as error:
         raise ValueError(f"{path} is cut off or damaged at line {reader.line_num}: {error}") from error
 

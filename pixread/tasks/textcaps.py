@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pixread.records import Example
-from pixread.tasks.fields import answers, first_of, id_of, load_rows
+from pixread.tasks.fields import answers, as_text, first_of, id_of, load_rows
 from pixread.tasks.pictures import Pictures
 from pixread.tasks.task import Skipped, Split, Task, UnusableError, each
 
@@ -35,8 +35,8 @@ def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> It
     pictures = Pictures(folder / FOLDERS[split])
 
     def make(id: str, rows: list[Any]) -> Example:
-        if not isinstance(rows[0], dict) or rows[0].get("image_id") != id:
-            raise UnusableError("wrong field", "image_id must be a text")
+        if not isinstance(rows[0], dict) or as_text(rows[0].get("image_id")) != id:
+            raise UnusableError("wrong field", "image_id must be a text or a number")
         given = [row["caption_str"] for row in rows if row.get("caption_str") is not None]
         targets = answers({"caption_str": given}, "caption_str", hidden=split == "test")
         return Example(id=id, image=pictures.read(f"{id}.jpg"), targets=targets, meta={"image": f"{id}.jpg"})

@@ -7,7 +7,7 @@ import pytest
 
 from pixread.render.page import RenderSettings
 from pixread.scale.local import PARTS, Progress, render_shards, target_settings
-from pixread.scale.sources import find_pages
+from pixread.scale.sources import Source, find_pages
 from pixread.shards import ShardSet
 from pixread.targets.parse import ParseSettings
 from tests.scale.renderers import broken, drawn, stillborn
@@ -25,6 +25,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def run(sources, out, **changes):
+    sources = [Source(one, None, one) if isinstance(one, str) else one for one in sources]
     return render_shards(sources, out, **{"targets": ALL, "workers": 1, "seed": 1, "open_renderer": drawn, **changes})
 
 
@@ -149,7 +150,7 @@ def test_settings_reach_the_targets_and_the_manifest(tmp_path):
     [
         ({"targets": []}, "no target was given: name some of parse, lines, crops"),
         ({"targets": ["ocr"]}, "there is no target 'ocr': choose from parse, lines, crops"),
-        ({"sources": []}, "no page was given: name at least one HTML file or URL"),
+        ({"sources": []}, "no HTML page in an empty list"),
         ({"workers": 0}, "workers must be at least 1, got 0"),
         ({"vary": -1}, r"vary must be 0 \(as it is\) or the number of varied copies, got -1"),
     ],

@@ -115,7 +115,7 @@ def test_splits_are_those_of_the_original(folder: Path) -> None:
     ("changes", "reason"),
     [
         ({"answerTexts": "absent"}, "wrong field"),
-        ({"answerTexts": ["a", 2]}, "wrong field"),
+        ({"answerTexts": ["a", ["b"]]}, "wrong field"),
         ({"answerTexts": ["x"] * 27}, "wrong field"),
         ({"answerTexts": []}, "no answer"),
         ({"answerTexts": ["a", " "]}, "no answer"),
@@ -139,7 +139,7 @@ def test_a_question_that_cannot_be_used_is_counted(folder: Path, changes: dict[s
         (QUESTIONS[:100], "unreadable question file"),
         ("[]", "unreadable question file"),
         ("{}", "wrong field"),
-        ('{"imageName": 3, "questions": {}}', "wrong field"),
+        ('{"imageName": [3], "questions": {}}', "wrong field"),
         ('{"imageName": "1.png", "questions": []}', "wrong field"),
         ('{"imageName": "1.png", "questions": {}}', "no questions"),
     ],

@@ -62,7 +62,7 @@ def test_what_cannot_be_used_is_skipped(folder: Path):
             row("../../secret.png"),
             row("/etc/passwd"),
             row("7.png", label=""),
-            row("7.png", label=3),
+            row("7.png", label={"a": 3}),
             row("7.png", question=" "),
             {"imgname": "7.png", "query": "No label?"},
             ["7.png"],
@@ -81,7 +81,7 @@ def test_what_cannot_be_used_is_skipped(folder: Path):
         ("human-7", "wrong field"),
     ]
     assert [item.detail for item in found if isinstance(item, Skipped)][4:] == [
-        "label must be a text or a list of texts, got a whole number",
+        "label must be a text, a number, or a list of such, got an object",
         "query is blank",
         "label is missing",
         "an example must be an object, got a list",
@@ -93,7 +93,7 @@ def test_what_cannot_be_used_is_skipped(folder: Path):
     ("content", "sentence"),
     [
         ('[{"imgname": "7.png", "query": "Cut', "is not readable JSON, or cut off: "),
-        (b"\xff\xfe[]", "is not readable JSON, or cut off: "),
+        (b"\xff\xfe[", "is not readable JSON, or cut off: "),
         ({"data": []}, "must hold a list of examples, it holds an object"),
         ("[" * 100_000, "is not readable JSON, or cut off: "),
     ],

@@ -90,7 +90,7 @@ def test_what_cannot_be_used_is_skipped(tmp_path: Path):
         row(2, "../../../secret.png", answers=["a"]),
         row(3, "a_1.png", answers=[]),
         row(4, "a_1.png", answers=["", "  "]),
-        row(5, "a_1.png", answers=["a", None]),
+        row(5, "a_1.png", answers=["a", ["b"]]),
         row(6, "a_1.png"),
         {"questionId": [], "image": "documents/a_1.png", "answers": ["a"]},
         "no row",

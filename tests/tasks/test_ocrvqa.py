@@ -70,7 +70,7 @@ def test_what_cannot_be_used_is_skipped(tmp_path: Path):
         "f": book(4),
         "g": book(None, questions=None),
         "h": [],
-        "i": book(1, questions=[7], answers=["Me"]),
+        "i": book(1, questions=[[7]], answers=["Me"]),
     }
     write(tmp_path / "dataset.json", books)
     for name in "cdefghi":
@@ -90,7 +90,7 @@ def test_what_cannot_be_used_is_skipped(tmp_path: Path):
         ("i-0", "wrong field"),
     ]
     details = {item.id: item.detail for item in found if isinstance(item, Skipped)}
-    assert details["d-1"] == "question must be a text, got null"
+    assert details["d-1"] == "question must be a text or a number, got null"
     assert details["e"] == "questions must be a list"
     assert details["f"] == "split must be 1, 2 or 3, got 4"
     assert details["h"] == "a book must be an object"

@@ -1,8 +1,10 @@
 """Data of one's own: pictures and lines of JSON as a person would write them."""
 
 import json
+import unicodedata
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -100,7 +102,7 @@ def test_what_cannot_be_used_is_skipped(tmp_path: Path):
         asked("../secret.png"),
         asked(str(tmp_path / "secret.png")),
         asked("a.png", answers=[]),
-        asked("a.png", answers=12),
+        asked("a.png", answers=[["12"]]),
         {"image": "a.png", "question": "No answers?"},
         {"question": "No image?", "answers": "none"},
         asked("a.png", question=["Which?"]),  # type: ignore[arg-type]
@@ -163,3 +165,87 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path):
     write(tmp_path / "train.jsonl", b"\xff\xfe\x00")
     with pytest.raises(ValueError, match=r"train.jsonl cannot be read as text: "):
         examples(tmp_path, "train")
+
+
+@pytest.mark.parametrize(
+    ("written", "targets"),
+    [
+        ("12", ("12",)),
+        ("12.50", ("12.50",)),
+        ("-0", ("-0",)),
+        ("-0.0", ("-0.0",)),
+        ("1e3", ("1e3",)),
+        ("1E+03", ("1E+03",)),
+        ("0.1000000000000000055511151231257827", ("0.1000000000000000055511151231257827",)),
+        ("123456789012345678901234567890", ("123456789012345678901234567890",)),
+        ("9" * 5000, ("9" * 5000,)),
+        ("1e999", ("1e999",)),
+        ("NaN", ("NaN",)),
+        ("-Infinity", ("-Infinity",)),
+        ("true", ("true",)),
+        ("0", ("0",)),
+        ("false", ("false",)),
+        ('[3.50, "3.5", true, null, "", 3]', ("3.50", "3.5", "true", "3")),
+        ('" 7 "', (" 7 ",)),
+    ],
+)
+def test_numbers_are_read_as_their_text(tmp_path: Path, written: str, targets: tuple[str, ...]):
+    """They were skipped as wrong fields; as floats 12.50 would become 12.5, and a false answer would not count."""
+    write(tmp_path / "a.png", picture("a"))
+    for split in ("train", "test"):
+        write(tmp_path / f"{split}.jsonl", f'{{"image": "a.png", "question": {written}, "answers": {written}}}\n')
+    if written.startswith("["):
+        write(tmp_path / "train.jsonl", f'{{"image": "a.png", "question": 0, "answers": {written}}}\n')
+        write(tmp_path / "test.jsonl", f'{{"image": "a.png", "question": false, "answers": {written}}}\n')
+    for split in ("train", "test"):
+        (found,) = examples(tmp_path, split)  # type: ignore[arg-type]
+        assert isinstance(found, Example)
+        assert found.targets == targets
+        assert found.prompt == ({"train": "0", "test": "false"}[split] if written.startswith("[") else targets[0])
+
+
+@pytest.mark.parametrize("answers", ["null", "[null]", "[]", '""', '[" "]'])
+def test_no_answer_is_none_that_could_be_learnt(tmp_path: Path, answers: str):
+    write(tmp_path / "a.png", picture("a"))
+    write(tmp_path / "train.jsonl", f'{{"image": "a.png", "answers": {answers}}}\n')
+    assert skips(list(examples(tmp_path, "train"))) == [("train-1", "no answer")]
+
+
+def test_a_picture_comes_to_the_same_side_on_all_systems(tmp_path: Path):
+    """Its name in another normal form, case or with backslashes would have been another picture's."""
+    names = [f"scans/\u00e9 {number}.png" for number in range(60)]
+    for name in names:
+        write(tmp_path / "one" / name, picture(name))
+        write(tmp_path / "two" / unicodedata.normalize("NFD", name), picture(name))
+    write(tmp_path / "one" / "all.jsonl", lines(*map(asked, names)))
+    others = [
+        *(unicodedata.normalize("NFD", name).replace("/", "\\") for name in names),
+        *(quote(name) for name in names),
+        *(name.upper() for name in names),
+    ]
+    write(tmp_path / "two" / "all.jsonl", lines(*map(asked, others)))
+    for split in ("train", "val"):
+        one, two = (list(examples(tmp_path / folder, split)) for folder in ("one", "two"))
+        assert {item.image for item in one} == {item.image for item in two}  # type: ignore[union-attr]
+        assert len(two) == 3 * len(one)
+
+
+def test_a_name_that_stands_for_several_pictures_is_said(tmp_path: Path):
+    write(tmp_path / "A.png", picture("a"))
+    write(tmp_path / "a.PNG", picture("b"))
+    write(tmp_path / "train.jsonl", lines(asked("a.png"), asked("A.png")))
+    wrong, right = examples(tmp_path, "train")
+    assert isinstance(wrong, Skipped)
+    assert (wrong.reason, wrong.detail) == (
+        "several images",
+        "a.png: 2 files differ in case or Unicode normal form alone: 'A.png', 'a.PNG'",
+    )
+    assert isinstance(right, Example)
+    assert right.image == picture("a")
+
+
+def test_files_of_splits_may_be_written_in_capitals(tmp_path: Path):
+    write(tmp_path / "a.png", picture("a"))
+    for name in ("TRAIN.JSONL", "Val.jsonl"):
+        write(tmp_path / name, lines(asked("a.png")))
+    assert [item.id for split in ("train", "val") for item in examples(tmp_path, split)] == ["TRAIN-1", "Val-1"]

@@ -59,7 +59,7 @@ def test_a_line_that_is_no_row_is_told_and_the_next_is_read(tmp_path: Path) -> N
         ("text,id\na,1\n", "it begins with 'text,id'"),
         ('id,text\n1,one\n2,"open\n3,three\n', "a.csv is cut off or damaged at line 4: unexpected end of data"),
         ('id,text\n1,"' + "x" * 200_000, "a.csv is cut off or damaged at line 2: field larger than field limit"),
-        (b"id,text\n1,\xff\xfe\n", "a.csv is not a readable table: 'utf-8' codec can't decode"),
+        (b"id,text\n1,\xff\xfe\n", "a.csv is not a readable table: it is not UTF-8 (byte 0xff in line 2)"),
     ],
 )
 def test_a_file_that_is_no_such_table_is_refused(tmp_path: Path, content: str | bytes, sentence: str) -> None:

@@ -70,7 +70,7 @@ def test_what_cannot_be_used_is_skipped(folder: Path):
         row("train", "../b", "A clock."),
         row("train", "a1train", ""),
         row("train", "a1train"),
-        row("train", "b2train", 7),
+        row("train", "b2train", ["7"]),
         {"caption_str": "Nameless."},
         "no row",
     ]
