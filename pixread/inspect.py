@@ -9,13 +9,13 @@ import html
 import io
 import json
 import random
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from pixread.files import claimed, folder_written_aside, written_aside
 from pixread.grammar import is_simplified_html, parse
 from pixread.records import Box, DrawnBox, Example, Node
 from pixread.shards import ShardSet
@@ -30,8 +30,9 @@ def gallery(
 ) -> Path:
     """Writes `out/index.html` with at most `limit` examples chosen by seed (None: all), and returns its path.
 
-    Boxes are drawn over the pictures by the browser. An older gallery in `out` is replaced. ValueError, in one
-    sentence, for an unreadable shard set, one without examples, and a limit below 1.
+    Boxes are drawn over the pictures by the browser. An older gallery in `out` is replaced when the new one is
+    complete. ValueError, in one sentence, for an unreadable shard set, one without examples, a limit below 1, and an
+    `out` that another run is writing to.
     """
     if limit is not None and limit < 1:
         raise ValueError(f"limit must be at least 1, got {limit}")
@@ -41,14 +42,11 @@ def gallery(
     chosen: Sequence[int] = range(len(opened))
     if limit is not None and limit < len(opened):
         chosen = sorted(random.Random(seed).sample(chosen, limit))
-    folder = Path(out)
-    index = folder / "index.html"
-    shutil.rmtree(folder / PICTURES, ignore_errors=True)
-    (folder / PICTURES).mkdir(parents=True)
-    cards = [_card(number, opened[number], folder=folder) for number in chosen]
-    aside = index.with_suffix(".writing")
-    aside.write_text(_document(cards, opened), encoding="utf-8")
-    return aside.replace(index)
+    index = Path(out) / "index.html"
+    with claimed(out), written_aside(index) as page, folder_written_aside(Path(out) / PICTURES) as pictures:
+        cards = [_card(number, opened[number], pictures=pictures) for number in chosen]
+        page.write_text(_document(cards, opened), encoding="utf-8")
+    return index
 
 
 def _document(cards: Sequence[str], shards: ShardSet) -> str:
@@ -85,22 +83,22 @@ def _about(manifest: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _card(number: int, example: Example, *, folder: Path) -> str:
+def _card(number: int, example: Example, *, pictures: Path) -> str:
     targets = "".join(f'<div class="target">{_target(target)}</div>' for target in example.targets)
     prompt = f'<p class="prompt">{_text(example.prompt)}</p>' if example.prompt else ""
     return f"""<article id="example-{number}">
 <h2><a href="#example-{number}">{number}</a> {_text(example.id)}</h2>
-<div class="picture">{_picture(number, example, folder=folder)}</div>
+<div class="picture">{_picture(number, example, pictures=pictures)}</div>
 <div class="said">{prompt}{targets}{_facts(example)}</div>
 </article>
 """
 
 
-def _picture(number: int, example: Example, *, folder: Path) -> str:
-    """The picture as a file beside the page, with its boxes above it."""
+def _picture(number: int, example: Example, *, pictures: Path) -> str:
+    """The picture as a file of its own in a folder beside the page, with its boxes above it."""
     with Image.open(io.BytesIO(example.image)) as opened:
         width, height, suffix = *opened.size, (opened.format or "png").lower()
-    file = folder / PICTURES / f"{number}.{suffix}"
+    file = pictures / f"{number}.{suffix}"
     file.write_bytes(example.image)
     shapes = [_rectangle(Box(*line), "line") for line in example.meta.get("lines", [])]
     # The outline of the region comes last, so that no mask hides it.

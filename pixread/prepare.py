@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import io
-import json
 import os
 import shutil
 from collections import Counter
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pixread.filenames import is_data, printable
+from pixread.files import folder_written_aside, read_json_object, write_text
 from pixread.inputs.picture import PictureError, open_picture, picture_format
 from pixread.records import Example
 from pixread.shards import MANIFEST, is_replaceable, write_shards
@@ -83,7 +83,7 @@ def prepare(
 
     The report has the counts of each set, and for sets that are not there what was looked for. ValueError, in one
     sentence and with nothing written, for an unknown task or split, a folder without anything of the task, a file that
-    cannot be read, and an `out` with something else in it.
+    cannot be read, and an `out` with something else in it or that another run is writing to.
     """
     task, data, out = _task(name), Path(data), Path(out)
     wanted = _splits(task, splits)
@@ -92,16 +92,12 @@ def prepare(
     if not data.is_dir():
         raise ValueError(f"{data} is not a folder: give the one that holds the files of {task.title}")
     _check_out(out, task)
-    out = out.resolve()
-    aside = out.with_name(f".{out.name}.writing-{os.getpid()}")
-    try:
+    with folder_written_aside(out) as aside:
         counts, absent = _write_sets(_Job(task, data, seed, limit, progress), aside, wanted)
         if not counts:
             looked_for = ", ".join(dict.fromkeys(name for names in absent.values() for name in names))
             raise ValueError(f"{data} holds nothing of {task.title}; looked for {looked_for}")
-        _put_in_place(aside, out, counts=counts, absent=absent)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        _keep_others(aside, out, counts=counts, absent=absent)
     return {"task": task.name, "sets": {count.name: count.as_json() for count in counts}, "absent": absent}
 
 
@@ -143,10 +139,10 @@ def _is_of(path: Path, task: Task, names: set[str]) -> bool:
     if not (path / MANIFEST).exists():
         return True  # an empty folder
     try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        about = read_json_object(path / MANIFEST).get("about")
+    except ValueError:
         return False
-    return bool(isinstance(manifest, dict) and manifest.get("about", {}).get("task") == task.name)
+    return isinstance(about, dict) and about.get("task") == task.name
 
 
 def _write_sets(job: _Job, folder: Path, splits: Iterable[Split]) -> tuple[list[Count], dict[str, list[str]]]:
@@ -223,29 +219,27 @@ def _storable(image: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def _put_in_place(aside: Path, out: Path, *, counts: Sequence[Count], absent: Iterable[str]) -> None:
-    """Moves the finished sets and the list of what was skipped into `out`; sets that are not there any more go."""
-    made = [count.name for count in counts]
-    _write_skipped(aside / SKIPPED, out / SKIPPED, counts=counts, replaced={*made, *absent})
-    if not out.exists():
-        aside.rename(out)
-        return
-    old = out.with_name(f".{out.name}.old-{os.getpid()}")
-    old.mkdir()
+def _keep_others(aside: Path, out: Path, *, counts: Sequence[Count], absent: Iterable[str]) -> None:
+    """Adds to the finished sets those that stay from an earlier run, and the list of what was skipped."""
+    replaced = {*(count.name for count in counts), *absent}
+    _write_skipped(aside / SKIPPED, out / SKIPPED, counts=counts, replaced=replaced)
+    for path in out.iterdir():
+        if path.name not in {*replaced, SKIPPED} and path.is_dir():
+            shutil.copytree(path, aside / path.name, copy_function=_linked)
+
+
+def _linked(source: str, copy: str) -> None:
+    """The same file under a second name, which takes no room; a copy of it where that cannot be."""
     try:
-        for name in [*made, *absent]:
-            if (out / name).exists():
-                (out / name).rename(old / name)
-        for name in [*made, SKIPPED]:
-            (aside / name).replace(out / name)
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
+        os.link(source, copy)
+    except OSError:
+        shutil.copy2(source, copy)
 
 
 def _write_skipped(path: Path, earlier: Path, *, counts: Sequence[Count], replaced: set[str]) -> None:
     """One line a skipped example; those of sets that stay are taken over from the earlier list."""
-    lines = earlier.read_text(encoding="utf-8").splitlines() if earlier.exists() else []
+    lines = earlier.read_text(encoding="utf-8", errors="replace").splitlines() if earlier.exists() else []
     kept = [line for line in lines if line.partition("\t")[0] not in replaced]
     rows = [(count.name, skipped.id, skipped.reason, skipped.detail) for count in counts for skipped in count.skipped]
     new = ["\t".join(printable(" ".join(field.split())) for field in row) for row in rows]
-    path.write_text("".join(f"{line}\n" for line in [*kept, *new]), encoding="utf-8", errors="replace")
+    write_text(path, "".join(f"{line}\n" for line in [*kept, *new]), errors="replace")

@@ -20,6 +20,7 @@ from pixread.bench.read_figures import OURS, figures_of, metrics_of, notes_of
 from pixread.bench.read_peers import Chosen, chosen_peers
 from pixread.bench.read_results import PAGES, REGIONS, Journal, PageResult, page_result, region_scores
 from pixread.bench.report import Report
+from pixread.files import claimed
 
 if TYPE_CHECKING:
     from pixread.evaluate.exam import Exam, Question
@@ -83,6 +84,13 @@ def bench_read(setting: ReadSetting, *, progress: Progress | None = None) -> Rep
     ValueError, in one sentence, for shards that hold no pages and for peers that are unknown or not installed;
     RuntimeError when a reader fails.
     """
+    if setting.out is None:
+        return _read(setting, progress)
+    with claimed(setting.out):
+        return _read(setting, progress)
+
+
+def _read(setting: ReadSetting, progress: Progress | None) -> Report:
     ground = _ground(setting)
     journal = Journal(setting.out, ground.settings, resume=setting.resume)
     done = {result.index for result in journal.results}

@@ -14,7 +14,7 @@ from pixread.bench.read_figures import OURS, predictions_of
 from pixread.bench.read_results import PageResult
 from pixread.bench.report import Report
 from pixread.evaluate.cases import Cases
-from pixread.evaluate.folder import plain_errors
+from pixread.files import plain_errors, write_text
 from pixread.metrics import CAUSES, WordError
 from pixread.records import Example
 
@@ -45,10 +45,8 @@ def write_gallery(
         skipped="",
         cases=f"<h2>{len(shown)} pages, from the worst read to the best</h2>{LEGEND}" + "\n".join(articles),
     )
-    aside = path.with_name(f".{path.name}.writing")
     with plain_errors(path):
-        aside.write_text(page, encoding="utf-8", errors="replace")
-        aside.replace(path)
+        write_text(path, page, errors="replace")
 
 
 def spread_by_score(results: Sequence[PageResult]) -> list[PageResult]:

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pixread.evaluate.folder import plain_errors
 from pixread.evaluate.predictions import script_of
 from pixread.evaluate.rendered import RENDERED
+from pixread.files import parse_json, plain_errors, write_text
 from pixread.grammar import parse
 from pixread.metrics import Line, WordError, num_matched, order_agreement, tree_similarity, word_errors
 from pixread.records import Box, Example
@@ -141,11 +141,10 @@ class Journal:
         if out is None:
             return
         with plain_errors(out):
-            out.mkdir(parents=True, exist_ok=True)
             if resume and self._path.exists():
                 self.results = _read(self._path, settings)
             lines = [json.dumps(dict(settings)), *map(_line, self.results)]
-            self._path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            write_text(self._path, "".join(f"{line}\n" for line in lines))
 
     @property
     def _path(self) -> Path:
@@ -162,7 +161,7 @@ class Journal:
         if self._out is not None:
             with plain_errors(self._out):
                 text = "".join(f"{_line(result)}\n" for result in self.results)
-                self._path.write_text(text, encoding="utf-8")
+                write_text(self._path, text)
                 self._path.replace(self._out / FILE)
 
 
@@ -173,13 +172,13 @@ def _line(result: PageResult) -> str:
 def _read(path: Path, settings: Mapping[str, Any]) -> list[PageResult]:
     """The pages of an unfinished run; half a line at the end, as an interruption leaves it, is left out."""
     first, *lines = path.read_text(encoding="utf-8").split("\n")[:-1] or ["{}"]
-    before = json.loads(first)
+    before = parse_json(first)
     changed = [
         f"{name} {before.get(name)!r}, now {value!r}" for name, value in settings.items() if before.get(name) != value
     ]
     if changed:
         raise ValueError(f"the unfinished run in {path.parent} cannot be resumed, it had {'; '.join(changed)}")
-    return [_result(json.loads(line)) for line in lines]
+    return [_result(parse_json(line)) for line in lines]
 
 
 def _result(raw: dict[str, Any]) -> PageResult:

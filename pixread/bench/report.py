@@ -11,6 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from pixread.bench.machine import Machine
+from pixread.files import claimed, write_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -78,12 +79,11 @@ class Report:
         return json.dumps({**told, "notes": self.notes, "about": self.about}, indent=2)
 
     def write(self, out: Path) -> Path:
-        """Write the JSON into a folder, aside first, and return the file."""
-        out.mkdir(parents=True, exist_ok=True)
+        """Write the JSON into a folder, whole or not at all, and return the file."""
         path = out / f"{self.name}.json"
-        aside = path.with_suffix(".writing")
-        aside.write_text(self.as_json() + "\n", encoding="utf-8")
-        return aside.replace(path)
+        with claimed(out):
+            write_text(path, self.as_json() + "\n")
+        return path
 
 
 def cell(values: tuple[float, ...]) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import secrets
-import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +19,7 @@ from pixread.checkpoints.generation import without_stale
 from pixread.checkpoints.layout import COMPANIONS, CONFIG, GENERATION, OWN, is_shard
 from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.pix2struct import TENSORS
+from pixread.files import ClaimError, folder_written_aside
 from pixread.inputs import prepare, spiece, tokenizer
 from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
 from pixread.models.unfilled import unfilled
@@ -97,28 +95,22 @@ def save_tensors(
     max_shard_bytes: int = weights.MAX_SHARD_BYTES,
 ) -> Path:
     """`save` for weights under the names of `transformers`, which need not be in memory (see `weights.write`)."""
-    folder = Path(folder).resolve()  # "." has no name to write aside under
+    folder = Path(folder).resolve()
     files = dict(files or {})
     _check_files(files)
     _check_target(folder, files)
     documents = {CONFIG: config_file.to_json(config), GENERATION: _generation(config, generation or {})}
-    aside = folder.with_name(f".{folder.name}.writing-{secrets.token_hex(4)}")
-    missing = [parent for parent in folder.parents if not parent.exists()]
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        aside.mkdir()
-        for name, document in documents.items():
-            _write(aside / name, (json.dumps(document, indent=2) + "\n").encode())
-        for name, content in files.items():
-            _write(aside / name, content if isinstance(content, bytes) else content.read_bytes())
-        weights.write(layout, aside, fetch=fetch, max_shard_bytes=max_shard_bytes)
-        _swap(aside, folder)
-    except OSError as error:
-        raise CheckpointError(f"cannot write the checkpoint {folder}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-        if not folder.exists():
-            _remove_empty(missing)
+        with folder_written_aside(folder) as aside:
+            for name, document in documents.items():
+                _write(aside / name, (json.dumps(document, indent=2) + "\n").encode())
+            for name, content in files.items():
+                _write(aside / name, content if isinstance(content, bytes) else content.read_bytes())
+            weights.write(layout, aside, fetch=fetch, max_shard_bytes=max_shard_bytes)
+    except (OSError, ClaimError) as error:
+        cause = error.__cause__ if isinstance(error, ClaimError) else error
+        reason = (isinstance(cause, OSError) and cause.strerror) or error
+        raise CheckpointError(f"cannot write the checkpoint {folder}: {reason}") from error
     return folder
 
 
@@ -183,24 +175,3 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _remove_empty(folders: Iterable[Path]) -> None:
-    for folder in folders:
-        with contextlib.suppress(OSError):  # somebody else may have put something there
-            folder.rmdir()
-
-
-def _swap(new: Path, folder: Path) -> None:
-    """Put `new` in the place of `folder`. A folder cannot be renamed onto a full one, so the old one steps aside."""
-    if not folder.exists():
-        new.rename(folder)
-        return
-    old = new.with_name(new.name + ".old")
-    folder.rename(old)
-    try:
-        new.rename(folder)
-    except OSError:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

@@ -2,7 +2,7 @@
 
 RUN/metrics.jsonl            one JSON object a logged step or evaluation
 RUN/step-00001000/           a checkpoint folder like any other
-RUN/step-00001000.state      what the run goes on with; written before its folder, so a folder is a complete step
+RUN/step-00001000.state      what the run goes on with; written before the checkpoint, so a step with both is complete
 """
 
 from __future__ import annotations
@@ -26,14 +26,24 @@ def step_folder(out: Path, step: int) -> Path:
     return out / f"step-{step:08}"
 
 
+def complete_steps(out: Path) -> set[int]:
+    """The steps of a run that have their state and a checkpoint: a folder alone may be one being written."""
+    found = [STEP.fullmatch(entry.name) for entry in out.iterdir()] if out.is_dir() else []
+    return {
+        int(match[1])
+        for match in found
+        if match and (out / match[0] / CONFIG).is_file() and (out / f"{match[0]}.state").is_file()
+    }
+
+
 def last_step(out: Path) -> int | None:
     """The newest complete step below a run's folder, or None."""
-    return max(_complete_steps(out), default=None)
+    return max(complete_steps(out), default=None)
 
 
 def best_step(out: Path) -> int | None:
     """The complete step with the highest score, the first of equals; None where none has one."""
-    complete = _complete_steps(out)
+    complete = complete_steps(out)
     scores = {
         record["step"]: record[SCORE]
         for record in logged(out / METRICS)
@@ -74,8 +84,3 @@ def _record(line: str) -> dict[str, Any] | None:
 
 def _is_finite(score: object) -> bool:
     return isinstance(score, int | float) and math.isfinite(score)
-
-
-def _complete_steps(out: Path) -> set[int]:
-    found = [STEP.fullmatch(entry.name) for entry in out.iterdir() if entry.is_dir()] if out.is_dir() else []
-    return {int(match[1]) for match in found if match and (out / f"{match[0]}.state").is_file()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from pixread.cli.models import checkpoint
 from pixread.cli.terminal import named_values, progress_bar, say
+from pixread.files import claimed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,12 +193,13 @@ def _show(measure: Callable[[], Report], out: Path | None) -> None:
     """Prints the table and writes the JSON."""
     from rich.console import Console
 
-    try:
-        report = measure()
-    except RuntimeError as error:  # a measured command or process failed, and says why
-        raise ValueError(str(error)) from error
-    if out is not None:
-        report.write(out)
+    with nullcontext() if out is None else claimed(out):
+        try:
+            report = measure()
+        except RuntimeError as error:  # a measured command or process failed, and says why
+            raise ValueError(str(error)) from error
+        if out is not None:
+            report.write(out)
     console = Console()
     Console(width=console.width if console.is_terminal else WIDE).print(report.table())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ from pixread.cli.report import Report
 from pixread.cli.sources import Sources
 from pixread.cli.terminal import Show, fail, progress_bar, say
 from pixread.filenames import is_system_file
+from pixread.files import claimed, write_text
 from pixread.records import Box
 
 if TYPE_CHECKING:
@@ -126,18 +128,20 @@ class Output:
         self._folder, self._form, self._model, self._many = folder, form, model, many
         self._report: Report | None = None
         self._taken = {REPORT}
+        self._stack = ExitStack()
         self.count = 0
 
     def __enter__(self) -> Output:
         if self._folder is not None:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._stack.enter_context(claimed(self._folder))
             self._report = Report(self._folder / REPORT, model=self._model)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        if self._report is not None:
-            # An earlier report stays where nothing could be read this time.
-            self._report.close(keep=kind is None and self.count > 0)
+        with self._stack:
+            if self._report is not None:
+                # An earlier report stays where nothing could be read this time.
+                self._report.close(keep=kind is None and self.count > 0)
 
     def add(self, file: str, image: Image.Image, reading: Reading) -> None:
         """One more reading."""
@@ -148,7 +152,7 @@ class Output:
         else:
             typer.echo(text)
         if self._folder is not None and self._report is not None:
-            write_aside(self._folder / self._name(file), f"{text}\n")
+            write_text(self._folder / self._name(file), f"{text}\n", errors="replace")
             self._report.add(file, image, reading)
 
     def _name(self, file: str) -> str:
@@ -160,13 +164,3 @@ class Output:
             name = f"{stem}-{number}{SUFFIXES[self._form]}"
         self._taken.add(name)
         return name
-
-
-def write_aside(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    aside = path.with_name(f".{path.name}.writing")
-    try:
-        aside.write_text(text, encoding="utf-8", errors="replace")
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)

@@ -10,12 +10,12 @@ Until all is done the names end in ".unfinished", and run.json.unfinished holds 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pixread.evaluate.predictions import Prediction, read_lines, write_lines
+from pixread.files import plain_errors, read_json_object, write_text, written_aside
 
 FILE = "predictions.jsonl"
 METRICS = "metrics.json"
@@ -31,7 +31,7 @@ def is_finished(out: Path) -> bool:
 
 def read_finished(out: Path) -> tuple[dict[str, Any], list[Prediction]]:
     """The metrics and predictions of a finished evaluation."""
-    return _read_object(out / METRICS), read_lines(out / FILE)
+    return read_json_object(out / METRICS), read_lines(out / FILE)
 
 
 def already_done(out: Path, settings: Mapping[str, Any]) -> list[Prediction]:
@@ -40,29 +40,30 @@ def already_done(out: Path, settings: Mapping[str, Any]) -> list[Prediction]:
     ValueError, in one sentence, for an interrupted one of other settings; a finished one is simply no help.
     """
     kept, lines = out / (SETTINGS + UNFINISHED), out / (FILE + UNFINISHED)
+    if kept.exists() and not lines.exists():
+        lines = out / FILE  # the run was killed while it gave its files their names
     if kept.exists() and lines.exists():
-        before = _read_object(kept)
+        before = read_json_object(kept)
         changed = [
             f"{key} {before.get(key)!r}, now {settings[key]!r}" for key in settings if before.get(key) != settings[key]
         ]
         if changed:
             raise ValueError(f"the unfinished evaluation in {out} cannot be resumed, it had {'; '.join(changed)}")
         return read_lines(lines)
-    if is_finished(out) and _read_object(out / METRICS).get("about") == dict(settings):
+    if is_finished(out) and read_json_object(out / METRICS).get("about") == dict(settings):
         return read_lines(out / FILE)
     return []
 
 
 def begin(out: Path, settings: Mapping[str, Any], done: Sequence[Prediction]) -> None:
-    """Makes the folder and its unfinished files, with the predictions that are done already.
+    """Writes the unfinished files of a folder that is there, with the predictions that are done already.
 
-    They are written anew, so that half a line at the end of an interrupted file disappears.
+    They are written anew, so that half a line at the end of an interrupted file disappears; the predictions first, so
+    that none of other settings ever stand beside the new ones.
     """
+    _write(out, done)
     with plain_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
-        (out / (SETTINGS + UNFINISHED)).write_text(json.dumps(dict(settings)), encoding="utf-8")
-        with (out / (FILE + UNFINISHED)).open("w", encoding="utf-8", errors="replace") as stream:
-            write_lines(stream, done)
+        write_text(out / (SETTINGS + UNFINISHED), json.dumps(dict(settings)))
 
 
 def append(out: Path, predictions: Sequence[Prediction]) -> None:
@@ -72,31 +73,17 @@ def append(out: Path, predictions: Sequence[Prediction]) -> None:
 
 def finish(out: Path, metrics: Mapping[str, Any], predictions: Sequence[Prediction]) -> None:
     """Writes what is left to write aside and gives all files their names; metrics.json last."""
+    _write(out, predictions)
     with plain_errors(out):
-        (out / METRICS).unlink(missing_ok=True)
-        with (out / (FILE + UNFINISHED)).open("w", encoding="utf-8", errors="replace") as stream:
-            write_lines(stream, predictions)
         text = json.dumps(metrics, indent=1, ensure_ascii=False) + "\n"
-        (out / (METRICS + UNFINISHED)).write_text(text, encoding="utf-8", errors="replace")
+        write_text(out / (METRICS + UNFINISHED), text, errors="replace")
+        (out / METRICS).unlink(missing_ok=True)
         for name in (FILE, REPORT, METRICS):
             (out / (name + UNFINISHED)).replace(out / name)
         (out / (SETTINGS + UNFINISHED)).unlink()
 
 
-def _read_object(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"cannot read {path}: {error}") from error
-    if not isinstance(found, dict):
-        raise ValueError(f"{path} must hold a JSON object, got {type(found).__name__}")
-    return found
-
-
-@contextmanager
-def plain_errors(path: Path) -> Iterator[None]:
-    """A full disk or a folder that may not be written is the user's to mend: one sentence instead of a traceback."""
-    try:
-        yield
-    except OSError as error:
-        raise ValueError(f"cannot write to {error.filename or path}: {error.strerror or error}") from error
+def _write(out: Path, predictions: Sequence[Prediction]) -> None:
+    path = out / (FILE + UNFINISHED)
+    with plain_errors(path), written_aside(path) as aside, aside.open("w", encoding="utf-8", errors="replace") as file:
+        write_lines(file, predictions)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixread.evaluate.folder import plain_errors
 from pixread.evaluate.published import OTHERS
 from pixread.evaluate.run import Load, evaluate
 from pixread.evaluate.sets import find_sets
 from pixread.evaluate.summary import label
+from pixread.files import claimed, plain_errors, write_text
 from pixread.shards import ShardSet
 from pixread.tasks import TASKS, Task
 
@@ -56,39 +56,40 @@ def evaluate_all(
             raise ValueError(f"{folder} is not a folder")
     rows: list[dict[str, Any]] = []
     missing: list[str] = []
-    for task in (task for task in TASKS.values() if task.published):
-        row: dict[str, Any] = {
-            "task": task.name,
-            "title": task.title,
-            "metric": task.metric,
-            "ours": {},
-            "published": dict(task.published),
-            "others": {name: scores[task.name] for name, scores in OTHERS.items() if task.name in scores},
-        }
-        rows.append(row)
-        try:
-            row["split"] = _split(data / task.name, split)
-        except ValueError as error:
-            missing.append(f"{task.name}: {error}")
-            continue
-        for size in SIZES:
-            name = f"{task.name}-{size}"
+    with claimed(out):
+        for task in (task for task in TASKS.values() if task.published):
+            row: dict[str, Any] = {
+                "task": task.name,
+                "title": task.title,
+                "metric": task.metric,
+                "ours": {},
+                "published": dict(task.published),
+                "others": {name: scores[task.name] for name, scores in OTHERS.items() if task.name in scores},
+            }
+            rows.append(row)
             try:
-                row["ours"][size] = _evaluated(
-                    data / task.name,
-                    find(str(_existing(models / name))),
-                    out=out / name,
-                    task=task,
-                    split=row["split"],
-                    limit=limit,
-                    batch_size=batch_size,
-                    load=load,
-                    progress=None if progress is None else _named(progress, name),
-                )
+                row["split"] = _split(data / task.name, split)
             except ValueError as error:
-                missing.append(f"{name}: {error}")
-    found = {"note": NOTE, "rows": rows, "missing": missing}
-    _write(out, found)
+                missing.append(f"{task.name}: {error}")
+                continue
+            for size in SIZES:
+                name = f"{task.name}-{size}"
+                try:
+                    row["ours"][size] = _evaluated(
+                        data / task.name,
+                        find(str(_existing(models / name))),
+                        out=out / name,
+                        task=task,
+                        split=row["split"],
+                        limit=limit,
+                        batch_size=batch_size,
+                        load=load,
+                        progress=None if progress is None else _named(progress, name),
+                    )
+                except ValueError as error:
+                    missing.append(f"{name}: {error}")
+        found = {"note": NOTE, "rows": rows, "missing": missing}
+        _write(out, found)
     return found
 
 
@@ -138,10 +139,8 @@ def _named(progress: Progress, name: str) -> Callable[[int, int, float | None], 
 def _write(out: Path, found: Mapping[str, Any]) -> None:
     texts = {"table.json": json.dumps(found, indent=1, ensure_ascii=False) + "\n", "table.md": as_markdown(found)}
     with plain_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            (out / f".{name}.partial").write_text(text, encoding="utf-8")
-            (out / f".{name}.partial").replace(out / name)
+            write_text(out / name, text, errors="replace")
 
 
 def _head() -> list[str]:

@@ -6,13 +6,14 @@ import json
 import math
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 from pixread.evaluate.kinds import answer_type
+from pixread.files import parse_json
 from pixread.records import Example
 
 
@@ -116,15 +117,39 @@ def read_lines(path: Path) -> list[Prediction]:
 
     Raises ValueError, in one sentence, for a file that holds something else.
     """
-    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
     try:
-        return [_from_json(json.loads(line)) for line in lines]
-    except (ValueError, KeyError, TypeError) as error:
+        return [_from_json(parse_json(line)) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
+    except (ValueError, TypeError) as error:
         raise ValueError(f"{path} does not hold the predictions of this version of pixread: {error}") from error
 
 
-def _from_json(raw: dict[str, Any]) -> Prediction:
-    raw.pop("confidence", None)  # follows from the score
-    raw["targets"] = tuple(raw["targets"])
-    raw["boxes"] = tuple(tuple(box) for box in raw["boxes"])
-    return Prediction(**raw)
+# What JSON has for each type of field.
+_IN_JSON: Mapping[Any, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "str": (str,),
+    "str | None": (str, type(None)),
+    "tuple[str, ...]": (list,),
+    "Mapping[str, float]": (dict,),
+    "tuple[tuple[float, ...], ...]": (list,),
+}
+
+
+def _from_json(raw: Any) -> Prediction:
+    """TypeError says which field is of a type that it should not be."""
+    if not isinstance(raw, dict):
+        raise TypeError(f"a line must hold an object, got {type(raw).__name__}")
+    for known in fields(Prediction):
+        value = raw.get(known.name)
+        if known.name in raw and type(value) not in _IN_JSON[known.type]:
+            raise TypeError(f"{known.name} cannot be of the type {type(value).__name__}")
+    targets, scores, boxes = raw.get("targets", []), raw.get("scores", {}), raw.get("boxes", [])
+    sides = [side for box in boxes for side in (box if isinstance(box, list) else [None])]
+    if not all(isinstance(target, str) for target in targets):
+        raise TypeError("targets must hold texts")
+    if not all(isinstance(number, int | float) for number in (*scores.values(), *sides)):
+        raise TypeError("scores and boxes must hold numbers")
+    whole = {**raw, "targets": tuple(targets), "boxes": tuple(map(tuple, boxes))}
+    whole.pop("confidence", None)  # follows from the score
+    return Prediction(**whole)

@@ -20,7 +20,6 @@ from pixread.evaluate.folder import (
     begin,
     finish,
     is_finished,
-    plain_errors,
     read_finished,
 )
 from pixread.evaluate.predictions import Prediction
@@ -28,6 +27,7 @@ from pixread.evaluate.report import write_report
 from pixread.evaluate.running import Running
 from pixread.evaluate.sets import find_sets, fingerprint, spread, task_of
 from pixread.evaluate.summary import summarise
+from pixread.files import claimed, plain_errors
 from pixread.records import Example
 from pixread.shards import ShardSet
 
@@ -66,7 +66,8 @@ def evaluate(
     `out` gets predictions.jsonl, report.html and metrics.json; until all is done their names end in ".unfinished". An
     example whose picture cannot be opened or read is counted with its reason and not scored.
 
-    ValueError, in one sentence, for an unknown task, settings that make no sense, and an `out` that cannot be written.
+    ValueError, in one sentence, for an unknown task, settings that make no sense, and an `out` that cannot be written
+    or that another run is writing to.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
@@ -78,16 +79,18 @@ def evaluate(
         raise ValueError(f"there is nothing to evaluate: {name} holds no examples")
     settings = {"shards": name, "limit": limit, "examples": len(examples), "fingerprint": fingerprint(examples)}
     job = _Job(exam, examples, places, settings, batch_size, resume, load or _load, progress)
-    run = job.run(model, Path(out))
-    other = None if against is None else _other(job, against, sets, out=Path(out, AGAINST))
-    predictions = run.predictions()
-    if other is None:
-        return run.finish(predictions)
-    if isinstance(other, _Run):
-        found = other.predictions()
-        other.finish(found)
-        other = Rival(other.settings["model"], found)
-    return run.finish(predictions, compare(predictions, other, exam=exam))
+    with claimed(out):
+        run = job.run(model, Path(out))
+        other = None if against is None else _other(job, against, sets, out=Path(out, AGAINST))
+        predictions = run.predictions()
+        if other is None:
+            return run.finish(predictions)
+        if isinstance(other, _Run):
+            with claimed(other.out):
+                found = other.predictions()
+                other.finish(found)
+            other = Rival(other.settings["model"], found)
+        return run.finish(predictions, compare(predictions, other, exam=exam))
 
 
 def opened(

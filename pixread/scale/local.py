@@ -19,7 +19,6 @@ import itertools
 import json
 import os
 import random
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from pixread.fields import with_fields
+from pixread.files import claimed, read_json_object, remove_folder, write_text
 from pixread.render.page import RenderSettings
 from pixread.scale.pool import run_chunks
 from pixread.scale.sources import Source, find_pages
@@ -41,7 +41,7 @@ from pixread.scale.worker import (
     part_path,
     record_path,
 )
-from pixread.shards import MANIFEST, is_replaceable, join_files
+from pixread.shards import ShardSet, is_replaceable, join_files
 
 PARTS = ".parts"
 """The folder of finished chunks, inside the output folder until the run is complete."""
@@ -53,6 +53,7 @@ PATIENCE_S = 60.0
 """A worker that says nothing for this long, in seconds, beyond four times the time limit of a page, hangs."""
 
 _CHUNK_PAGES = 4
+_TOLD = ("source", "reason", "message")  # of a skipped page
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def render_shards(
 
     The report has the number of pages, those rendered, those skipped by reason, and the examples by target; the skipped
     pages by name are in `out/skipped.tsv`. ValueError for unusable arguments and for an output folder with an
-    unfinished run of other arguments; OSError when no worker can go on.
+    unfinished run of other arguments or that another run is writing to; OSError when no worker can go on.
     """
     chosen = _chosen_settings([targets] if isinstance(targets, str) else targets, settings or {})
     found = find_pages(sources)
@@ -97,19 +98,20 @@ def render_shards(
     render = render or RenderSettings()
     pages = _pages_of(found, seed=seed, vary=vary)
     job = _describe(found, seed=seed, vary=vary, settings=chosen, render=render)
-    out = Path(out)
-    if resume and (report := _finished_report(out, job=job, targets=list(chosen))):
-        return report
-    parts = _open_parts(out, job=job, targets=list(chosen), resume=resume)
-    chunks = [
-        Chunk(number, tuple(pages[start : start + _CHUNK_PAGES]), {})
-        for number, start in enumerate(range(0, len(pages), _CHUNK_PAGES))
-    ]
-    waiting = [chunk for chunk in chunks if not record_path(parts, chunk.number).exists()]
-    tally = _Tally(len(pages), done=len(pages) - sum(len(chunk.pages) for chunk in waiting), progress=progress)
-    plan = Plan(parts, chosen, render, open_renderer)
-    run_chunks(waiting, plan=plan, workers=workers, patience_s=4 * render.timeout_s + PATIENCE_S, on_page=tally.count)
-    return _join(parts, out, job=job, targets=list(chosen), num_chunks=len(chunks), seed=seed)
+    with claimed(out) as out:
+        if resume and (report := _finished_report(out, job=job, targets=list(chosen))):
+            return report
+        parts = _open_parts(out, job=job, targets=list(chosen), resume=resume)
+        chunks = [
+            Chunk(number, tuple(pages[start : start + _CHUNK_PAGES]), {})
+            for number, start in enumerate(range(0, len(pages), _CHUNK_PAGES))
+        ]
+        waiting = [chunk for chunk in chunks if not record_path(parts, chunk.number).exists()]
+        tally = _Tally(len(pages), done=len(pages) - sum(len(chunk.pages) for chunk in waiting), progress=progress)
+        plan = Plan(parts, chosen, render, open_renderer)
+        patience_s = 4 * render.timeout_s + PATIENCE_S
+        run_chunks(waiting, plan=plan, workers=workers, patience_s=patience_s, on_page=tally.count)
+        return _join(parts, out, job=job, targets=list(chosen), num_chunks=len(chunks), seed=seed)
 
 
 def target_settings(changes: Mapping[str, str]) -> dict[str, Any]:
@@ -193,11 +195,11 @@ def _open_parts(out: Path, *, job: Mapping[str, Any], targets: Sequence[str], re
     if any(parts.glob("[0-9]*.json")):
         if not resume:
             raise ValueError(f"{out} holds an interrupted run: continue it with resume, or delete {parts}")
-        if job_file.read_text(encoding="utf-8") != text:
+        if not job_file.is_file() or job_file.read_text(encoding="utf-8", errors="replace") != text:
             raise ValueError(f"{out} holds an interrupted run of other pages or settings: delete {parts} to start anew")
         return parts
     parts.mkdir(parents=True, exist_ok=True)
-    job_file.write_text(text, encoding="utf-8")
+    write_text(job_file, text)
     return parts
 
 
@@ -205,7 +207,7 @@ def _join(
     parts: Path, out: Path, *, job: Mapping[str, Any], targets: Sequence[str], num_chunks: int, seed: int
 ) -> dict[str, Any]:
     """Makes the shard sets of the finished chunks, in order, and removes the chunks."""
-    records = [json.loads(record_path(parts, number).read_text(encoding="utf-8")) for number in range(num_chunks)]
+    records = [_record(record_path(parts, number)) for number in range(num_chunks)]
     skipped = [page for record in records for page in record["skipped"]]
     rendered = sum(record["rendered"] for record in records)
     counts = dict(sorted(Counter(page["reason"] for page in skipped).items()))
@@ -216,15 +218,26 @@ def _join(
         files = [part_path(parts, number, name) for number in range(num_chunks)]
         manifest = join_files(files, out / name, seed=seed, about=about)
         report["examples"][name] = manifest["count"]
-    shutil.rmtree(parts)
+    remove_folder(parts)
     return report
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """What a worker has said of a chunk. ValueError where the file has been damaged since."""
+    record = read_json_object(path)
+    rendered, skipped = record.get("rendered"), record.get("skipped")
+    told = isinstance(skipped, list) and all(
+        isinstance(page, dict) and all(isinstance(page.get(key), str) for key in _TOLD) for page in skipped
+    )
+    if not isinstance(rendered, int) or not told:
+        raise ValueError(f"{path} is not the record of rendered pages: delete {path.parent} to start anew")
+    return record
 
 
 def _write_skipped(skipped: Sequence[Mapping[str, str]], path: Path) -> None:
     """A table of source, reason and message; white space in them would break it."""
-    rows = [[" ".join(page[key].split()) for key in ("source", "reason", "message")] for page in skipped]
-    text = "".join("\t".join(row) + "\n" for row in [["source", "reason", "message"], *rows])
-    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    rows = [[" ".join(page[key].split()) for key in _TOLD] for page in skipped]
+    write_text(path, "".join("\t".join(row) + "\n" for row in [_TOLD, *rows]), errors="surrogateescape")
 
 
 def _finished_report(out: Path, *, job: Mapping[str, Any], targets: Sequence[str]) -> dict[str, Any] | None:
@@ -233,9 +246,9 @@ def _finished_report(out: Path, *, job: Mapping[str, Any], targets: Sequence[str
         return None
     report: dict[str, Any] = {"examples": {}}
     for name in targets:
-        with contextlib.suppress(OSError, ValueError):
-            manifest = json.loads((out / name / MANIFEST).read_text(encoding="utf-8"))
-            about = manifest.get("about", {})
+        with contextlib.suppress(ValueError, KeyError):
+            manifest = ShardSet(out / name).manifest
+            about = manifest["about"]
             if about.get("job") == json.loads(json.dumps(job)):
                 report |= {key: about[key] for key in ("pages", "rendered", "skipped")}
                 report["examples"][name] = manifest["count"]

@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
+from pixread.files import write_text
 from pixread.records import Example, Screenshot
 from pixread.render.browser import Browser
 from pixread.render.page import RenderError, RenderSettings, render_page
@@ -237,6 +238,4 @@ def _write(chunk: Chunk, done: Sequence[_Done], *, plan: Plan) -> None:
         if page.reason is not None
     ]
     record = {"rendered": len(done) - len(skipped), "skipped": skipped}
-    aside = record_path(plan.folder, chunk.number).with_suffix(".writing")
-    aside.write_text(json.dumps(record), encoding="utf-8")
-    aside.replace(record_path(plan.folder, chunk.number))
+    write_text(record_path(plan.folder, chunk.number), json.dumps(record))

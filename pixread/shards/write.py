@@ -6,8 +6,6 @@ import hashlib
 import importlib.metadata
 import itertools
 import json
-import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pixread.filenames import is_system_file
+from pixread.files import folder_written_aside, written_aside
 from pixread.records import Example
 from pixread.shards.rows import COLUMNS, SCHEMA, leaf_names, to_table
 
@@ -63,9 +62,7 @@ def _write_set(
     if rows_per_shard < 1:
         raise ValueError(f"rows_per_shard must be at least 1, got {rows_per_shard}")
     check_replaceable(out)
-    aside = out.with_name(f".{out.name}.writing-{os.getpid()}")
-    aside.mkdir(parents=True)
-    try:
+    with folder_written_aside(out) as aside:
         shards = _write_files(tables, aside, rows_per_shard=rows_per_shard)
         manifest = {
             "format": FORMAT,
@@ -77,9 +74,6 @@ def _write_set(
             "shards": shards,
         }
         (aside / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        _put_in_place(aside, out)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return manifest
 
 
@@ -98,8 +92,9 @@ def check_replaceable(folder: Path) -> None:
 
 
 def write_file(examples: Iterable[Example], path: Path) -> int:
-    """Writes one Parquet file of examples, without manifest, and returns the number of rows."""
-    return _write_tables(_tables(examples), path)
+    """Writes one Parquet file of examples, whole or not at all, without manifest; returns the number of rows."""
+    with written_aside(path) as aside:
+        return _write_tables(_tables(examples), aside)
 
 
 def _write_files(tables: Iterator[pa.Table], folder: Path, *, rows_per_shard: int) -> list[dict[str, Any]]:
@@ -171,15 +166,6 @@ class _Cuttable:
             rows -= min(rows, table.num_rows)
             if not rows:
                 return
-
-
-def _put_in_place(aside: Path, out: Path) -> None:
-    """Renames the finished folder to `out`; an older set there is moved away first, and deleted last."""
-    old = out.with_name(f".{out.name}.old-{os.getpid()}")
-    if out.exists():
-        out.rename(old)
-    aside.rename(out)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _tables(examples: Iterable[Example]) -> Iterator[pa.Table]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
+
+from pixread.files import parse_json
 
 WIDTH, HEIGHT = 760, 230  # pixels of one panel
 LEFT, RIGHT, TOP, BOTTOM = 60, 20, 34, 40
@@ -41,7 +42,7 @@ def draw_curves(metrics: str | Path, *, title: str) -> str:
     Raises ValueError when the file cannot be read or holds nothing to draw.
     """
     try:
-        records = [json.loads(line) for line in Path(metrics).read_text(encoding="utf-8").splitlines()]
+        records = [parse_json(line) for line in Path(metrics).read_text(encoding="utf-8").splitlines()]
     except (OSError, ValueError) as error:
         raise ValueError(f"{metrics} is not a training log: {error}") from error
     series = [(label, colour, _points(records, key)) for key, label, colour in PANELS]

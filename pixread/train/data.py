@@ -6,8 +6,10 @@ sorted by size so that little is padded, cut into batches, and the batches shuff
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -182,6 +184,17 @@ def _words(shards: ShardSet, *, seed: int) -> tuple[str, ...]:
     return tuple(sorted({word for leaf in leaves for word in (leaf.text or "").split()}))
 
 
+class FeedError(ValueError):
+    """No more training data can be made; the message is one sentence. What was learnt so far is not touched by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Stands for a window that could not be made: torch would put a worker's traceback before the sentence."""
+
+    sentence: str
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """Prepared batches, and how many examples were passed over: unreadable pictures, lines or pictures too long."""
@@ -191,7 +204,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Windows(Dataset[Window]):
+class Windows(Dataset["Window | Refused"]):
     """Window number -> its batches."""
 
     source: Source
@@ -207,8 +220,18 @@ class Windows(Dataset[Window]):
         """Batches in a window. They depend on nothing but the recipe, as the order of the examples does on them."""
         return max(1, min(BATCHES, WINDOW_PATCHES // (self.batch_size * self.preprocess.max_patches)))
 
-    def __getitem__(self, number: int) -> Window:
+    def __getitem__(self, number: int) -> Window | Refused:
         torch.set_num_threads(1)  # the model needs the cores
+        try:
+            return self._window(number)
+        except MemoryError:
+            return Refused("there is not enough memory to prepare the training data")
+        except OSError as error:
+            return Refused(f"{error.filename or 'training data'}: {error.strerror or error}")
+        except ValueError as error:
+            return Refused(str(error))
+
+    def _window(self, number: int) -> Window:
         size = self.batch_size * self.batches
         made = [self.row(position) for position in range(number * size, (number + 1) * size)]
         rows = sorted((row for row, _ in made), key=len)
@@ -259,7 +282,10 @@ class Windows(Dataset[Window]):
 
 
 def batches(windows: Windows, *, start: int, workers: int) -> Iterator[tuple[Batch, int]]:
-    """The endless batches from batch number `start` on, each with the unusable examples met just before it."""
+    """The endless batches from batch number `start` on, each with the unusable examples met just before it.
+
+    Raises FeedError.
+    """
     first, skip = divmod(start, windows.batches)
     loader = DataLoader(
         windows,
@@ -269,12 +295,38 @@ def batches(windows: Windows, *, start: int, workers: int) -> Iterator[tuple[Bat
         prefetch_factor=3 if workers else None,
         worker_init_fn=_leave_signals_to_the_trainer,
     )
-    for window in loader:
+    for window in _made(loader):
+        if isinstance(window, Refused):
+            raise FeedError(window.sentence)
         unusable = window.unusable
         for batch in window.batches[skip:]:
             yield batch, unusable
             unusable = 0
         skip = 0
+
+
+def _made(loader: DataLoader[Window | Refused]) -> Iterator[Window | Refused]:
+    """What the workers make. Raises FeedError when one of them is gone."""
+    try:
+        with _deaths_told_in_turn():
+            windows = iter(loader)
+        yield from windows
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        reason = "a worker process that prepares the training data has been ended, perhaps for want of memory"
+        raise FeedError(reason) from error
+
+
+@contextlib.contextmanager
+def _deaths_told_in_turn() -> Iterator[None]:
+    """Torch would tell of a dead worker at once, in the middle of a step; without its handler it tells at the next."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGCHLD"):
+        yield
+        return
+    former = signal.getsignal(signal.SIGCHLD)
+    yield
+    signal.signal(signal.SIGCHLD, former)
 
 
 def _leave_signals_to_the_trainer(worker: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,12 +17,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim import Optimizer
 
 from pixread.checkpoints.runs import METRICS, resolve_checkpoint
+from pixread.files import claimed, write_text
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import PAD
 from pixread.models.pix2struct import Pix2Struct
 from pixread.records import Batch
 from pixread.train.curves import draw_curves
-from pixread.train.data import Windows, batches, make_source, task_source
+from pixread.train.data import FeedError, Windows, batches, make_source, task_source
 from pixread.train.guide import guidance_loss, watched
 from pixread.train.lean import lean_layers
 from pixread.train.memory import halve_gradients, keep_freed_memory
@@ -37,7 +39,6 @@ from pixread.train.state import (
     load_step,
     save_step,
     start_run,
-    write_text,
 )
 from pixread.train.validate import reader_of, validate
 
@@ -196,13 +197,29 @@ def train(
     """Runs a recipe to its last step, or until a signal asks it to stop; either way the newest step is saved.
 
     A resumed run repeats exactly what the uninterrupted one would have done. Raises ValueError (one sentence) for an
-    unknown recipe or field, missing data, or a folder that holds another run.
+    unknown recipe or field, missing data, or a folder that holds another run or that one is writing to.
     """
-    out, recipe = Path(out), make_recipe(recipe_name, overrides or {})
+    recipe = make_recipe(recipe_name, overrides or {})
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
+    with claimed(out):
+        return _train(
+            recipe_name, recipe, out=Path(out), data=data or [], resume=resume, device=device, progress=progress
+        )
+
+
+def _train(
+    recipe_name: str,
+    recipe: Recipe,
+    *,
+    out: Path,
+    data: list[Path],
+    resume: bool,
+    device: str,
+    progress: Callable[[Progress], None] | None,
+) -> TrainResult:
     chosen = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
-    trainer = Trainer(recipe, data=data or [], device=chosen)
+    trainer = Trainer(recipe, data=data, device=chosen)
     done = start_run(out, trainer.recipe, name=recipe_name, resume=resume)
     if done:
         load_step(out, done, model=trainer.model, optimizers=trainer.optimizers)
@@ -225,7 +242,12 @@ def _run(
     feed = batches(trainer.windows, start=done * recipe.accumulate, workers=recipe.workers)
     window, saved, step = Tally(), done, done
     while step < recipe.steps and not stop:
-        trainer.step(step, feed, window)
+        try:
+            trainer.step(step, feed, window)
+        except FeedError:
+            if step != saved:
+                _save(trainer, out, step)
+            raise
         step += 1
         if step % recipe.log_every == 0:
             latest = {**latest, **window.summary()}
@@ -305,15 +327,19 @@ def _lighten(model: Pix2Struct, recipe: Recipe, *, precision: torch.dtype) -> No
 
 @contextlib.contextmanager
 def _stop_on_signal() -> Iterator[list[int]]:
-    """Ctrl-C and SIGTERM end the run after the step in progress; a second Ctrl-C ends it at once."""
+    """Ctrl-C, SIGTERM and SIGHUP end the run after the step in progress; a second Ctrl-C ends it at once."""
     caught: list[int] = []
+    if threading.current_thread() is not threading.main_thread():  # others hear of no signals
+        yield caught
+        return
 
     def handle(number: int, frame: Any) -> None:
         if caught:
             raise KeyboardInterrupt
         caught.append(number)
 
-    former = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    former = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield caught
     finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from pixread.files import claimed
 from pixread.inputs.batch import collate
 from pixread.inputs.picture import PictureError, open_picture
 from pixread.inputs.tokenizer import EOS, PAD
@@ -50,9 +51,14 @@ def mine(
     """Writes the examples of the shard sets that the reader's model gets wrong as the shard set `out`, in their order.
 
     Of several targets the first counts. `out` is written at the end, complete or not at all. Raises ValueError where
-    there is nothing to look at, and where `out` holds anything but a shard set.
+    there is nothing to look at, and where `out` holds anything but a shard set or another run is writing to it.
     """
     check_replaceable(out)
+    with claimed(out):
+        return _mine(reader, data, out, batch_size=batch_size, progress=progress)
+
+
+def _mine(reader: Reader, data: Sequence[Path], out: Path, *, batch_size: int, progress: Progress | None) -> Mined:
     shards = ShardSet(list(data))
     if not len(shards):
         raise ValueError(f"there are no examples in {', '.join(map(str, data))}")

@@ -7,7 +7,7 @@
     OUT/step-00001000.state      optimisers, step and adapters: what `--resume` needs on top of it
 
 The newest steps are kept, and the one that read the held-out examples of its task best. Each file is written aside and
-renamed, the folder last: a step that has its folder is complete.
+renamed, the folder last: a step that has its state and a checkpoint in its folder is complete.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shutil
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from pixread.checkpoints import folder as checkpoint_folder
-from pixread.checkpoints.runs import METRICS, STEP, best_step, last_step, logged, step_folder
+from pixread.checkpoints.runs import METRICS, STEP, best_step, complete_steps, last_step, logged, step_folder
+from pixread.files import plain_errors, read_json_object, remove_folder, write_text, written_aside
 from pixread.inputs.prepare import FILE as PREPROCESS_FILE
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import Tokenizer
@@ -35,13 +38,6 @@ from pixread.train.recipes import Recipe
 KEPT = 2  # steps kept beside the best; older ones are removed when a newer one is complete
 CURVES = "curves.svg"
 RECIPE = "train.json"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes aside and renames, so that a reader never meets half a file."""
-    aside = path.with_name(f".{path.name}.partial")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
 
 
 def save_step(
@@ -62,13 +58,20 @@ def save_step(
         # Added into the weights they cannot be told from them again.
         "adapters": {name: (layer.reduce.detach(), layer.expand.detach()) for name, layer in adapters(model).items()},
     }
-    aside = out / f".{target.name}.state.partial"
-    torch.save(state, aside)
-    aside.replace(out / f"{target.name}.state")
+    _write_state(out / f"{target.name}.state", state)
     files = {**tokenizer.files(), PREPROCESS_FILE: json.dumps(preprocess.to_json(), indent=2).encode()}
     checkpoint_folder.save(plain(model), target, generation=generation_settings(recipe), files=files)
     _remove_old(out, newest=step)
     return target
+
+
+def _write_state(path: Path, state: dict[str, Any]) -> None:
+    """ValueError, in one sentence, where the disk refuses."""
+    with plain_errors(path), written_aside(path) as aside, aside.open("wb") as file:
+        try:
+            torch.save(state, file)
+        except RuntimeError as error:  # torch says that it could not write, but not why
+            raise ValueError(f"cannot write to {path}: the disk takes no more") from error
 
 
 def generation_settings(recipe: Recipe) -> dict[str, Any]:
@@ -83,28 +86,41 @@ def _remove_old(out: Path, *, newest: int) -> None:
     for step in [step for step in steps if step <= newest][:-KEPT]:
         if step == best:
             continue
-        shutil.rmtree(step_folder(out, step))
         (out / f"{step_folder(out, step).name}.state").unlink(missing_ok=True)
+        remove_folder(step_folder(out, step))
 
 
 def load_step(out: Path, step: int, *, model: Pix2Struct, optimizers: list[Optimizer]) -> None:
     """Puts a run back to where it was after `step`.
 
-    Adapters are put beside the weights that the model started from. Raises ValueError when those are not the run's.
+    Adapters are put beside the weights that the model started from. Raises ValueError when those are not the run's, and
+    when what was saved has been damaged.
     """
     folder = step_folder(out, step)
     saved = checkpoint_folder.load(folder).model.state_dict()
-    state = torch.load(out / f"{folder.name}.state", map_location="cpu", weights_only=True)
+    path = out / f"{folder.name}.state"
+    with _damage_told(path):
+        state = torch.load(path, map_location="cpu", weights_only=True)
     adapted = adapters(model)
     if adapted:
-        _load_adapters(adapted, state["adapters"])
+        with _damage_told(path):
+            _load_adapters(adapted, state["adapters"])
         merged = plain(model).state_dict()
         if not all(torch.equal(saved[name], tensor.cpu()) for name, tensor in merged.items()):
             raise ValueError(f"{out} cannot be resumed: its adapters were trained beside other weights than init names")
     else:
         model.load_state_dict(saved, strict=True)
-    for optimizer, content in zip(optimizers, state["optimizers"], strict=True):
-        optimizer.load_state_dict(content)
+    with _damage_told(path):
+        for optimizer, content in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(content)
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, KeyError, TypeError, AttributeError, ValueError):
+        raise ValueError(f"{path} is damaged: remove it, and the run goes on from the step before") from None
 
 
 @torch.no_grad()
@@ -128,12 +144,27 @@ def start_run(out: Path, recipe: Recipe, *, name: str, resume: bool) -> int:
     try:
         out.mkdir(parents=True, exist_ok=True)
         if started.is_file():
-            _check_same(json.loads(started.read_text(encoding="utf-8")), recipe, name=name, path=started)
+            _check_same(read_json_object(started), recipe, name=name, path=started)
+        _remove_unfinished(out)
         write_text(started, json.dumps({"name": name, **dataclasses.asdict(recipe)}, indent=2) + "\n")
     except OSError as error:
         raise ValueError(f"cannot write the training run {out}: {error.strerror or error}") from error
     _cut_metrics(out / METRICS, done or 0)
     return done or 0
+
+
+def _remove_unfinished(out: Path) -> None:
+    """Removes what a killed run has left of steps: states without their checkpoints, and empty folders."""
+    complete = complete_steps(out)
+    for path in out.iterdir():
+        match = STEP.fullmatch(path.name.removesuffix(".state"))
+        if match is None or int(match[1]) in complete:
+            continue
+        with suppress(OSError):  # a folder that holds something
+            if path.is_dir():
+                path.rmdir()
+            else:
+                path.unlink()
 
 
 FREE_TO_CHANGE = {
@@ -163,7 +194,7 @@ def _cut_metrics(path: Path, step: int) -> None:
 
 
 def append_metrics(out: Path, record: dict[str, Any]) -> None:
-    with (out / METRICS).open("a", encoding="utf-8") as file:
+    with plain_errors(out / METRICS), (out / METRICS).open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
         file.flush()
         os.fsync(file.fileno())
