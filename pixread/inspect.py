@@ -18,7 +18,7 @@ from PIL import Image
 from pixread.files import claimed, folder_written_aside, written_aside
 from pixread.grammar import is_simplified_html, parse
 from pixread.records import Box, DrawnBox, Example, Node
-from pixread.shards import ShardSet
+from pixread.shards import ShardSet, sets_in
 
 PICTURES = "gallery-pictures"
 
@@ -26,17 +26,17 @@ _STYLE = Path(__file__).with_name("inspect.css")
 
 
 def gallery(
-    shards: str | Path | Sequence[str | Path], out: str | Path, *, limit: int | None = 50, seed: int = 0
+    shards: str | Path | Iterable[str | Path], out: str | Path, *, limit: int | None = 50, seed: int = 0
 ) -> Path:
     """Writes `out/index.html` with at most `limit` examples chosen by seed (None: all), and returns its path.
 
-    Boxes are drawn over the pictures by the browser. An older gallery in `out` is replaced when the new one is
-    complete. ValueError, in one sentence, for an unreadable shard set, one without examples, a limit below 1, and an
-    `out` that another run is writing to.
+    shards: sets, or folders of them. Boxes are drawn over the pictures by the browser. An older gallery in `out` is
+    replaced when the new one is complete. ValueError, in one sentence, for an unreadable shard set, one without
+    examples, a limit below 1, and an `out` that another run is writing to.
     """
     if limit is not None and limit < 1:
         raise ValueError(f"limit must be at least 1, got {limit}")
-    opened = ShardSet(shards)
+    opened = ShardSet(sets_in(shards))
     if not len(opened):
         raise ValueError("the shard set has no examples, so there is nothing to show")
     chosen: Sequence[int] = range(len(opened))

@@ -13,11 +13,10 @@ from PIL import Image
 import pixread
 from pixread.cli import sentence
 from pixread.cli.formats import node_as_json, outline
-from pixread.cli.models import shard_sets
 from pixread.cli.report import section
 from pixread.grammar import parse as parse_tree
 from pixread.records import Box, Example, Node, Reading
-from pixread.shards import write_shards
+from pixread.shards import sets_in, write_shards
 from tests.conftest import MakeCheckpoint, Run
 from tests.inputs.test_segment import draw_text
 
@@ -293,14 +292,6 @@ def make_shards(folder: Path, page: Path, *, target: str) -> None:
     write_shards([example], folder, seed=0, about={"target": target})
 
 
-def test_folders_of_shard_sets(page: Path, tmp_path: Path):
-    for target in ("crops", "parse"):
-        make_shards(tmp_path / "shards" / target, page, target=target)
-    both = tmp_path / "shards"
-    assert shard_sets(both) == {"crops": both / "crops", "parse": both / "parse"}
-    assert shard_sets(both / "parse") == {"parse": both / "parse"}
-
-
 def test_inspect_and_evaluate(run: Run, page: Path, tmp_path: Path, tiny_checkpoint: Path):
     make_shards(tmp_path / "shards" / "crops", page, target="crops")
     shown = run("inspect", tmp_path / "shards", "--out", tmp_path / "gallery")
@@ -337,7 +328,7 @@ def test_pages_are_rendered_and_read(run: Run, tmp_path: Path, tiny_checkpoint: 
     made = run("render", tmp_path / "page.html", "--targets", "parse,lines", "--out", shards, "--workers", 1)
     assert made.code == 0, made.err
     assert json.loads(made.out)["rendered"] == 1
-    assert sorted(shard_sets(shards)) == ["lines", "parse"]
+    assert sets_in(shards) == [shards / "lines", shards / "parse"]
 
 
 def test_convert_halves_the_weights_and_keeps_the_rest(run: Run, page: Path, tmp_path: Path, tiny_checkpoint: Path):

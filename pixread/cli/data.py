@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixread.cli.models import shard_sets
 from pixread.cli.terminal import named_values, progress_bar, say
 
 if TYPE_CHECKING:
@@ -123,5 +122,4 @@ def inspect(
     """Make an HTML gallery of training examples."""
     from pixread.inspect import gallery
 
-    folders = [found for folder in shards for found in shard_sets(folder).values()]
-    typer.echo(gallery(folders, out, limit=limit or None, seed=seed))
+    typer.echo(gallery(shards, out, limit=limit or None, seed=seed))

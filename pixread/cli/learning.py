@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixread.cli.models import load_reader, shard_sets
+from pixread.cli.models import load_reader
 from pixread.cli.terminal import named_values, progress_bar, say
 
 if TYPE_CHECKING:
@@ -39,11 +39,12 @@ def train(
         result = run(
             recipe,
             out=out,
-            data=[found for folder in data or [] for found in shard_sets(folder).values()],
+            data=data,
             overrides=overrides,
             resume=resume,
             device=device,
             progress=lambda state: show(state.step, state.steps, _note(state)),
+            warn=lambda sentence: say(f"pixread: {sentence}"),
         )
     typer.echo(result.folder)
     if result.interrupted:
@@ -65,10 +66,9 @@ def mine(
     """Keep the examples that a model gets wrong, to train on them again (train --data OUT)."""
     from pixread.train.mine import mine as run
 
-    data = [found for folder in shards for found in shard_sets(folder).values()]
     reader = load_reader(model, device=device, dtype="auto")
     with progress_bar("examples") as show:
-        mined = run(reader, data, out, batch_size=batch_size, progress=show)
+        mined = run(reader, shards, out, batch_size=batch_size, progress=show)
     typer.echo(json.dumps(asdict(mined)))
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pixread.inputs.patches import Like
     from pixread.reader import Reader
 
-MANIFEST = "manifest.json"
 COMPILING = "pixread: compiling for this processor, which takes up to a minute and a half and is kept for the next time"
 TURNS_OF_WAITING = "10000"  # a fifth of a millisecond: compiled steps of large models lose nothing by it
 
@@ -76,11 +75,3 @@ def checkpoint(model: str | None) -> str | None:
     from pixread.checkpoints.runs import resolve_checkpoint
 
     return str(resolve_checkpoint(Path(model)))
-
-
-def shard_sets(folder: Path) -> dict[str, Path]:
-    """The shard sets that a folder names: itself, or those below it as `pixread render` writes them, by name."""
-    if (folder / MANIFEST).is_file() or not folder.is_dir():
-        return {folder.name: folder}
-    found = {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{MANIFEST}"))}
-    return found or {folder.name: folder}

@@ -70,7 +70,14 @@ def exam_of(task: Task) -> Exam:
 
 def _ask(reader: Reads, questions: Sequence[Question], *, max_new_tokens: int) -> list[Reading]:
     images, prompts = [question.image for question in questions], [question.prompt for question in questions]
-    return reader.read(images, prompts, max_new_tokens=max_new_tokens)
+    return reader.read(images, prompts, max_new_tokens=max(max_new_tokens, _trained_length(reader)))
+
+
+def _trained_length(reader: Reads) -> int:
+    """How many tokens the reader's checkpoint says that its answers have; 0 where nothing says so."""
+    from pixread.reader import Reader
+
+    return int(reader.checkpoint.generation.get("max_new_tokens") or 0) if isinstance(reader, Reader) else 0
 
 
 def _grade(answer: str, targets: Sequence[str], *, names: Sequence[str]) -> tuple[int, Scores]:

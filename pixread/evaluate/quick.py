@@ -11,12 +11,12 @@ from pixread.evaluate.exams import exam_named
 from pixread.evaluate.sets import spread
 from pixread.evaluate.summary import main_scores
 from pixread.records import Example
-from pixread.shards import ShardSet
+from pixread.shards import ShardSet, sets_in
 
 
 def quick_score(
     reader: Reads,
-    shards: Sequence[Path] | Sequence[Example],
+    shards: str | Path | Sequence[str | Path] | Sequence[Example],
     *,
     task: str,
     limit: int | None = None,
@@ -25,12 +25,12 @@ def quick_score(
     """The main score of a reader, and all scores by name; as `evaluate` gives them, on the natural scale (0..1, CIDEr
     0..10).
 
-    shards: the folders of shard sets, one after the other, or opened examples. limit: that many examples, or groups of
+    shards: shard sets or folders of them, one or several, or opened examples. limit: that many examples, or groups of
     candidates, spread evenly. ValueError, in one sentence, for an unknown task and when nothing could be scored.
     """
     exam = exam_named(task)
-    folders = [one for one in shards if isinstance(one, Path)] if not isinstance(shards, ShardSet) else []
-    examples: Sequence[Example] = ShardSet(folders) if folders else shards  # type: ignore[assignment]  # no paths
+    named = isinstance(shards, str | Path) or (len(shards) > 0 and isinstance(shards[0], str | Path))
+    examples: Sequence[Example] = ShardSet(sets_in(shards)) if named else shards  # type: ignore[arg-type, assignment]
     places = spread(examples, limit, by_group=exam.chooses)
     batches = predictions_of(exam, reader, examples, places, batch_size=batch_size)
     scores = main_scores(exam.finished([prediction for batch in batches for prediction in batch]), main=exam.main)

@@ -54,11 +54,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One training example as numbers: its patches, its target ids, and the patch that shows each of them (or 0)."""
+    """One training example as numbers: its patches, its target ids, and the patch that shows each of them (or 0).
+
+    Ids and places end where the decoder does, without an end if the target is longer; `whole` has all ids of the text.
+    """
 
     patches: Patches
     ids: list[int]
     places: list[int]
+    whole: list[int]
 
     def __len__(self) -> int:
         return len(self.patches) + len(self.ids)
@@ -262,7 +266,7 @@ class Windows(Dataset["Window | Refused"]):
                 continue  # so long a strip that the model has no place for its end
             # As in the original, a target too long for the decoder is cut and then has no end.
             places = self._places(item, patches, length=len(ids), margin=margin)
-            return Row(patches, ids[: self.max_tokens], places[: self.max_tokens]), failures
+            return Row(patches, ids[: self.max_tokens], places[: self.max_tokens], ids[:-1]), failures
         raise ValueError(
             f"{TRIES} examples one after another could not be used: unreadable pictures, strips beyond the model's "
             f"{self.max_positions - 1} rows and columns, or lines beyond max_tokens"

@@ -6,7 +6,8 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ from torch.optim import Optimizer
 from pixread.checkpoints.runs import METRICS, resolve_checkpoint
 from pixread.files import claimed, write_text
 from pixread.inputs.prepare import Preprocess
-from pixread.inputs.tokenizer import PAD
+from pixread.inputs.tokenizer import EOS, PAD
 from pixread.models.pix2struct import Pix2Struct
 from pixread.records import Batch
+from pixread.shards import sets_in
 from pixread.train.curves import draw_curves
 from pixread.train.data import FeedError, Windows, batches, make_source, task_source
 from pixread.train.guide import guidance_loss, watched
+from pixread.train.labels import label_lengths
 from pixread.train.lean import lean_layers
 from pixread.train.memory import halve_gradients, keep_freed_memory
 from pixread.train.optim import build_optimizers, learning_rate_factor, limit_gradients, set_learning_rate
@@ -73,6 +76,7 @@ class Tally:
     samples: int = 0
     steps: int = 0
     unusable: int = 0
+    cut: int = 0
     waited: float = 0.0
     started: float = field(default_factory=time.perf_counter)
 
@@ -84,6 +88,7 @@ class Tally:
             "tokens_per_second": round(self.tokens / elapsed, 1),
             "waiting": round(self.waited / elapsed, 4),
             "unusable": self.unusable,
+            "cut": self.cut,
         }
 
 
@@ -136,6 +141,8 @@ class Trainer:
             window.loss += told / total
             window.samples += len(batch)
             window.unusable += unusable
+            if batch.labels is not None:
+                window.cut += int((batch.labels != EOS).all(dim=1).sum())  # a whole label has its end
         window.tokens += total
         window.steps += 1
         if self.recipe.clip:
@@ -188,23 +195,33 @@ def train(
     recipe_name: str,
     *,
     out: str | Path,
-    data: list[Path] | None = None,
+    data: str | Path | Iterable[str | Path] | None = None,
     overrides: Mapping[str, str] | None = None,
     resume: bool = False,
     device: str = "auto",
     progress: Callable[[Progress], None] | None = None,
+    warn: Callable[[str], None] = warnings.warn,
 ) -> TrainResult:
     """Runs a recipe to its last step, or until a signal asks it to stop; either way the newest step is saved.
 
-    A resumed run repeats exactly what the uninterrupted one would have done. Raises ValueError (one sentence) for an
-    unknown recipe or field, missing data, or a folder that holds another run or that one is writing to.
+    data: shard sets, or folders of them. A resumed run repeats exactly what the uninterrupted one would have done.
+    `warn` is told, in a sentence, where labels are longer than the recipe's `max_tokens`; the log has the numbers.
+    Raises ValueError (one sentence) for an unknown recipe or field, missing data, or a folder that holds another run or
+    that one is writing to.
     """
     recipe = make_recipe(recipe_name, overrides or {})
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
     with claimed(out):
         return _train(
-            recipe_name, recipe, out=Path(out), data=data or [], resume=resume, device=device, progress=progress
+            recipe_name,
+            recipe,
+            out=Path(out),
+            data=sets_in(data or ()),
+            resume=resume,
+            device=device,
+            progress=progress,
+            warn=warn,
         )
 
 
@@ -217,17 +234,35 @@ def _train(
     resume: bool,
     device: str,
     progress: Callable[[Progress], None] | None,
+    warn: Callable[[str], None],
 ) -> TrainResult:
     chosen = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     trainer = Trainer(recipe, data=data, device=chosen)
     done = start_run(out, trainer.recipe, name=recipe_name, resume=resume)
     if done:
         load_step(out, done, model=trainer.model, optimizers=trainer.optimizers)
+    _measure_labels(trainer, data, out, done=done, warn=warn)
     with _stop_on_signal() as stop:
         step = _run(trainer, out, done=done, stop=stop, progress=progress)
     with contextlib.suppress(ValueError):  # a run of a few steps has no curve
         write_text(out / CURVES, draw_curves(out / METRICS, title=f"{recipe_name}, {step} steps"))
     return TrainResult(folder=resolve_checkpoint(out), step=step, interrupted=step < recipe.steps)
+
+
+def _measure_labels(
+    trainer: Trainer, data: Sequence[Path], out: Path, *, done: int, warn: Callable[[str], None]
+) -> None:
+    """Says once, and writes into the log of a new run, if labels are too long to be learnt whole."""
+    recipe, prepared = trainer.recipe, trainer.prepared
+    learnt = data if prepared is None else prepared.train
+    held_out = () if prepared is None else [path for sets in prepared.val.values() for path in sets]
+    lengths = label_lengths(
+        learnt if recipe.warmup_share < 1 else (), held_out, trainer.tokenizer, max_tokens=recipe.max_tokens
+    )
+    if sentence := lengths.sentence(left_out=recipe.line_stretch is not None):
+        warn(sentence)
+        if not done and not (out / METRICS).exists():
+            append_metrics(out, lengths.record())
 
 
 def _run(
@@ -290,9 +325,9 @@ def _evaluate(trainer: Trainer, out: Path, step: int) -> dict[str, float]:
     """Reads examples that training never meets; loss alone is no evidence of reading."""
     recipe = trainer.recipe
     if trainer.prepared is None:
-        batch = held_out(trainer.windows, count=recipe.evaluate_examples or 0)
+        held = held_out(trainer.windows, count=recipe.evaluate_examples or 0)
         trainer.model.eval()
-        scores = score(trainer.model, batch.to(trainer.device), trainer.tokenizer, max_tokens=recipe.max_tokens)
+        scores = score(trainer.model, held, trainer.tokenizer, max_tokens=recipe.max_tokens)
         trainer.model.train()
     else:
         reader = reader_of(

@@ -6,7 +6,7 @@ example of which it finds next to none is kept back: nobody could read it, or it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from pixread.inputs.picture import PictureError, open_picture
 from pixread.inputs.tokenizer import EOS, PAD
 from pixread.reader import Reader
 from pixread.records import Patches
-from pixread.shards import ShardSet, check_replaceable, write_shards
+from pixread.shards import ShardSet, check_replaceable, sets_in, write_shards
 
 HOPELESS = 0.5  # share of tokens found wrong from which the target is doubted
 WINDOW = 2048  # examples that are sorted by size, so that little is padded
@@ -46,22 +46,28 @@ class _Case:
 
 
 def mine(
-    reader: Reader, data: Sequence[Path], out: Path, *, batch_size: int = 64, progress: Progress | None = None
+    reader: Reader,
+    data: str | Path | Iterable[str | Path],
+    out: str | Path,
+    *,
+    batch_size: int = 64,
+    progress: Progress | None = None,
 ) -> Mined:
-    """Writes the examples of the shard sets that the reader's model gets wrong as the shard set `out`, in their order.
+    """Writes the examples of shard sets, or folders of them, that a model gets wrong as the shard set `out`, in order.
 
     Of several targets the first counts. `out` is written at the end, complete or not at all. Raises ValueError where
     there is nothing to look at, and where `out` holds anything but a shard set or another run is writing to it.
     """
+    out, sets = Path(out), sets_in(data)
     check_replaceable(out)
     with claimed(out):
-        return _mine(reader, data, out, batch_size=batch_size, progress=progress)
+        return _mine(reader, sets, out, batch_size=batch_size, progress=progress)
 
 
-def _mine(reader: Reader, data: Sequence[Path], out: Path, *, batch_size: int, progress: Progress | None) -> Mined:
-    shards = ShardSet(list(data))
+def _mine(reader: Reader, sets: Sequence[Path], out: Path, *, batch_size: int, progress: Progress | None) -> Mined:
+    shards = ShardSet(sets)
     if not len(shards):
-        raise ValueError(f"there are no examples in {', '.join(map(str, data))}")
+        raise ValueError(f"there are no examples in {', '.join(map(str, sets))}")
     kept: list[int] = []
     hopeless = unusable = 0
     for start in range(0, len(shards), WINDOW):
@@ -75,7 +81,7 @@ def _mine(reader: Reader, data: Sequence[Path], out: Path, *, batch_size: int, p
             hopeless += sum(share >= HOPELESS for share in shares)
         if progress is not None:
             progress(numbers.stop, len(shards), f"{len(kept)} wrong")
-    about = {"mined_from": [str(path) for path in data], "mined_with": reader.name}
+    about = {"mined_from": [str(path) for path in sets], "mined_with": reader.name}
     write_shards((shards[number] for number in sorted(kept)), out, seed=0, about=about)
     return Mined(len(shards), len(kept), hopeless, unusable)
 

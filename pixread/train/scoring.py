@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
 from pixread.generate.greedy import greedy
 from pixread.inputs.batch import collate
-from pixread.inputs.tokenizer import EOS, PAD, Tokenizer
+from pixread.inputs.tokenizer import Tokenizer
 from pixread.metrics.edit import character_error_rate
 from pixread.models.pix2struct import Pix2Struct
 from pixread.records import Batch
@@ -15,21 +17,29 @@ from pixread.train.data import Windows
 HELD_OUT = 2**50  # a stretch of the stream far behind any position that training reaches
 
 
-def held_out(windows: Windows, *, count: int) -> Batch:
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Examples to be scored, and the ids of their whole targets: those of the batch may be cut."""
+
+    batch: Batch
+    wholes: tuple[list[int], ...]
+
+
+def held_out(windows: Windows, *, count: int) -> HeldOut:
     """The same `count` examples each time, drawn as the training examples are but never among them.
 
     Of shards, which come round again, they are a sample: a score on them shows learning, not generalisation.
     """
     rows = [windows.row(HELD_OUT + number)[0] for number in range(count)]
-    return collate([row.patches for row in rows], [row.ids for row in rows])
+    return HeldOut(collate([row.patches for row in rows], [row.ids for row in rows]), tuple(row.whole for row in rows))
 
 
 @torch.inference_mode()
-def score(model: Pix2Struct, batch: Batch, tokenizer: Tokenizer, *, max_tokens: int) -> dict[str, float]:
-    """Share read without a fault, and faults per character, both of the greedy output."""
-    assert batch.labels is not None, "held-out batches carry labels"
+def score(model: Pix2Struct, held: HeldOut, tokenizer: Tokenizer, *, max_tokens: int) -> dict[str, float]:
+    """Share read without a fault, and faults per character, both of the greedy output and the whole target."""
+    batch = held.batch.to(next(model.parameters()).device)
     found = greedy(model, model.encode(batch), max_new_tokens=max_tokens)
-    truths = [tokenizer.decode([token for token in row if token not in (PAD, EOS)]) for row in batch.labels.tolist()]
+    truths = [tokenizer.decode(whole) for whole in held.wholes]
     outputs = [tokenizer.decode(ids) for ids in found.ids]
     errors = [character_error_rate(output, truth) for output, truth in zip(outputs, truths, strict=True)]
     exact = [output == truth for output, truth in zip(outputs, truths, strict=True)]

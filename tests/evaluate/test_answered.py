@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
+import pixread
 from pixread.evaluate.answered import ANSWERED
+from pixread.evaluate.exam import Question
 from pixread.evaluate.predictions import Prediction, unread
 from pixread.inputs.draw import draw_boxes
 from pixread.records import Box, DrawnBox
@@ -55,6 +57,20 @@ def test_questions_boxes_and_lengths_are_those_of_the_task():
     reader = KnowingReader({1: "x"})
     exam.ask(reader, [question])
     assert reader.asked == [("Which one?", TASKS["ai2d"].max_new_tokens)]
+
+
+def test_a_checkpoint_trained_on_longer_answers_may_write_them(make_checkpoint):
+    """Labels of 400 tokens could be learnt whole, and every answer was cut at the 128 of own data."""
+    image, task = Image.new("RGB", (64, 32), "white"), "refexp"
+    said = {}
+    for length in (4, 40):
+        reader = pixread.load(make_checkpoint(reads="page", line_stretch=None, max_new_tokens=length), device="cpu")
+        (reading,) = ANSWERED[task].ask(reader, [Question(image, "Which?")])
+        said[length] = reading.text
+    limits = {4: TASKS[task].max_new_tokens, 40: 40}
+    for length, limit in limits.items():
+        assert said[length] == reader.read(image, "Which?", max_new_tokens=limit).text
+    assert said[40].startswith(said[4]) and len(said[40]) > len(said[4])
 
 
 def candidate(index: int, group: str, said: str, log_prob: float, truth: str, **fields) -> Prediction:

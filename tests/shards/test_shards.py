@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pixread.records import Box, DrawnBox, Example
-from pixread.shards import ShardSet, join_files, write_file, write_shards
+from pixread.shards import ShardSet, join_files, sets_in, write_file, write_shards
 
 
 def png(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
@@ -264,3 +264,14 @@ def test_joined_files_that_fill_their_last_shard_leave_no_empty_one(tmp_path):
     assert [shard["rows"] for shard in manifest["shards"]] == [20, 20]
     empty = join_files([], tmp_path / "empty", seed=3)
     assert [shard["rows"] for shard in empty["shards"]] == [0]
+
+
+def test_folders_stand_for_the_sets_in_them(tmp_path):
+    """Only the command line took a folder of sets; Python had to be given each."""
+    both = tmp_path / "shards"
+    for name in ("parse", "crops", ".hidden", "__MACOSX"):
+        write_shards(make(1), both / name, seed=0)
+    assert sets_in(both) == [both / "crops", both / "parse"]
+    assert sets_in(str(both / "parse")) == [both / "parse"]
+    assert sets_in(path for path in (both / "parse", str(both))) == [both / "parse", both / "crops", both / "parse"]
+    assert sets_in([tmp_path / "none"]) == [tmp_path / "none"]

@@ -1,0 +1,135 @@
+"""Labels longer than `max_tokens`: counted and said before the first step, and never taken for whole ones."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pixread.checkpoints import folder as checkpoint_folder
+from pixread.inputs.prepare import Preprocess
+from pixread.inputs.tokenizer import EOS, Tokenizer
+from pixread.records import Example
+from pixread.shards import ShardSet
+from pixread.train.data import Shards, Windows
+from pixread.train.labels import LabelLengths, Lengths, label_lengths
+from pixread.train.loop import train
+from pixread.train.scoring import held_out, score
+from tests.conftest import Run
+from tests.train.sets import example, write_set
+
+QUICK = {
+    **{"max_patches": "24", "max_tokens": "8", "batch_size": "4", "warmup_steps": "1", "log_every": "1"},
+    **{"save_every": "9", "evaluate_every": "9", "workers": "0", "precision": "float32", "threads": "1", "steps": "1"},
+}
+
+
+def with_targets(*targets: str, number: int = 0) -> Example:
+    return replace(example(number), targets=targets)
+
+
+def write_task(folder: Path, *, learnt: list[Example], held: list[Example]) -> Path:
+    for split, examples in (("train", learnt), ("val", held)):
+        write_set(folder / split, examples, task="docvqa", split=split, part="")
+    return folder
+
+
+@pytest.fixture
+def tokenizer(tiny_checkpoint: Path) -> Tokenizer:
+    return Tokenizer.load(tiny_checkpoint)
+
+
+def test_labels_are_measured_with_their_end(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    """Any label of an example may be drawn to learn from; one that fits is enough to answer."""
+    long = "0123456789" * 5
+    size = len(tokenizer.encode(long)) + 1
+    fits = write_set(tmp_path / "fits", [with_targets(long)])
+    mixed = write_set(tmp_path / "mixed", [with_targets("1", long), with_targets("2"), with_targets(long, number=1)])
+    assert label_lengths([fits], [], tokenizer, max_tokens=size).sentence(left_out=False) == ""
+    found = label_lengths([mixed, fits], [mixed], tokenizer, max_tokens=size - 1)
+    assert found == LabelLengths(size - 1, Lengths(4, 3, size), Lengths(3, 1, size))
+    assert label_lengths([], [], tokenizer, max_tokens=1).sentence(left_out=False) == ""
+
+
+def logged(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_run_says_what_it_cuts_and_logs_it(tmp_path: Path, tiny_checkpoint: Path, tokenizer: Tokenizer) -> None:
+    """Long labels were cut without a word: `unusable` was 0, and held-out scores fell for no visible reason."""
+    long = '{"total": {"cash": "5,000"}}'
+    size = len(tokenizer.encode(long)) + 1
+    data = write_task(
+        tmp_path / "data",
+        learnt=[with_targets(long), *(with_targets("1", number=number) for number in (1, 2, 3))],
+        held=[with_targets(long), with_targets("1", number=1)],
+    )
+    changes = {**QUICK, "init": str(tiny_checkpoint), "steps": "8"}  # eight times all of them
+    with pytest.warns(UserWarning, match="longer than max_tokens") as told:
+        train("finetune-nano", out=tmp_path / "run", data=data, overrides=changes, device="cpu")
+    (sentence,) = (str(one.message) for one in told if one.category is UserWarning)
+    assert sentence == (
+        "labels are longer than max_tokens, which is 8: 1 of 4 examples to learn from are cut there and have no end, "
+        f"and 1 of 2 examples held out can never be answered in full; the longest has {size} tokens, so "
+        f"max_tokens={size} keeps all of them whole"
+    )
+    first, *others = logged(tmp_path / "run")
+    assert first["labels"]["learnt"] == {"examples": 4, "too_long": 1, "longest": size}
+    assert sum(record.get("cut", 0) for record in others) == 8
+
+    again: list[str] = []
+    longer = {**changes, "steps": "2"}
+    train(
+        "finetune-nano", out=tmp_path / "run", data=data, overrides=longer, resume=True, device="cpu", warn=again.append
+    )
+    assert again == [sentence]
+    assert sum("labels" in record for record in logged(tmp_path / "run")) == 1
+
+    whole = {**changes, "max_tokens": str(size)}
+    train("finetune-nano", out=tmp_path / "whole", data=data, overrides=whole, device="cpu", warn=pytest.fail)
+    assert {record.get("cut", 0) for record in logged(tmp_path / "whole")} == {0}
+
+
+def test_the_command_says_it_once(tmp_path: Path, tiny_checkpoint: Path, run: Run) -> None:
+    long = [with_targets("0123456789" * 3, number=number) for number in range(2)]
+    data = write_task(tmp_path / "data", learnt=long, held=[with_targets("1", number=3)])
+    options = [
+        part for change in (QUICK | {"init": str(tiny_checkpoint)}).items() for part in ("--set", "=".join(change))
+    ]
+    ended = run("train", "finetune-nano", "--data", data, "--out", tmp_path / "run", *options)
+    assert ended.code == 0, ended.err
+    (line,) = ended.err.splitlines()
+    assert line.startswith(
+        "pixread: labels are longer than max_tokens, which is 8: 2 of 2 examples to learn from are cut"
+    )
+
+
+def test_lines_that_are_left_out_are_said(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    lines = [with_targets("1"), with_targets("0123456789" * 9, number=1)]
+    data, told = write_set(tmp_path / "crops", lines, target="crops"), list[str]()
+    changes = {**QUICK, "init": str(tiny_checkpoint), "max_tokens": "32", "warmup_share": "0", "evaluate_examples": "0"}
+    train("line-pages", out=tmp_path / "run", data=str(data), overrides=changes, device="cpu", warn=told.append)
+    assert len(told) == 1
+    assert "max_tokens, which is 32: 1 of 2 examples to learn from are left out of training;" in told[0]
+
+
+def test_a_cut_label_is_no_whole_one_when_it_is_scored(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    """What a model writes up to where the label was cut counted as read without a fault."""
+    model = checkpoint_folder.load(tiny_checkpoint).model.eval()
+    tokenizer = Tokenizer.load(tiny_checkpoint)
+    shards = ShardSet(write_set(tmp_path / "set", [with_targets("0123456789" * 3)]))
+
+    def scored(max_tokens: int) -> dict[str, float]:
+        windows = Windows(Shards(shards, seed=0), Preprocess(max_patches=24), tokenizer, 1, max_tokens, 0, 99)
+        held = held_out(windows, count=1)
+        assert held.batch.labels is not None
+        assert (EOS in held.batch.labels[0].tolist()) == (max_tokens > 30)
+        assert tokenizer.decode(held.wholes[0]) == "0123456789" * 3
+        return score(model, held, tokenizer, max_tokens=max_tokens)
+
+    assert scored(4)["exact"] == 0.0
+    assert scored(4)["character_error_rate"] > 0.8
+    assert scored(99)["exact"] == 0.0
