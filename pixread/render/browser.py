@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pixread.render.chromium import (
     START_TIMEOUT_S,
     Chromium,
-    Deadline,
     DevToolsError,
+    NoAnswerError,
     find_chromium,
     playwrights_chromium,
 )
@@ -34,7 +36,16 @@ _VISIBILITY_JS = Path(__file__).with_name("visibility.js").read_text(encoding="u
 _FIRST_JS = f"({_CLOCK_JS})({json.dumps({'epoch': EPOCH_MS, 'seed': RANDOM_SEED})})"
 # The JavaScript world that our functions run in: the page's scripts cannot have changed what they use.
 _WORLD = "pixread"
-_MEDIA = {"prefers-color-scheme": "light", "prefers-reduced-motion": "reduce", "forced-colors": "none"}
+_MEDIA = [
+    {"name": "prefers-color-scheme", "value": "light"},
+    {"name": "prefers-reduced-motion", "value": "reduce"},
+    {"name": "forced-colors", "value": "none"},
+]
+# Commands whose answer may wait for the page: its server, its scripts.
+_OF_THE_PAGE = {"Page.navigate", "Page.createIsolatedWorld", "Runtime.callFunctionOn"}
+# How long a browser may take to show that it listens, once the time of a page is over, in seconds.
+_PROBE_S = 10.0
+_OTHER_PROGRAM = "name another Chromium in PIXREAD_CHROMIUM, or install one with `playwright install chromium`"
 _ATTACHING = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
 # What pages get that ask for no font by name; fontconfig has the rest of the choice (see fonts.py).
 _FAMILIES = {
@@ -48,8 +59,9 @@ _FAMILIES = {
 
 
 class Browser:
-    """A Chromium with one tab, to be used as a context manager and by one thread.
+    """A Chromium that shows one page after another, to be used as a context manager and by one thread.
 
+    Every page gets a tab in a browser context of its own, so that no page finds anything of one before it.
     `allow_network` opens the network to pages; `executable` names the program; after `recycle_after` pages the
     program is started anew, which keeps its memory flat.
     """
@@ -63,7 +75,8 @@ class Browser:
         self._program = find_chromium(executable)
         self._recycle_after = recycle_after
         self._stack = ExitStack()
-        self._tab: Tab | None = None
+        self._chromium: Chromium | None = None
+        self._next: Tab | None = None
         self._num_pages = 0
 
     def __enter__(self) -> Browser:
@@ -83,38 +96,69 @@ class Browser:
 
     @contextmanager
     def tab(self, *, timeout_s: float) -> Iterator[Tab]:
-        """The tab, for one page and at most `timeout_s` seconds.
+        """A new tab, for one page and at most `timeout_s` seconds.
 
-        Raises RenderError: timeout when the time is over, crash when the tab or the browser dies. Either way the
-        browser is killed, since a page in an endless loop listens to nothing else; the next page gets a new one.
+        Raises RenderError: timeout when the time is over, crash when the tab or the browser dies, or the browser does
+        not answer. The browser is then killed, and the next page gets a new one.
         """
-        if self._tab is None or not self._tab.alive or self._num_pages >= self._recycle_after:
+        if self._chromium is None or not self._chromium.alive or self._num_pages >= self._recycle_after:
             self._stop()
             self._start()
-        tab = self._tab
-        assert tab is not None, "a browser that was started has a tab"
-        self._num_pages += 1
-        watch = Deadline(tab.kill, timeout_s)
+        chromium = self._chromium
+        assert chromium is not None, "a browser was started above"
+        tab = None
         try:
-            with watch:
+            with chromium.within(timeout_s):
+                tab = self._next_tab(chromium)
                 yield tab
         except DevToolsError as error:
-            lived = tab.alive
-            self._stop()
-            if watch.expired:
-                raise RenderError("timeout", f"the page did not stand still within {timeout_s:g} seconds") from error
-            what = "the page left or replaced itself while it was read" if lived else "the tab crashed"
-            raise RenderError("refused" if lived else "crash", what) from error
+            failure = self._failure(chromium, tab, error, timeout_s=timeout_s)
+            if failure.reason != "refused":
+                chromium.kill()
+                self._stop()
+            raise failure from error
+        finally:
+            if tab is not None and chromium.alive:
+                with suppress(DevToolsError):
+                    tab.close()
+
+    def _next_tab(self, chromium: Chromium) -> Tab:
+        """A tab that is ready. From the second page on, the one after it comes up while this one is in use."""
+        tab = self._next or Tab(chromium)
+        tab.wait()
+        self._num_pages += 1
+        self._next = Tab(chromium) if 1 < self._num_pages < self._recycle_after else None
+        return tab
+
+    def _failure(self, chromium: Chromium, tab: Tab | None, error: DevToolsError, *, timeout_s: float) -> RenderError:
+        if isinstance(error, NoAnswerError):
+            if _is_silent(chromium, tab, error):
+                what = f"the browser itself did not answer {error.method} within {timeout_s:g} seconds"
+                return RenderError("crash", f"{what}: {self._program}; {_OTHER_PROGRAM}")
+            return RenderError("timeout", f"the page did not stand still within {timeout_s:g} seconds")
+        if tab is None:
+            return RenderError("crash", f"the browser could not open a tab: {error}")
+        if chromium.alive:
+            return RenderError("refused", "the page left or replaced itself while it was read")
+        return RenderError("crash", "the tab crashed")
 
     def _start(self) -> None:
         assert self._program is not None, "a Browser must be entered before it is used"
         environment = os.environ | {"FONTCONFIG_FILE": str(self._fonts), "TZ": "UTC", "LANGUAGE": "en_US"}
-        chromium = Chromium(self._program, self._arguments(), environment=environment)
+        self._chromium = Chromium(self._program, self._arguments(), environment=environment)
+        self._chromium.on_event = partial(_hear, self._chromium)
         try:
-            with Deadline(chromium.kill, START_TIMEOUT_S):
-                self._tab = Tab(chromium)
+            with self._chromium.within(START_TIMEOUT_S):
+                self._next = Tab(self._chromium)
+                self._next.wait()
+                # A window that is never drawn would show with every page, as a time limit of the page.
+                self._next.send("Page.captureScreenshot")
         except DevToolsError as error:
-            chromium.close()
+            self._chromium.kill()
+            self._stop()
+            if isinstance(error, NoAnswerError):
+                what = f"did not answer {error.method} within {START_TIMEOUT_S:g} seconds; {_OTHER_PROGRAM}"
+                raise ValueError(f"{self._program} started, but {what}") from error
             raise ValueError(f"{self._program} started, but cannot render pages: {error}") from error
         self._num_pages = 0
         self.num_starts += 1
@@ -126,79 +170,77 @@ class Browser:
         return ["--no-proxy-server", f"--host-resolver-rules={rules}, MAP * ~NOTFOUND"]
 
     def _stop(self) -> None:
-        tab, self._tab = self._tab, None
-        if tab is not None:
-            tab.close()
+        chromium, self._chromium, self._next = self._chromium, None, None
+        if chromium is not None:
+            chromium.close()
+
+
+def _is_silent(chromium: Chromium, tab: Tab | None, error: NoAnswerError) -> bool:
+    """Whether it is the browser that does not answer, and not a page that is busy, never at rest or slow."""
+    if not _answers(chromium, chromium.ask("Browser.getVersion")):
+        return True
+    if error.method in _OF_THE_PAGE or (
+        tab is not None and not _answers(chromium, tab.ask("Runtime.evaluate", expression="0"))
+    ):
+        return False
+    return not _answers(chromium, error.number)
+
+
+def _answers(chromium: Chromium, number: int) -> bool:
+    """Whether an answer to the command comes, be it a refusal."""
+    try:
+        with chromium.within(_PROBE_S):
+            chromium.answer(number)
+    except NoAnswerError:
+        return False
+    except DevToolsError:
+        return True
+    return True
 
 
 class Tab:
-    """The page that is on show, in a browser of its own."""
+    """The tab of one page, in a browser context of its own: storage, caches, windows and workers end with it."""
 
     def __init__(self, chromium: Chromium) -> None:
+        """Opens it. Its process comes up meanwhile, until somebody waits."""
         self._chromium = chromium
         self._world = 0
-        context = chromium.send("Target.createBrowserContext")["browserContextId"]
-        chromium.send("Browser.setDownloadBehavior", behavior="deny", browserContextId=context)
-        target = chromium.send("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
+        self._context = chromium.send("Target.createBrowserContext", disposeOnDetach=True)["browserContextId"]
+        chromium.post("Browser.setDownloadBehavior", behavior="deny", browserContextId=self._context)
+        target = chromium.send("Target.createTarget", url="about:blank", browserContextId=self._context)["targetId"]
         self._session = chromium.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        chromium.on_event = self._hear
-        self._prepare()
+        self._asked = self._prepare()
 
-    @property
-    def alive(self) -> bool:
-        return self._chromium.alive
+    def wait(self) -> None:
+        """Wait until it is ready for its page."""
+        while self._asked:
+            self._chromium.answer(self._asked.pop(0))
 
     def send(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """One DevTools command."""
+        """One DevTools command and its answer."""
         return self._chromium.send(method, session=self._session, **parameters)
 
-    def _prepare(self) -> None:
-        """Makes the tab ready for its first page."""
-        # Without Runtime.enable, documents that run no script of their own would not run ours either.
-        for domain in ("Page", "Runtime", "Inspector"):
-            self.send(f"{domain}.enable")
-        self.send("Emulation.setFocusEmulationEnabled", enabled=True)
-        self.send("Emulation.setUserAgentOverride", userAgent="", acceptLanguage="en-US")
-        self.send("Emulation.setLocaleOverride", locale="en-US")
-        self.send("Emulation.setTimezoneOverride", timezoneId="UTC")
-        self.send(
-            "Emulation.setEmulatedMedia", features=[{"name": name, "value": value} for name, value in _MEDIA.items()]
-        )
-        self.send("Page.setFontFamilies", fontFamilies=_FAMILIES)
-        self.send("Page.addScriptToEvaluateOnNewDocument", source=_FIRST_JS)
-        self.send("Page.addScriptToEvaluateOnNewDocument", source=_VISIBILITY_JS, worldName=_WORLD)
-        # Frames of other sites live in processes of their own, and are to run the script as well.
-        self.send("Target.setAutoAttach", **_ATTACHING)
-        # A minimized window is drawn on demand only, not sixty times a second while a page loads.
-        window = self.send("Browser.getWindowForTarget")["windowId"]
-        self.send("Browser.setWindowBounds", windowId=window, bounds={"windowState": "minimized"})
+    def ask(self, method: str, **parameters: Any) -> int:
+        """One DevTools command whose answer is kept; gives its number."""
+        return self._chromium.ask(method, session=self._session, **parameters)
 
-    def _hear(self, method: str, parameters: dict[str, Any], session: str) -> None:
-        post = self._chromium.post
-        if method == "Inspector.targetCrashed" and session == self._session:
-            self.kill()
-        elif method == "Page.javascriptDialogOpening":
-            # Dialogs that the page's own functions do not raise, such as "leave this page?".
-            post("Page.handleJavaScriptDialog", session=session, accept=True)
-        elif method == "Target.attachedToTarget":
-            part = parameters["sessionId"]
-            if parameters["targetInfo"]["type"] == "iframe":
-                post("Page.enable", session=part)
-                post("Runtime.enable", session=part)
-                post("Page.addScriptToEvaluateOnNewDocument", session=part, source=_FIRST_JS)
-                post("Target.setAutoAttach", session=part, **_ATTACHING)
-            post("Runtime.runIfWaitingForDebugger", session=part)
-
-    def clear(self) -> None:
-        """Take away what is on show, so that it is not laid out and drawn once more when the viewport changes."""
-        if self._world:
-            # Nobody waits for the answer: the page may be gone, or busy.
-            self._chromium.post(
-                "Runtime.callFunctionOn",
-                session=self._session,
-                functionDeclaration="() => document.documentElement?.remove()",
-                executionContextId=self._world,
-            )
+    def _prepare(self) -> list[int]:
+        """Asks for everything that a tab needs before its page; gives the commands' numbers."""
+        ask = self.ask
+        return [
+            # Without Runtime.enable, documents that run no script of their own would not run ours either.
+            *(ask(f"{domain}.enable") for domain in ("Page", "Runtime", "Inspector")),
+            ask("Emulation.setFocusEmulationEnabled", enabled=True),
+            ask("Emulation.setUserAgentOverride", **_user_agent(self._chromium.version)),
+            ask("Emulation.setLocaleOverride", locale="en-US"),
+            ask("Emulation.setTimezoneOverride", timezoneId="UTC"),
+            ask("Emulation.setEmulatedMedia", features=_MEDIA),
+            ask("Page.setFontFamilies", fontFamilies=_FAMILIES),
+            ask("Page.addScriptToEvaluateOnNewDocument", source=_FIRST_JS),
+            ask("Page.addScriptToEvaluateOnNewDocument", source=_VISIBILITY_JS, worldName=_WORLD),
+            # Frames of other sites live in processes of their own, and are to run the script as well.
+            ask("Target.setAutoAttach", **_ATTACHING),
+        ]
 
     def navigate(self, url: str) -> None:
         """Go to an address and return once its document has begun. Raises RenderError: unreadable."""
@@ -229,5 +271,40 @@ class Tab:
         self._chromium.kill()
 
     def close(self) -> None:
-        """End the browser."""
-        self._chromium.close()
+        """End the tab and all that belongs to it. Nobody waits until it is gone."""
+        self._chromium.post("Target.disposeBrowserContext", browserContextId=self._context)
+
+
+def _user_agent(version: Mapping[str, str]) -> dict[str, Any]:
+    """What a tab says that it is: the same in a headless shell as in a browser with windows."""
+    release = version["product"].partition("/")[2].partition(".")[0]
+    brands = [("Chromium", release), ("HeadlessChrome", release), ("Not:A-Brand", "8")]
+    return {
+        "userAgent": re.sub(r"(Chrome/\d+)[\d.]*", r"\1.0.0.0", version["userAgent"]),
+        "acceptLanguage": "en-US",
+        "userAgentMetadata": {
+            "brands": [{"brand": brand, "version": number} for brand, number in brands],
+            "platform": "Linux",
+            "platformVersion": "",
+            "architecture": "x86",
+            "model": "",
+            "mobile": False,
+        },
+    }
+
+
+def _hear(chromium: Chromium, method: str, parameters: Mapping[str, Any], session: str) -> None:
+    """Answers what a tab tells of itself."""
+    if method == "Inspector.targetCrashed":
+        chromium.kill()
+    elif method == "Page.javascriptDialogOpening":
+        # Dialogs that the page's own functions do not raise, such as "leave this page?".
+        chromium.post("Page.handleJavaScriptDialog", session=session, accept=True)
+    elif method == "Target.attachedToTarget":
+        part = parameters["sessionId"]
+        if parameters["targetInfo"]["type"] == "iframe":
+            chromium.post("Page.enable", session=part)
+            chromium.post("Runtime.enable", session=part)
+            chromium.post("Page.addScriptToEvaluateOnNewDocument", session=part, source=_FIRST_JS)
+            chromium.post("Target.setAutoAttach", session=part, **_ATTACHING)
+        chromium.post("Runtime.runIfWaitingForDebugger", session=part)

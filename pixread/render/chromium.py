@@ -9,18 +9,28 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import math
 import os
+import select
 import shutil
 import signal
 import subprocess
 import tempfile
-import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 # Names under which a Chromium is looked for, in this order; the headless shell needs the least CPU time.
-PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PROGRAMS = (
+    "chromium-headless-shell",
+    "chrome-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 _MISSING = (
     "no Chromium could be started ({why}); install one with `playwright install chromium`, "
     "put `chromium` on PATH, or name it in PIXREAD_CHROMIUM"
@@ -28,6 +38,8 @@ _MISSING = (
 START_TIMEOUT_S = 60.0
 _END_TIMEOUT_S = 10.0
 _READ_BYTES = 1 << 20
+# The headless shell has no PDF viewer; so no browser shows one inside a page.
+_PREFERENCES = {"plugins": {"always_open_pdf_externally": True}}
 
 _FLAGS = (
     "--headless",
@@ -55,7 +67,9 @@ _FLAGS = (
     "--password-store=basic",
     "--use-mock-keychain",
     "--disable-features=DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,LensOverlay,"
-    "MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,PaintHolding,PreconnectToSearch,Translate",
+    "MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,PaintHolding,PreconnectToSearch,Translate,"
+    # With every window, a browser that has windows would load pages of its own, and start a process to spare.
+    "SpareRendererForSitePerProcess,WebUIOmniboxAimPopup,WebUIOmniboxPopup",
     # Nobody looks at the window, and yet its pages are to be drawn.
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
@@ -96,6 +110,15 @@ class DevToolsError(Exception):
     """The browser refused a command, or is gone."""
 
 
+class NoAnswerError(DevToolsError):
+    """The time for an answer is over; `method` and `number` name the command."""
+
+    def __init__(self, method: str, number: int) -> None:
+        super().__init__(f"no answer to {method}")
+        self.method = method
+        self.number = number
+
+
 def find_chromium(executable: str | None = None) -> str | None:
     """The Chromium to start: the one named, else $PIXREAD_CHROMIUM, else one on PATH; None leaves it to Playwright.
 
@@ -121,9 +144,14 @@ def playwrights_chromium() -> str:
             program: str = playwright.chromium.executable_path
     except Error as error:
         raise ValueError(f"Playwright could not be started: {str(error).splitlines()[0]}") from error
-    if not Path(program).is_file():
+    # It names the browser with windows, in chromium-1187/chrome-linux; the headless shell has a folder beside that.
+    homes = [folder for folder in Path(program).parents if folder.name.startswith("chromium-")]
+    shell = "chromium_headless_shell-{}/*/*headless?shell"
+    shells = [path for home in homes for path in home.parent.glob(shell.format(home.name.partition("-")[2]))]
+    found = next((path for path in [*shells, Path(program)] if os.access(path, os.X_OK)), None)
+    if found is None:
         raise ValueError(_MISSING.format(why="none is on PATH, and Playwright has none"))
-    return program
+    return str(found)
 
 
 class Chromium:
@@ -137,9 +165,15 @@ class Chromium:
         self.alive = True
         self.on_event: Callable[[str, dict[str, Any], str], None] = lambda method, parameters, session: None
         self._count = 0
+        self._asked: dict[int, tuple[str, dict[str, Any] | None]] = {}  # by number: the command and its answer
+        self._until = math.inf
         self._unread = b""
+        self._parts: list[bytes] = []  # of a message that has not come whole
         self._folder = tempfile.TemporaryDirectory(prefix="pixread-chromium-", ignore_cleanup_errors=True)
         self._said = Path(self._folder.name, "said.txt")
+        profile = Path(self._folder.name, "Default")
+        profile.mkdir()
+        (profile / "Preferences").write_text(json.dumps(_PREFERENCES), encoding="utf-8")
         to_them, self._to = os.pipe()
         self._from, from_them = os.pipe()
         theirs = (_moved_up(to_them), _moved_up(from_them))
@@ -149,13 +183,13 @@ class Chromium:
             for descriptor in theirs:
                 os.close(descriptor)
         try:
-            with Deadline(self.kill, START_TIMEOUT_S):
-                self.send("Browser.getVersion")
+            with self.within(START_TIMEOUT_S):
+                self.version: dict[str, str] = self.send("Browser.getVersion")
         except DevToolsError as error:
-            said = self._said.read_text(encoding="utf-8", errors="replace").split("\n")
+            why = self._why_not(program, error)
+            self.kill()
             self.close()
-            why = next((line for line in reversed(said) if line.strip()), f"{program} ended at once")
-            raise ValueError(_MISSING.format(why=why.strip())) from error
+            raise ValueError(_MISSING.format(why=why)) from error
 
     def _start(
         self, command: list[str], environment: Mapping[str, str], theirs: tuple[int, int]
@@ -173,18 +207,44 @@ class Chromium:
                 start_new_session=True,  # Ctrl-C is for us; and all its processes can be killed as one group
             )
 
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Answers that are waited for in this block must come within so many seconds, all together."""
+        before, self._until = self._until, min(self._until, time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self._until = before
+
+    def _why_not(self, program: str, error: DevToolsError) -> str:
+        """Why the program did not come up: the last that it said, if it ended."""
+        if isinstance(error, NoAnswerError):
+            return f"{program} did not answer within {START_TIMEOUT_S:g} seconds"
+        said = [line.strip() for line in self._said.read_text(encoding="utf-8", errors="replace").split("\n")]
+        return next((line for line in reversed(said) if line), f"{program} ended at once")
+
     def send(self, method: str, *, session: str = "", **parameters: Any) -> dict[str, Any]:
-        """One command and its answer. Raises DevToolsError where the browser refuses it, or is gone."""
+        """One command and its answer. Raises DevToolsError; where none comes in time, that is a NoAnswerError."""
+        return self.answer(self.ask(method, session=session, **parameters))
+
+    def ask(self, method: str, *, session: str = "", **parameters: Any) -> int:
+        """One command whose answer is kept for later; gives its number."""
         number = self.post(method, session=session, **parameters)
+        self._asked[number] = (method, None)
+        return number
+
+    def answer(self, number: int) -> dict[str, Any]:
+        """The answer to what was asked, as `send` gives it. After NoAnswerError it may be waited for once more."""
         while True:
-            message = self._next_message()
-            if message.get("id") == number:
-                if "error" in message:
-                    raise DevToolsError(f"{method}: {message['error'].get('message', 'refused')}")
-                result: dict[str, Any] = message["result"]
-                return result
-            if "method" in message:
-                self.on_event(message["method"], message.get("params", {}), message.get("sessionId", ""))
+            method, message = self._asked[number]
+            if message is None:
+                self._hear(self._next_message(method, number))
+                continue
+            del self._asked[number]
+            if "error" in message:
+                raise DevToolsError(f"{method}: {message['error'].get('message', 'refused')}")
+            result: dict[str, Any] = message["result"]
+            return result
 
     def post(self, method: str, *, session: str = "", **parameters: Any) -> int:
         """One command whose answer nobody waits for; gives its number."""
@@ -198,18 +258,34 @@ class Chromium:
             raise DevToolsError("the browser is gone") from error
         return self._count
 
-    def _next_message(self) -> dict[str, Any]:
-        parts = []
+    def _hear(self, message: dict[str, Any]) -> None:
+        """Keeps an answer that is waited for, and tells of an event."""
+        if "method" in message:
+            self.on_event(message["method"], message.get("params", {}), message.get("sessionId", ""))
+        elif message.get("id") in self._asked:
+            method, _ = self._asked[message["id"]]
+            self._asked[message["id"]] = (method, message)
+
+    def _next_message(self, method: str, number: int) -> dict[str, Any]:
         while True:
-            part, end, rest = self._unread.partition(b"\0")
-            parts.append(part)
+            part, end, self._unread = self._unread.partition(b"\0")
+            self._parts.append(part)
             if end:
-                self._unread = rest
-                message: dict[str, Any] = json.loads(b"".join(parts))
+                message: dict[str, Any] = json.loads(b"".join(self._parts))
+                self._parts.clear()
                 return message
+            self._wait_for_more(method, number)
             self._unread = os.read(self._from, _READ_BYTES)
             if not self._unread:
                 raise DevToolsError("the browser is gone")
+
+    def _wait_for_more(self, method: str, number: int) -> None:
+        """Wait until there is something to read. Raises NoAnswerError when the time is over, whatever else is told."""
+        poll = select.poll()
+        poll.register(self._from, select.POLLIN)
+        left_s = self._until - time.monotonic()
+        if left_s <= 0 or not poll.poll(None if math.isinf(left_s) else math.ceil(1000 * left_s)):
+            raise NoAnswerError(method, number)
 
     def kill(self) -> None:
         """End the browser at once, whatever it is doing."""
@@ -220,7 +296,7 @@ class Chromium:
     def close(self) -> None:
         """End the browser, in peace where it still listens, and remove what it left on disk."""
         if self.alive:
-            with Deadline(self.kill, _END_TIMEOUT_S), contextlib.suppress(DevToolsError):
+            with self.within(_END_TIMEOUT_S), contextlib.suppress(DevToolsError):
                 self.send("Browser.close")
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_TIMEOUT_S)
@@ -236,24 +312,3 @@ def _moved_up(descriptor: int) -> int:
     moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 10)
     os.close(descriptor)
     return moved
-
-
-class Deadline:
-    """Calls a function, in another thread, when a block of code takes longer than it may."""
-
-    def __init__(self, end: Callable[[], None], seconds: float) -> None:
-        self.expired = False
-        self._end = end
-        self._timer = threading.Timer(seconds, self._expire)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Deadline:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self._timer.cancel()
-
-    def _expire(self) -> None:
-        self.expired = True
-        self._end()

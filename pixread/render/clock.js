@@ -106,53 +106,19 @@
     });
   }
   if (window.ServiceWorkerContainer) {
-    // A worker would outlive its page and answer the requests of the next.
+    // A worker starts when it likes, and what it then answers depends on who was first.
     ServiceWorkerContainer.prototype.register = () => Promise.reject(new DOMException("no workers here", "SecurityError"));
   }
   HTMLMediaElement.prototype.play = () => Promise.reject(new DOMException("no playing here", "NotAllowedError"));
-  // Nothing that an earlier page stored may change this one. Storage is emptied when it is first looked at, since asking for
-  // it takes longer than all the rest of this file.
-  const openDatabase = IDBFactory.prototype.open;
-  const own = crypto.getRandomValues(new Uint32Array(2)).join("-");
-  IDBFactory.prototype.open = function (name, ...rest) {
-    return openDatabase.call(this, `${own} ${name}`, ...rest);
+
+  // What would tell a browser with windows from one without, and one network from another.
+  delete window.chrome;
+  const fixed = (target, values) => {
+    for (const [name, get] of Object.entries(values)) Object.defineProperty(target, name, { configurable: true, get });
   };
-  if (window !== window.top) return;
-  const emptied = new Set();
-  const onFirstLook = (name, empty) => {
-    if (emptied.has(name)) return;
-    emptied.add(name);
-    empty();
-  };
-  for (const name of ["localStorage", "sessionStorage"]) {
-    const real = Object.getOwnPropertyDescriptor(window, name);
-    const get = () => {
-      const storage = real.get.call(window);
-      onFirstLook(name, () => storage.clear());
-      return storage;
-    };
-    Object.defineProperty(window, name, { ...real, get });
+  fixed(window, { outerWidth: () => window.innerWidth, outerHeight: () => window.innerHeight });
+  fixed(window, { screenX: () => 0, screenY: () => 0, screenLeft: () => 0, screenTop: () => 0 });
+  if (window.NetworkInformation) {
+    fixed(NetworkInformation.prototype, { effectiveType: () => "4g", rtt: () => 0, downlink: () => 10, saveData: () => false });
   }
-  const cookie = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
-  const eatCookies = () => {
-    const folders = location.pathname.split("/").map((_, index, parts) => parts.slice(0, index).join("/"));
-    for (const name of cookie.get.call(document).split("; ").map((entry) => entry.split("=")[0])) {
-      for (const folder of name ? folders : []) {
-        for (const path of [folder, `${folder}/`]) {
-          cookie.set.call(document, `${name}=; expires=Thu, 01 Jan 1970 00:00:00 GMT; path=${path || "/"}`);
-        }
-      }
-    }
-  };
-  Object.defineProperty(document, "cookie", {
-    configurable: true,
-    get: () => {
-      onFirstLook("cookie", eatCookies);
-      return cookie.get.call(document);
-    },
-    set: (value) => {
-      onFirstLook("cookie", eatCookies);
-      cookie.set.call(document, value);
-    },
-  });
 }

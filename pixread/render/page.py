@@ -117,7 +117,6 @@ class _Render:
     def run(self, source: str) -> Screenshot:
         settings = self.settings
         start = self._in_css(settings.height or _VIEWPORT_HEIGHT)
-        self.tab.clear()
         self._resize(start)
         self.tab.navigate(self.url)
         height = self._settle(_FIRST_REST, frames=0)
