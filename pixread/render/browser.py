@@ -25,7 +25,7 @@ from pixread.render.chromium import (
     find_chromium,
     playwrights_chromium,
 )
-from pixread.render.errors import RenderError
+from pixread.render.errors import RenderError, not_loaded
 from pixread.render.fonts import fontconfig
 from pixread.render.site import HOST, Site
 
@@ -246,7 +246,7 @@ class Tab:
         """Go to an address and return once its document has begun. Raises RenderError: unreadable."""
         answer = self.send("Page.navigate", url=url)
         if answer.get("errorText"):
-            raise RenderError("unreadable", f"the page could not be loaded: {answer['errorText']}")
+            raise not_loaded(answer["errorText"])
         world = self.send("Page.createIsolatedWorld", frameId=answer["frameId"], worldName=_WORLD)
         self._world = world["executionContextId"]
 

@@ -91,6 +91,8 @@ _FLAGS = (
     "--disable-gpu",
     "--in-process-gpu",
     "--disable-lcd-text",
+    # A picture is drawn when it is decoded, not left blank until then.
+    "--disable-checker-imaging",
     "--disable-partial-raster",
     "--disable-skia-runtime-opts",
     "--font-render-hinting=none",

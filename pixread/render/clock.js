@@ -91,9 +91,52 @@
     if (timers.size === 0) event.preventDefault(); // nothing is left to wait for
   });
 
+  // Answers that scripts wait for, so that nobody looks at the page before they have come.
+  let asked = 0;
+  const counted = (promise) => {
+    asked++;
+    const done = () => asked--;
+    promise.then(done, done);
+    return promise;
+  };
+  const realFetch = window.fetch;
+  window.fetch = (...args) => counted(realFetch(...args));
+  for (const name of ["arrayBuffer", "blob", "bytes", "formData", "json", "text"]) {
+    const read = Response.prototype[name];
+    if (!read) continue;
+    Response.prototype[name] = function () {
+      return counted(read.call(this));
+    };
+  }
+  const realSend = XMLHttpRequest.prototype.send;
+  XMLHttpRequest.prototype.send = function (...args) {
+    counted(new Promise((done) => this.addEventListener("loadend", done, { once: true })));
+    return realSend.apply(this, args);
+  };
+  document.addEventListener("pixread-asks", (event) => {
+    if (asked > 0) event.preventDefault();
+  });
+
+  // Whether anything would come of scrolling the page through.
+  let hears = false;
+  const realListen = EventTarget.prototype.addEventListener;
+  EventTarget.prototype.addEventListener = function (type, ...rest) {
+    if (type === "scroll" || type === "resize" || type === "scrollend") hears = true;
+    return realListen.call(this, type, ...rest);
+  };
+  const realObserve = IntersectionObserver.prototype.observe;
+  IntersectionObserver.prototype.observe = function (target) {
+    hears = true;
+    return realObserve.call(this, target);
+  };
+  document.addEventListener("pixread-hears-scrolling", (event) => {
+    if (hears || window.onscroll || window.onresize || document.onscroll) event.preventDefault();
+  });
+
   // The viewport grows to the page's height before the picture is taken; scripts that fit things to the window would
-  // stretch the page with it. Registered first, this listener is the only one that hears of it.
-  window.addEventListener("resize", (event) => event.stopImmediatePropagation(), true);
+  // stretch the page with it. Registered first, this listener is the only one that hears of it. Others do hear of those
+  // that settle.js raises, with a window as high as ever.
+  realListen.call(window, "resize", (event) => event.isTrusted && event.stopImmediatePropagation(), true);
 
   // Dialogs would wait for a person, and a page that leaves would not be the page that was asked for.
   for (const name of ["alert", "print", "open", "close", "stop"]) window[name] = () => null;

@@ -16,18 +16,21 @@ from pixread.render.errors import REASONS, Reason, RenderError
 from pixread.render.fonts import text_families
 from pixread.render.shown import without_unseen
 from pixread.render.simplify import simplify
+from pixread.render.site import XHTML_WAYS, Site
 from pixread.render.snapshot import SNAPSHOT_JS, read_snapshot
 from pixread.render.sniff import is_binary, is_page_name
 
 __all__ = ["REASONS", "Reason", "RenderError", "RenderSettings", "render_page"]
 
+LOAD_JS = Path(__file__).with_name("load.js").read_text(encoding="utf-8")
 SETTLE_JS = Path(__file__).with_name("settle.js").read_text(encoding="utf-8")
 VARY_JS = Path(__file__).with_name("vary.js").read_text(encoding="utf-8")
 _VIEWPORT_HEIGHT = 1024  # arXiv 2210.03347, section 2.3
 _SNIFFED_BYTES = 4096
-# Virtual time, see clock.js: to come to rest after loading, and again after the viewport has grown, in ms.
-_FIRST_REST = (0, 4000)
-_SECOND_REST = (4000, 6000)
+# Virtual time, see clock.js: to come to rest after loading, and each time that the viewport has grown, in ms.
+_FIRST_REST_MS = 4000
+_SECOND_REST_MS = 2000
+_MAX_GROWTHS = 6
 # A safeguard only: a page that reaches it may come out differently the next time.
 _MAX_SCRIPT_MS = 2000
 _ZOOMS = (0.8, 1.5)
@@ -78,7 +81,7 @@ def render_page(
     """
     url = _address(browser, source, root=root, allow_network=settings.allow_network)
     with browser.tab(timeout_s=settings.timeout_s) as tab:
-        return _Render(tab, settings, url=url).run(source)
+        return _Render(tab, settings, url=url, site=browser.site).run(source)
 
 
 def _address(browser: Browser, source: str, *, root: str | Path | None, allow_network: bool) -> str:
@@ -101,11 +104,22 @@ def _address(browser: Browser, source: str, *, root: str | Path | None, allow_ne
     return browser.site.mount(folder, page)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """A page at rest: the height of its content in CSS pixels, whether a style sheet of it cannot be read, and how many
+    pictures did not come in time."""
+
+    height: int
+    unread: bool
+    num_missing: int
+
+
 class _Render:
     """One page on its way through a tab. Inside, lengths are CSS pixels; `zoom` makes them picture pixels."""
 
-    def __init__(self, tab: Tab, settings: RenderSettings, *, url: str) -> None:
+    def __init__(self, tab: Tab, settings: RenderSettings, *, url: str, site: Site) -> None:
         self.tab = tab
+        self.site = site
         self.settings = settings
         self.url = url
         self.random = random.Random(settings.vary_seed)
@@ -118,18 +132,26 @@ class _Render:
         settings = self.settings
         start = self._in_css(settings.height or _VIEWPORT_HEIGHT)
         self._resize(start)
-        self.tab.navigate(self.url)
-        height = self._settle(_FIRST_REST, frames=0)
+        self._load()
+        grows = settings.height is None
+        height = self._settle(_FIRST_REST_MS, scrolls=grows, last=not grows).height
         if settings.vary_seed is not None:
             height = self._vary()
-        if settings.height is None:
-            height = max(self._in_css(settings.min_height), min(height, self._in_css(settings.max_height)))
+        return self._shoot(self._grow(height, start=start) if grows else start, source=source)
+
+    def _grow(self, height: int, *, start: int) -> int:
+        """Give the viewport the content's height, and more where that brings more content; gives the height."""
+        least, most = self._in_css(self.settings.min_height), self._in_css(self.settings.max_height)
+        height = max(least, min(height, most))
+        for _ in range(_MAX_GROWTHS):
             self._resize(height)
             # Two frames: one in which the page learns what is in view now, one in which it has answered.
-            self._settle(_SECOND_REST, frames=2, pin_to=start)
-        else:
-            height = start
-        return self._shoot(height, source=source)
+            rest = self._settle(_SECOND_REST_MS, frames=2, pin_to=start, last=True)
+            # What hangs on the viewport's height, in a style sheet that cannot be read, would grow for ever.
+            if height >= min(rest.height, most) or rest.unread:
+                break
+            height = min(rest.height, most)
+        return height
 
     def _in_css(self, pixels: int) -> int:
         return max(1, round(pixels / self.zoom))
@@ -143,25 +165,47 @@ class _Render:
             mobile=False,
         )
 
-    def _settle(self, span: tuple[int, int], *, frames: int, pin_to: int | None = None) -> int:
-        """Let the page come to rest; `span` is the stretch of virtual time to run. Gives the content's height."""
+    def _load(self) -> None:
+        """Open the page, anew in the ways that browsers read XHTML where it is XML that they cannot parse."""
+        for self.site.xhtml in XHTML_WAYS:
+            self.tab.navigate(self.url)
+            state = json.loads(self.tab.call(LOAD_JS, {"waitMs": self.settings.timeout_s * 1000 / 4}))
+            self._check_address(state["url"])
+            if state["status"] >= 400:
+                raise RenderError("http_error", f"the server answered with status {state['status']}")
+            if not state["isPage"]:
+                raise RenderError("not_html", f"the address gives {state['type']}, which is not an HTML page")
+            if not state["xmlError"]:
+                return
+            if not self.site.serves(self.url):
+                raise RenderError("not_html", "the page is XML that cannot be parsed")
+
+    def _check_address(self, url: str) -> None:
+        if url.split("#")[0] != self.url.split("#")[0] and not self.settings.allow_network:
+            raise RenderError("refused", "the page left for another address")
+
+    def _settle(
+        self, rest_ms: int, *, frames: int = 0, scrolls: bool = False, pin_to: int | None = None, last: bool = False
+    ) -> _Rest:
+        """Let the page come to rest; `rest_ms` is the virtual time to run. The rest as settle.js has it."""
         argument: dict[str, Any] = {
-            "fromMs": span[0],
-            "untilMs": span[1],
+            "restMs": rest_ms,
             "maxCalls": 60,
             "maxRealMs": _MAX_SCRIPT_MS,
-            "maxWaitMs": self.settings.timeout_s * 1000 / 4,
+            "waitMs": self.settings.timeout_s * 1000 / 4,
             "frames": frames,
+            "reach": self._in_css(self.settings.max_height),
+            "scrolls": scrolls,
             "pinTo": pin_to,
+            "last": last,
         }
         state = json.loads(self.tab.call(SETTLE_JS, argument))
-        if state["url"].split("#")[0] != self.url.split("#")[0] and not self.settings.allow_network:
-            raise RenderError("refused", "the page left for another address")
+        self._check_address(state["url"])
         if state["nodes"] > self.settings.max_nodes:
             raise RenderError(
                 "too_large", f"the page has {state['nodes']} nodes, the budget is {self.settings.max_nodes}"
             )
-        return int(state["height"])
+        return _Rest(height=int(state["height"]), unread=state["unread"], num_missing=state["missing"])
 
     def _vary(self) -> int:
         """Vary the page's texts and looks, and give its new height."""
@@ -174,7 +218,7 @@ class _Render:
             "families": self.random.sample(families, min(len(families), 2)),
         }
         self.tab.call(VARY_JS, argument)
-        return self._settle((_FIRST_REST[1], _FIRST_REST[1]), frames=0)
+        return self._settle(0).height
 
     def _shoot(self, height: int, *, source: str) -> Screenshot:
         """The picture of the first `height` pixels, and what is on it."""

@@ -1,11 +1,23 @@
-// Waits until a page stands still, stops what moves, and measures how high its content is.
+// Lets a page come to rest after loading: runs its time, scrolls it through, waits for what it asks for, stops what moves, and
+// measures how high its content is.
 //
-// argument: {fromMs, untilMs, maxCalls, maxRealMs, maxWaitMs, frames, pinTo}: the stretch of virtual time to run (see
-//   clock.js), how many calls each of its steps may make and how long it may really take, the longest wait for what still loads, the number of frames to wait for, and, after the viewport
-//   has grown, the height it had before, or null.
-// returns JSON: {height, nodes, url}: the content's height in CSS pixels, the number of elements, and where the page is.
+// argument: {restMs, maxCalls, maxRealMs, waitMs, frames, reach, scrolls, pinTo, last}: how much virtual time to run (see clock.js),
+//   how many calls each of its steps may make and how long it may really take, the longest wait for what loads (over all calls for
+//   one page), the number of frames to wait for, how far down the picture may reach, whether to scroll there, the height that the
+//   viewport had before it has grown, or null, and whether the picture is taken next.
+// returns JSON: {height, nodes, url, unread, missing}: the content's height in CSS pixels, the number of elements, where the page is,
+//   whether some style sheet could not be read, and how many pictures did not come in time.
 async (argument) => {
-  const { fromMs, untilMs, maxCalls, maxRealMs, maxWaitMs, frames, pinTo } = argument;
+  const { restMs, maxCalls, maxRealMs, waitMs, frames, reach, scrolls, pinTo, last } = argument;
+  // What the calls for one page share.
+  const state = (globalThis.pixreadSettling ??= {
+    clockMs: 0,
+    waitedMs: 0,
+    frames: new Set(document.querySelectorAll("iframe, frame")), // those that came with the page, and were loaded with it
+    opening: new Set(), // frames that load later
+    backgrounds: new Map(), // address -> Image
+    shown: new Map(), // element -> how it was marked while it was in view
+  });
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
   const turn = () =>
     new Promise((done) => {
@@ -13,38 +25,85 @@ async (argument) => {
       channel.port1.onmessage = () => done();
       channel.port2.postMessage(0);
     });
-  const atMost = (promise, ms) => Promise.race([promise, pause(ms)]);
+  const frame = () => Promise.race([new Promise((done) => requestAnimationFrame(done)), pause(100)]);
+  const documents = () => {
+    const found = [document];
+    for (const frame of document.querySelectorAll("iframe, frame")) {
+      if (frame.contentDocument) found.push(frame.contentDocument);
+    }
+    return found;
+  };
+  const root = document.documentElement;
+  if (root === null) return JSON.stringify({ height: 0, nodes: 0, url: location.href, unread: false, missing: 0 }); // thrown away
 
-  const loaded = async () => {
-    if (document.readyState !== "complete") {
-      await new Promise((done) => window.addEventListener("load", done, { once: true }));
+  // --- what loads --------------------------------------------------------------------------------------------------
+
+  // Whether a document's scripts wait for answers (see clock.js).
+  const asks = (target) => !target.dispatchEvent(new CustomEvent("pixread-asks", { cancelable: true }));
+  const isLazy = (element) => element.getAttribute("loading")?.toLowerCase() === "lazy";
+  const missing = () => documents().flatMap((target) => [...target.images].filter((image) => !image.complete && !isLazy(image)));
+  const isLoading = () =>
+    missing().length > 0 ||
+    state.opening.size > 0 ||
+    [...state.backgrounds.values()].some((image) => !image.complete) ||
+    documents().some((target) => asks(target) || target.fonts.status === "loading");
+  const untilLoaded = async (isWaiting) => {
+    const start = performance.now();
+    while (state.waitedMs + performance.now() - start < waitMs && isWaiting()) await pause(4);
+    state.waitedMs += performance.now() - start;
+  };
+  // Pictures and frames that would load when they come near the viewport are loaded now, and so give the page its height.
+  // What lies too far down to be in the picture stays unloaded.
+  const wake = () => {
+    for (const target of documents()) {
+      for (const element of target.querySelectorAll('img[loading="lazy" i], iframe[loading="lazy" i]')) {
+        if (target === document && element.getBoundingClientRect().top > reach) continue;
+        element.loading = "eager";
+        if (element.tagName === "IFRAME") state.frames.delete(element);
+      }
+    }
+    for (const element of document.querySelectorAll("iframe, frame")) {
+      if (state.frames.has(element) || isLazy(element)) continue;
+      state.frames.add(element);
+      state.opening.add(element);
+      element.addEventListener("load", () => state.opening.delete(element), { once: true });
     }
   };
-  // Lazy pictures load when they are near the viewport, and are waited for when they are in it.
-  const isAwaited = (image) => {
-    if (image.complete || !image.getAttribute("src")) return false;
-    if (image.loading !== "lazy") return true;
-    const { top, bottom } = image.getBoundingClientRect();
-    return frames > 0 && bottom > 0 && top < window.innerHeight;
+  const ADDRESS = /url\("((?!data:)[^"]*)"\)/g;
+  const findBackgrounds = () => {
+    for (const target of documents()) {
+      for (const element of target.getElementsByTagName("*")) {
+        const image = target.defaultView.getComputedStyle(element).backgroundImage;
+        if (image === "none" || !image) continue;
+        for (const [, address] of image.matchAll(ADDRESS)) {
+          if (state.backgrounds.has(address)) continue;
+          const copy = new Image();
+          copy.src = address;
+          state.backgrounds.set(address, copy);
+        }
+      }
+    }
   };
-  const pictures = () => [...document.images].filter(isAwaited);
-  const picturesLoaded = () =>
-    Promise.all(
-      pictures().map(
-        (image) =>
-          new Promise((done) => {
-            image.addEventListener("load", done, { once: true });
-            image.addEventListener("error", done, { once: true });
-          }),
-      ),
-    );
+  // Sections that are laid out when they come near the viewport have a guessed height until then.
+  const layOut = () => {
+    for (const element of document.querySelectorAll("*")) {
+      if (getComputedStyle(element).contentVisibility === "auto") {
+        element.style.setProperty("content-visibility", "visible", "important");
+      }
+    }
+  };
 
-  const fastForward = async () => {
+  // --- time --------------------------------------------------------------------------------------------------------
+
+  const fastForward = async (ms) => {
     const STEP_MS = 100;
     const stop = performance.now() + maxRealMs;
+    const until = state.clockMs + ms;
     let idle = 0;
-    for (let until = fromMs; until <= untilMs && performance.now() < stop; until += STEP_MS) {
-      const detail = `${until} ${maxCalls} ${stop - performance.now()}`;
+    for (let now = state.clockMs; now <= until && performance.now() < stop; now += STEP_MS) {
+      // Answers come at once, as far as the page's clock is concerned: what comes of them is then the same every time.
+      await untilLoaded(() => documents().some(asks));
+      const detail = `${now} ${maxCalls} ${stop - performance.now()}`;
       let waiting = false;
       for (const target of documents()) {
         waiting = target.dispatchEvent(new CustomEvent("pixread-clock", { detail, cancelable: true })) || waiting;
@@ -53,15 +112,89 @@ async (argument) => {
       idle = waiting ? 0 : idle + 1;
       if (idle > 2) break;
     }
-  };
-  const documents = () => {
-    const found = [document];
-    for (const frame of document.querySelectorAll("iframe, frame")) {
-      if (frame.contentDocument) found.push(frame.contentDocument);
-    }
-    return found;
+    state.clockMs = until;
   };
 
+  // --- scrolling ---------------------------------------------------------------------------------------------------
+
+  const STEP = 0.5; // of the viewport's height
+  const LOOK_MS = 200; // virtual time that a page has at every step
+  const jumpTo = (top) => window.scrollTo({ top, left: 0, behavior: "instant" });
+  const lookAt = async (top) => {
+    jumpTo(top);
+    await frame(); // scroll events and observers of what is in view go with frames
+    await turn();
+    window.dispatchEvent(new Event("resize")); // see clock.js
+    await fastForward(LOOK_MS);
+    wake();
+  };
+  const MARKS = ["class", "style", "hidden"];
+  // Sections that appear when they are scrolled to are shown by a class, most of them; some lose it when they are out of view.
+  const noteMarks = (changed) => {
+    for (const target of changed) {
+      const { top, bottom } = target.getBoundingClientRect();
+      if (bottom > 0 && top < window.innerHeight) state.shown.set(target, MARKS.map((name) => target.getAttribute(name)));
+    }
+  };
+  const hearsScrolling = () => !document.dispatchEvent(new CustomEvent("pixread-hears-scrolling", { cancelable: true }));
+  const scrollThrough = async () => {
+    const bottom = () => Math.min(root.scrollHeight, reach) - window.innerHeight;
+    if (bottom() <= 0 || !hearsScrolling()) return;
+    const stop = performance.now() + maxRealMs;
+    const changed = new Set();
+    const observer = new MutationObserver((records) => records.forEach(({ target }) => changed.add(target)));
+    observer.observe(root, { subtree: true, attributes: true, attributeFilter: MARKS });
+    for (let top = 0; performance.now() < stop; ) {
+      top = Math.min(top + STEP * window.innerHeight, bottom());
+      await lookAt(top);
+      noteMarks(changed);
+      changed.clear();
+      if (top >= bottom()) break;
+    }
+    observer.disconnect();
+    await lookAt(0);
+  };
+  const isHidden = (element) => {
+    const style = getComputedStyle(element);
+    return Number(style.opacity) < 0.1 || style.visibility !== "visible" || style.display === "none";
+  };
+  const mark = (element, values) =>
+    MARKS.forEach((name, i) => {
+      if (values[i] === null) element.removeAttribute(name);
+      else if (element.getAttribute(name) !== values[i]) element.setAttribute(name, values[i]);
+    });
+  // Shows again what was shown while it was in view; what floats over the page is shown by its place, and stays as it is.
+  const showAgain = async () => {
+    const tried = [];
+    for (const [element, marks] of state.shown) {
+      if (!element.isConnected || !isHidden(element) || /fixed|sticky/.test(getComputedStyle(element).position)) continue;
+      tried.push([element, MARKS.map((name) => element.getAttribute(name))]);
+      mark(element, marks);
+    }
+    if (tried.length) await stopMotion();
+    for (const [element, before] of tried) if (isHidden(element)) mark(element, before);
+  };
+
+  // --- motion ------------------------------------------------------------------------------------------------------
+
+  const stop = (animation) => {
+    const { timeline } = animation;
+    if (timeline instanceof ViewTimeline) {
+      // Driven by scrolling: shown as in the middle of the window.
+      const start = animation.startTime?.value ?? 0;
+      animation.pause();
+      animation.currentTime = CSS.percent(50 - start);
+      return;
+    }
+    const end = animation.effect.getComputedTiming().endTime;
+    if (Number.isFinite(end)) animation.finish();
+    else {
+      // An endless animation is shown as it begins. Paused first: the pause would else wait for a frame, and
+      // then hold whatever moment that is.
+      animation.pause();
+      animation.currentTime = animation.effect.getComputedTiming().delay;
+    }
+  };
   const stopMotion = async () => {
     for (let round = 0; round < 3; round++) {
       let running = 0;
@@ -70,16 +203,9 @@ async (argument) => {
           if (animation.playState !== "running") continue;
           running++;
           try {
-            const end = animation.effect.getComputedTiming().endTime;
-            if (Number.isFinite(end)) animation.finish();
-            else {
-              // An endless animation is shown as it begins. Paused first: the pause would else wait for a frame, and
-              // then hold whatever moment that is.
-              animation.pause();
-              animation.currentTime = animation.effect.getComputedTiming().delay;
-            }
+            stop(animation);
           } catch (error) {
-            animation.cancel(); // driven by scrolling, not by time
+            animation.cancel(); // cannot be set to a moment
           }
         }
       }
@@ -95,8 +221,11 @@ async (argument) => {
     }
   };
 
+  // --- the viewport's height ---------------------------------------------------------------------------------------
+
   // Lengths that hang on the viewport's height grow with it: a title "as high as the window" would push all else off the
   // picture. They are fixed at the height the viewport had.
+  let unread = false;
   const VIEWPORT_UNIT = /(\d*\.?\d+)[dls]?vh\b/g;
   const pinned = (value) => value.replace(VIEWPORT_UNIT, (_, number) => `${(Number(number) * pinTo) / 100}px`);
   const pinStyle = (style) => {
@@ -117,7 +246,7 @@ async (argument) => {
       try {
         pinRules(sheet.cssRules);
       } catch (error) {
-        // A style sheet of another site does not show its rules.
+        unread = true; // a style sheet of another site does not show its rules
       }
     }
     for (const element of document.querySelectorAll('[style*="vh"]')) pinStyle(element.style);
@@ -125,24 +254,6 @@ async (argument) => {
       root.style.setProperty("height", `${pinTo}px`, "important"); // what per cent heights are taken of
     }
   };
-
-  const frame = () => new Promise((done) => requestAnimationFrame(done));
-  await atMost(loaded(), maxWaitMs);
-  const root = document.documentElement; // a document that has just begun has none yet
-  if (root === null) return JSON.stringify({ height: 0, nodes: 0, url: location.href }); // the page has thrown it away
-  for (let i = 0; i < frames; i++) await atMost(frame(), 100);
-  await fastForward();
-  await atMost(Promise.all([picturesLoaded(), document.fonts.ready]), maxWaitMs);
-  // Before motion is stopped: a length that jumps may start a transition.
-  if (pinTo !== null && root.scrollHeight > window.innerHeight) pin();
-  await stopMotion();
-  window.scrollTo(0, 0);
-
-  const active = document.activeElement;
-  if (active && (active.isContentEditable || active.matches("input, textarea"))) {
-    active.style.setProperty("caret-color", "transparent", "important");
-  }
-
   const height = () => {
     if (root.scrollHeight > window.innerHeight) return root.scrollHeight;
     // The page is lower than the viewport: scrollHeight would give the viewport.
@@ -153,9 +264,34 @@ async (argument) => {
     }
     return Math.min(window.innerHeight, Math.ceil(Math.max(bottom, root.getBoundingClientRect().bottom)));
   };
+
+  // --- the steps ---------------------------------------------------------------------------------------------------
+
+  for (let i = 0; i < frames; i++) await frame();
+  wake();
+  await fastForward(restMs);
+  if (scrolls) {
+    layOut();
+    await scrollThrough();
+  }
+  wake();
+  findBackgrounds();
+  await untilLoaded(isLoading);
+  // Before motion is stopped: a length that jumps may start a transition.
+  if (pinTo !== null && root.scrollHeight > window.innerHeight) pin();
+  await stopMotion();
+  if (last) await showAgain();
+  jumpTo(0);
+
+  const active = document.activeElement;
+  if (active && (active.isContentEditable || active.matches("input, textarea"))) {
+    active.style.setProperty("caret-color", "transparent", "important");
+  }
   return JSON.stringify({
     height: height(),
     nodes: document.getElementsByTagName("*").length,
     url: location.href,
+    unread,
+    missing: missing().length,
   });
 }

@@ -15,11 +15,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from pixread.render.sniff import content_type
+from pixread.render.sniff import content_type, with_numbered_entities
 
 HOST = "pixread.localhost"
 _BASE = "/-/-/-/-/-/-/"
 _QUERY_MARKS = ("?", "@", "%3F")  # what stands before the query in names of files, see sniff.py
+XHTML_WAYS = ("xml", "entities", "html")
+"""How XHTML is served: as it is, with the named characters of HTML (`&nbsp;`) written as numbers, and as HTML."""
 _ADDED_SUFFIXES = ("", ".html", ".css")  # what `wget --adjust-extension` adds behind it
 
 
@@ -31,7 +33,7 @@ class Site:
 
     def __init__(self) -> None:
         self.root = Path("/nonexistent")
-        self.requests: list[str] = []
+        self.xhtml = XHTML_WAYS[0]
         site = self
 
         class Handler(_Handler):
@@ -55,6 +57,10 @@ class Site:
         """Show `root` from now on and return the address of `page`, which lies in it. Both must be resolved."""
         self.root = root
         return f"http://{HOST}{_BASE}{quote(page.relative_to(root).as_posix())}"
+
+    def serves(self, url: str) -> bool:
+        """Whether an address is one of this server."""
+        return url.startswith(f"http://{HOST}/")
 
     def find(self, target: str) -> Path | None:
         """The file a request target names, or None where it is missing or outside the folder.
@@ -109,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             stat = path.stat()
-            etag = f'"{abs(hash(path)):x}-{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+            etag = f'"{abs(hash(path)):x}-{stat.st_mtime_ns:x}-{stat.st_size:x}-{self.owner.xhtml}"'
             headers = {"ETag": etag, "Cache-Control": "no-cache"}
             if self.headers.get("If-None-Match") == etag:
                 self._answer(304, headers, b"")
@@ -119,6 +125,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, {"Content-Type": "text/plain"}, b"")
             return
         kind = content_type(path.name, data, wanted=self.headers.get("Sec-Fetch-Dest", ""))
+        if kind == "application/xhtml+xml" and self.owner.xhtml == "entities":
+            data = with_numbered_entities(data)
+        elif kind == "application/xhtml+xml" and self.owner.xhtml == "html":
+            kind = content_type("page.html", data)
         self._answer(200, headers | ({"Content-Type": kind} if kind else {}), data)
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:

@@ -7,6 +7,7 @@ encoding" (html.spec.whatwg.org).
 from __future__ import annotations
 
 import codecs
+import html.entities
 import mimetypes
 import re
 from pathlib import PurePosixPath
@@ -72,6 +73,9 @@ _BINARY_STARTS = (
 _BINARY_BYTES = bytes({*range(9), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20)})
 _BINARY_SHARE = 0.1  # a few stray control characters are the mistakes of a text
 
+_ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
+_XML_ENTITIES = {"lt", "gt", "amp", "quot", "apos"}
+
 _PRESCANNED_BYTES = 1024
 _MARKUP = re.compile(rb"<(?:(!--)|(meta)(?=[" + _SPACE + rb"/])|(/?[a-z])|[!/?])", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
@@ -126,6 +130,17 @@ def content_type(name: str, data: bytes, *, wanted: str = "") -> str | None:
     if kind in {"text/plain", "text/csv"} and _is_utf8(data):
         return f"{kind}; charset=utf-8"
     return kind
+
+
+def with_numbered_entities(data: bytes) -> bytes:
+    """XHTML with the named characters of HTML, which XML does not know, written as numbers."""
+
+    def numbered(found: re.Match[bytes]) -> bytes:
+        name = found[1].decode("ascii")
+        characters = "" if name in _XML_ENTITIES else html.entities.html5.get(f"{name};", "")
+        return "".join(f"&#{ord(character)};" for character in characters).encode("ascii") or found[0]
+
+    return _ENTITY.sub(numbered, data)
 
 
 def _sniffed(data: bytes, *, wanted: str) -> str | None:

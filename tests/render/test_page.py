@@ -355,7 +355,7 @@ def test_wrong_settings_are_refused(wrong, sentence):
 
 
 def test_every_reason_is_one_that_can_be_counted():
-    assert set(REASONS) == {"timeout", "crash", "too_large", "empty", "not_html", "unreadable", "refused"}
+    assert set(REASONS) == {"timeout", "crash", "too_large", "empty", "not_html", "http_error", "unreadable", "refused"}
 
 
 def test_a_browser_opened_for_the_network_reaches_it(listener):
