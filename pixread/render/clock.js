@@ -110,8 +110,17 @@
   }
   const realSend = XMLHttpRequest.prototype.send;
   XMLHttpRequest.prototype.send = function (...args) {
-    counted(new Promise((done) => this.addEventListener("loadend", done, { once: true })));
-    return realSend.apply(this, args);
+    let done;
+    counted(new Promise((end) => (done = end)));
+    this.addEventListener("loadend", done, { once: true });
+    try {
+      return realSend.apply(this, args);
+    } catch (error) {
+      done();
+      throw error;
+    } finally {
+      if (this.readyState === XMLHttpRequest.DONE) done(); // one that does not let its page go on
+    }
   };
   document.addEventListener("pixread-asks", (event) => {
     if (asked > 0) event.preventDefault();
