@@ -16,18 +16,20 @@ T = TypeVar("T", bound="DataclassInstance")
 TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
-def with_fields(settings: T, changes: Mapping[str, str], *, what: str) -> T:
+def with_fields(settings: T, changes: Mapping[str, object], *, what: str) -> T:
     """The settings with fields replaced, each text read as its field's type; `what` names them in errors.
 
-    Numbers, texts, true/false, and none for fields that may be empty. Raises ValueError that lists the fields or says
-    which type is meant.
+    Values that are no texts are read as if written. Numbers, texts, true/false, and none for fields that may be empty.
+    Raises ValueError that lists the fields or says which type is meant.
     """
     hints = typing.get_type_hints(type(settings))
     names = [field.name for field in dataclasses.fields(settings)]
     unknown = sorted(set(changes) - set(names))
     if unknown:
         raise ValueError(f"{what} has no field {unknown[0]!r}; its fields are {', '.join(names)}")
-    return dataclasses.replace(settings, **{name: _typed(name, text, hints[name]) for name, text in changes.items()})
+    return dataclasses.replace(
+        settings, **{name: _typed(name, str(given), hints[name]) for name, given in changes.items()}
+    )
 
 
 def _typed(name: str, text: str, hint: Any) -> Any:

@@ -70,23 +70,23 @@ def prepare(
     data: str | Path,
     out: str | Path,
     *,
-    splits: Sequence[str] = (),
+    splits: str | Sequence[str] = (),
     seed: int = 0,
     limit: int | None = None,
     progress: Callable[[Count], None] | None = None,
 ) -> dict[str, Any]:
     """Writes the task's data in the folder `data` as one shard set a split and part, `out/train` ..., and reports.
 
-    `splits` names those wanted (none: all). `limit` is the number of examples of each set at which to stop; a group of
-    examples that are scored together is not cut. `progress` is called after every example. Sets of an earlier run are
-    replaced, and those of splits that are not wanted now are kept.
+    `splits` names the one or those wanted (none: all). `limit` is the number of examples of each set at which to stop;
+    a group of examples that are scored together is not cut. `progress` is called after every example. Sets of an
+    earlier run are replaced, and those of splits that are not wanted now are kept.
 
     The report has the counts of each set, and for sets that are not there what was looked for. ValueError, in one
     sentence and with nothing written, for an unknown task or split, a folder without anything of the task, a file that
     cannot be read, and an `out` with something else in it or that another run is writing to.
     """
     task, data, out = _task(name), Path(data), Path(out)
-    wanted = _splits(task, splits)
+    wanted = _splits(task, [splits] if isinstance(splits, str) else splits)
     if limit is not None and limit < 1:
         raise ValueError(f"limit must be at least 1, got {limit}")
     if not data.is_dir():

@@ -22,6 +22,7 @@ from pixread.checkpoints.folder import Checkpoint
 from pixread.checkpoints.folder import load as load_checkpoint
 from pixread.checkpoints.generation import longest_output
 from pixread.checkpoints.placement import find_device, find_dtype
+from pixread.checkpoints.runs import run_step
 from pixread.generate.beam import BeamSettings, likeliest
 from pixread.generate.grammar import Grammar, WellFormed
 from pixread.generate.greedy import likeliest_token
@@ -89,7 +90,7 @@ def load(
     if chosen.type == "cpu":
         checkpoint.model.hasten(int8=int8, mixed=dtype == "auto")
     tokenizer = Tokenizer.load(folder, num_rows=checkpoint.config.vocab_size)
-    return Reader(checkpoint, tokenizer, preprocess, name="the shipped model" if name is None else str(name))
+    return Reader(checkpoint, tokenizer, preprocess, name="the shipped model" if name is None else str(run_step(name)))
 
 
 class Reader:
@@ -118,18 +119,18 @@ class Reader:
     @overload
     def read(
         self,
-        pictures: Many[Any],
+        pictures: Many[Any] | Iterator[Any],
         question: str | Many[str] | None = None,
         *,
-        region: Box | Many[Box] | None = None,
+        region: Box | Many[Box] | Many[Box | None] | None = None,
         **limits: Unpack[LimitOptions],
     ) -> list[Reading]: ...
     def read(
         self,
-        pictures: PictureSource | Many[Any],
+        pictures: PictureSource | Many[Any] | Iterator[Any],
         question: str | Many[str] | None = None,
         *,
-        region: Box | Many[Box] | None = None,
+        region: Box | Many[Box] | Many[Box | None] | None = None,
         **limits: Unpack[LimitOptions],
     ) -> Reading | list[Reading]:
         """One pass over each picture; a list gives a list. `question` and `region` are one for all, or one a picture.
@@ -164,7 +165,7 @@ class Reader:
     @overload
     def parse(
         self,
-        pictures: Many[Any],
+        pictures: Many[Any] | Iterator[Any],
         *,
         region: Box | Many[Box] | None = None,
         min_confidence: float | None = None,
@@ -173,7 +174,7 @@ class Reader:
     ) -> list[Reading]: ...
     def parse(
         self,
-        pictures: PictureSource | Many[Any],
+        pictures: PictureSource | Many[Any] | Iterator[Any],
         *,
         region: Box | Many[Box] | None = None,
         min_confidence: float | None = None,
@@ -186,15 +187,14 @@ class Reader:
         probabilities of its tokens. Parts of lines below `min_confidence` (default: that of the checkpoint, else 0) are
         left out, and lines of one or two characters below its square root. A reader of lines looks again at those it
         is not sure of, so that a line's probabilities are those of its surest reading. A reader of whole pictures
-        makes one pass, with a box round what is asked for. `progress` is told (lines read, lines in all). Errors as
-        in `read`.
+        makes one pass, with a box round the region if there is one. `progress` is told (lines read, lines in all).
+        Errors as in `read`.
         """
         chosen = Limits(**limits)
         many, images = opened(pictures)
         boxes = one_each(region, len(images), "region")
         if self.reads == "page":
-            whole = [box or Box(0, 0, image.width, image.height) for box, image in zip(boxes, images, strict=True)]
-            readings = self.read(images, region=whole, **limits)
+            readings = self.read(images, region=boxes, **limits)
             return readings if many else readings[0]
         least = self.checkpoint.generation.get("min_confidence", 0.0) if min_confidence is None else min_confidence
         started = time.perf_counter()

@@ -22,7 +22,11 @@ Lines = Counter[tuple[Any, ...]]
 
 
 def bench_pages(
-    pictures: Sequence[Path] = (DEMO,), *, model: str | None, dtypes: Sequence[str], repeats: int
+    pictures: Sequence[Path] = (DEMO,),
+    *,
+    model: str | None = None,
+    dtypes: Sequence[str] = ("float32", "auto", "bfloat16", "int8"),
+    repeats: int = 3,
 ) -> Report:
     """Read the pictures once for every format and repeat; None stands for the shipped model.
 

@@ -66,12 +66,13 @@ class _Ground:
     @property
     def settings(self) -> dict[str, Any]:
         """What two runs must have in common for one to go on with the pages of the other."""
+        from pixread.checkpoints.runs import run_step
         from pixread.evaluate.sets import fingerprint
 
         return {
             "data": str(self.setting.data),
             "fingerprint": fingerprint(self.pages),
-            "model": self.setting.model or "the shipped model",
+            "model": str(run_step(self.setting.model or "the shipped model")),
             "limit": self.setting.limit,
             "threads": self.threads,
             "readers": {OURS: None} | {peer.title: version for peer, version in self.peers.versions},

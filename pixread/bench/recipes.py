@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 
 from pixread.bench.machine import this_machine
 from pixread.bench.process import PIXREAD, run_command
@@ -17,7 +18,12 @@ LOG_EVERY = 10
 
 
 def bench_recipes(
-    recipes: Sequence[str], *, data: Path | None, steps: int, overrides: Mapping[str, str], repeats: int
+    recipes: Sequence[str] = ("line-words",),
+    *,
+    data: Path | None = None,
+    steps: int = 60,
+    overrides: Mapping[str, object] = MappingProxyType({}),
+    repeats: int = 3,
 ) -> Report:
     """Train each recipe for a few steps from fresh weights; recipes that draw their own text need no data.
 
@@ -31,7 +37,7 @@ def bench_recipes(
     return Report("recipes", "Training from fresh weights", figures, this_machine())
 
 
-def _measure(recipe: str, *, data: Path | None, steps: int, overrides: Mapping[str, str]) -> Measured:
+def _measure(recipe: str, *, data: Path | None, steps: int, overrides: Mapping[str, object]) -> Measured:
     settings = {**overrides, "steps": steps, "log_every": LOG_EVERY, "save_every": steps, "evaluate_examples": 0}
     options = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
     shards = [] if data is None else ["--data", str(data)]

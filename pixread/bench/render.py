@@ -15,7 +15,7 @@ from pixread.bench.report import Measured, Report, take_turns
 TARGETS = ("parse", "lines", "crops")
 
 
-def bench_render(pages: Path, *, num_workers: Sequence[int], repeats: int) -> Report:
+def bench_render(pages: Path, *, num_workers: Sequence[int] = (2, 3), repeats: int = 3) -> Report:
     """Render all pages below a folder, once for every number of workers and repeat.
 
     Pages a second count the whole command: browsers are started and the shards joined within it.

@@ -15,6 +15,7 @@ from torch import Tensor
 from pixread.checkpoints import config as config_file
 from pixread.checkpoints import weights
 from pixread.checkpoints.errors import CheckpointError
+from pixread.checkpoints.find import find_checkpoint
 from pixread.checkpoints.generation import without_stale
 from pixread.checkpoints.layout import COMPANIONS, CONFIG, GENERATION, OWN, is_shard
 from pixread.checkpoints.names import rename
@@ -115,14 +116,19 @@ def save_tensors(
 
 
 def rewrite(
-    source: str | Path, out: str | Path, *, dtype: torch.dtype, generation: Mapping[str, Any] | None = None
+    source: str | Path,
+    out: str | Path,
+    *,
+    dtype: torch.dtype = torch.float32,
+    generation: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a checkpoint again with its weights stored in another dtype, its companion files as they are.
 
-    `generation` replaces single settings of generation_config.json. What `transformers` needs and the source lacks is
-    added: tokenizer.json beside a lone spiece.model, preprocessor_config.json with the paper's settings.
+    `source` is what `find_checkpoint` takes. `generation` replaces single settings of generation_config.json. What
+    `transformers` needs and the source lacks is added: tokenizer.json beside a lone spiece.model,
+    preprocessor_config.json with the paper's settings.
     """
-    checkpoint = load(source)
+    checkpoint = load(find_checkpoint(source))
     names = [name for name in COMPANIONS if name not in OWN and (checkpoint.folder / name).is_file()]
     files: dict[str, bytes | Path] = {name: checkpoint.folder / name for name in names}
     if spiece.FILE in files and tokenizer.FILE not in files:

@@ -19,6 +19,7 @@ from pixread import __version__
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.layout import CARD, COMPANIONS, CONFIG, INDEX, PICKLED_INDEX, SETTINGS, is_weights
 from pixread.checkpoints.layout import weights_among as weights_of
+from pixread.checkpoints.runs import run_step
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -57,17 +58,18 @@ def push(
     *,
     card: str,
     private: bool = False,
-    message: str = "Upload a checkpoint",
+    message: str = "Upload a checkpoint with pixread",
     revision: str | None = None,
 ) -> str:
     """Sends a checkpoint folder as one commit, `card` as its README.md where it has none; returns the commit's address.
 
-    The repository and the branch `revision` are made where they are missing; weights that the new ones replace are
-    removed. An interrupted push goes on where it was when it is repeated. Raises CheckpointError, in one sentence.
+    The folder of a training run stands for its best step. The repository and the branch `revision` are made where they
+    are missing; weights that the new ones replace are removed. An interrupted push goes on where it was when it is
+    repeated. Raises CheckpointError, in one sentence.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-    folder = Path(folder)
+    folder = Path(run_step(folder))
     names = _complete(folder)
     api = _api()
     with _said(repository, revision):

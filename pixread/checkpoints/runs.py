@@ -66,6 +66,12 @@ def resolve_checkpoint(folder: Path) -> Path:
     return step_folder(folder, step)
 
 
+def run_step(name: str | Path) -> str | Path:
+    """The folder of a training run as that of the step it stands for, to be written down; other names as they are."""
+    is_run = not (Path(name) / CONFIG).is_file() and last_step(Path(name)) is not None
+    return resolve_checkpoint(Path(name)) if is_run else name
+
+
 def logged(path: Path) -> list[dict[str, Any]]:
     """The records of a log that name their step; a line that was cut off, or is just being written, is left out."""
     if not path.is_file():

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixread.cli.models import checkpoint
 from pixread.cli.terminal import named_values, progress_bar, say
 from pixread.files import claimed
 
@@ -155,9 +154,7 @@ def read(
     if resume and out is None:
         raise typer.BadParameter("--resume needs --out, the folder of the interrupted run")
     peers = None if against is None else tuple(against.split(","))
-    setting = ReadSetting(
-        data=data, model=checkpoint(model), against=peers, limit=limit, threads=threads, out=out, resume=resume
-    )
+    setting = ReadSetting(data=data, model=model, against=peers, limit=limit, threads=threads, out=out, resume=resume)
     with progress_bar("pages") as show:
         _show(lambda: bench_read(setting, progress=show), out)
     if out is not None:

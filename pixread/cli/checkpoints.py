@@ -52,7 +52,6 @@ def convert(
     """Write a checkpoint again: one of T5X for use here, or the best of a training run in half the size."""
     import torch
 
-    from pixread.checkpoints.find import find_checkpoint
     from pixread.checkpoints.folder import rewrite
     from pixread.checkpoints.t5x.find import find_t5x
 
@@ -67,7 +66,7 @@ def convert(
         raise typer.BadParameter(
             f"--tokenizer, --max-patches and --vqa are for T5X checkpoints, which come without; {source} is none"
         )
-    typer.echo(rewrite(find_checkpoint(source), out, dtype=stored, generation=generation))
+    typer.echo(rewrite(source, out, dtype=stored, generation=generation))
 
 
 def _convert_t5x(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pixread.cli.models import Dtype, checkpoint, load_reader
+from pixread.cli.models import Dtype, load_reader
 from pixread.cli.terminal import progress_bar, say
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def evaluate(
     elif shards is None:
         raise typer.BadParameter("name the SHARDS to evaluate on, or --all DATA")
     else:
-        _one(shards, model=checkpoint(model), task=task, against=_other(against), resume=resume, **common)
+        _one(shards, model=model, task=task, against=against, resume=resume, **common)
 
 
 def _check_all(models: Path | None, beside: list[str]) -> None:
@@ -64,16 +64,6 @@ def _check_all(models: Path | None, beside: list[str]) -> None:
         raise typer.BadParameter("--all needs --models, the folder of the checkpoints")
     if beside:
         raise typer.BadParameter(f"--all does not go with {', '.join(beside)}")
-
-
-def _other(against: str | None) -> str | None:
-    """What is compared with; of a training run, its checkpoint."""
-    from pixread.evaluate.folder import is_finished
-    from pixread.evaluate.run import COMMONEST, SHIPPED
-
-    if against in (None, COMMONEST, SHIPPED) or is_finished(Path(str(against))):
-        return against
-    return checkpoint(against)
 
 
 def _one(shards: Path, *, out: Path, **settings: Any) -> None:
@@ -106,7 +96,7 @@ def _all(data: Path, models: Path, *, out: Path, **settings: Any) -> None:
         show(done, total, f"{name}{'' if score is None else f', score {score:.3f}'}")
 
     with progress_bar("examples") as show:
-        found = evaluate_all(data, models, out=out, find=checkpoint, progress=progress, **settings)
+        found = evaluate_all(data, models, out=out, progress=progress, **settings)
     Console().print(paper_table(found))
     for sentence in found["missing"]:
         say(sentence)

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from pixread.cli.models import checkpoint
 from pixread.cli.terminal import say
 
 SCORES = "metrics.json"
@@ -33,9 +32,10 @@ def push(
     from pixread.checkpoints import hub
     from pixread.checkpoints.card import CardFacts, make_card
     from pixread.checkpoints.folder import load
+    from pixread.checkpoints.runs import run_step
     from pixread.inputs.prepare import Preprocess
 
-    source = Path(checkpoint(folder) or folder)
+    source = Path(run_step(folder))
     loaded = load(source, dtype=None)  # whole and sound, or there is nothing to push
     settings = Preprocess.load(source)
     facts = CardFacts(

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixread.cli.terminal import say
@@ -48,7 +47,7 @@ def load_reader(model: str | None, *, device: str, dtype: str, like: Like = "ori
         from pixread.reader import load
 
     when_compiling(_say_so)
-    return load(checkpoint(model), device=device, dtype=dtype, like=like)
+    return load(model, device=device, dtype=dtype, like=like)
 
 
 @contextmanager
@@ -66,12 +65,3 @@ def _quick_start() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
-
-
-def checkpoint(model: str | None) -> str | None:
-    """A training run's folder as the checkpoint it stands for, to be written down; other names stay as they are."""
-    if model is None or not Path(model).is_dir():
-        return model
-    from pixread.checkpoints.runs import resolve_checkpoint
-
-    return str(resolve_checkpoint(Path(model)))

@@ -50,8 +50,8 @@ class Wish:
     batch_size: int
 
     def read(self, reader: Reader, image: Image.Image, show: Show) -> Reading:
-        """The reading of one picture: of a whole page by a reader of regions, else in one pass."""
-        if self.single_pass or self.question is not None or reader.reads == "page":
+        """The reading of one picture: by `read` in one pass where that or a question is asked for, else by `parse`."""
+        if self.single_pass or self.question is not None:
             return reader.read(
                 image,
                 self.question,

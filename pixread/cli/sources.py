@@ -36,13 +36,10 @@ class Sources:
         from pixread.inputs.picture import open_picture
         from pixread.scale.sources import is_address
 
-        suffix = Path(source).suffix.lower()
         if is_address(source):
             return open_picture(self._screenshot(source, allow_network=True), name=source)
         if is_page_name(Path(source).name) and not is_system_file(Path(source).name):
             return open_picture(self._screenshot(str(find_path(source) or source), allow_network=False), name=source)
-        if suffix == ".pdf":
-            raise ValueError(f"{source} is a PDF, which pixread does not read yet; save its pages as pictures")
         return open_picture(source)
 
     def _screenshot(self, source: str, *, allow_network: bool) -> bytes:

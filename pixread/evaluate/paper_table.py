@@ -26,16 +26,14 @@ NOTE = (
     "test splits."
 )
 
-Find = Callable[[str], str | None]
 Progress = Callable[[str, int, int, float | None], None]
 
 
 def evaluate_all(
-    data: Path,
-    models: Path,
+    data: str | Path,
+    models: str | Path,
     *,
-    out: Path,
-    find: Find,
+    out: str | Path,
     load: Load | None = None,
     split: str | None = None,
     limit: int | None = None,
@@ -45,12 +43,13 @@ def evaluate_all(
     """Evaluates MODELS/<task>-<size> on DATA/<task> wherever both are there, each into OUT/<task>-<size>.
 
     What is finished there already, of the same checkpoint and examples, is used again, and what was interrupted goes
-    on. find: from the path of a checkpoint or training run to what `load` takes. split: default the test split, or
+    on. The models are checkpoints or training runs. split: default the test split, or
     validation where the answers of the test split are not public. progress: as that of `evaluate`, after a name.
 
     Returns, and writes to OUT as table.json and table.md, one row a task; under `missing`, a sentence for what was not
     there or could not be evaluated. ValueError, in one sentence, when `data` or `models` is no folder.
     """
+    data, models, out = Path(data), Path(models), Path(out)
     for folder in (data, models):
         if not folder.is_dir():
             raise ValueError(f"{folder} is not a folder")
@@ -77,7 +76,7 @@ def evaluate_all(
                 try:
                     row["ours"][size] = _evaluated(
                         data / task.name,
-                        find(str(_existing(models / name))),
+                        _existing(models / name),
                         out=out / name,
                         task=task,
                         split=row["split"],
@@ -119,7 +118,7 @@ def _existing(folder: Path) -> Path:
     return folder
 
 
-def _evaluated(folder: Path, model: str | None, *, task: Task, **settings: Any) -> dict[str, Any]:
+def _evaluated(folder: Path, model: Path, *, task: Task, **settings: Any) -> dict[str, Any]:
     """The cell of one checkpoint, scores in percent."""
     metrics = evaluate(folder, model=model, task=task.name, resume=True, **settings)
     if not metrics["examples"]:

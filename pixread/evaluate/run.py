@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pixread.checkpoints.runs import run_step
 from pixread.evaluate.asking import predictions_of
 from pixread.evaluate.commonest import AlwaysSays, commonest_answer
 from pixread.evaluate.comparison import Comparison, Rival, compare
@@ -80,7 +81,7 @@ def evaluate(
     settings = {"shards": name, "limit": limit, "examples": len(examples), "fingerprint": fingerprint(examples)}
     job = _Job(exam, examples, places, settings, batch_size, resume, load or _load, progress)
     with claimed(out):
-        run = job.run(model, Path(out))
+        run = job.run(_named(model), Path(out))
         other = None if against is None else _other(job, against, sets, out=Path(out, AGAINST))
         predictions = run.predictions()
         if other is None:
@@ -183,7 +184,7 @@ def _other(job: _Job, against: Reads | str | Path, sets: Sequence[Path], *, out:
         return _finished(job, Path(against))
     if against == COMMONEST:
         return job.run(AlwaysSays(commonest_answer(sets)), out)
-    return job.run(None if against == SHIPPED else against, out)
+    return job.run(None if against == SHIPPED else _named(against), out)
 
 
 def _finished(job: _Job, folder: Path) -> Rival:
@@ -200,6 +201,11 @@ def _finished(job: _Job, folder: Path) -> Rival:
     if lacking:
         raise ValueError(f"the evaluation in {folder} lacks {len(lacking)} of the {len(job.places)} examples asked for")
     return Rival(str(about["model"]), predictions)
+
+
+def _named(model: Model) -> Model:
+    """A training run by the step that it stands for: another one is another model."""
+    return run_step(model) if isinstance(model, str | Path) else model
 
 
 def _name(model: Model) -> str:

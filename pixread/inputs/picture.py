@@ -96,6 +96,10 @@ def _identified(data: bytes, name: str) -> Image.Image:
             warnings.simplefilter("ignore")  # Pillow warns of large pictures, which are refused below
             return Image.open(BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
+        if data.lstrip().startswith(b"%PDF"):
+            raise PictureError(
+                f"{name} is a PDF, which pixread does not read yet; save its pages as pictures"
+            ) from error
         raise PictureError(f"{name} is not a picture of a known kind ({', '.join(FORMATS)})") from error
     except Image.DecompressionBombError as error:
         raise PictureError(f"{name} is larger than the limit of {_megapixels(MAX_PIXELS)}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,9 +14,9 @@ T = TypeVar("T")
 Many = list[T] | tuple[T, ...]
 
 
-def opened(pictures: PictureSource | Many[Any]) -> tuple[bool, list[Image.Image]]:
-    """Whether there are many, and all of them opened."""
-    if isinstance(pictures, list | tuple):
+def opened(pictures: PictureSource | Many[Any] | Iterator[Any]) -> tuple[bool, list[Image.Image]]:
+    """Whether there are many, in a list, a tuple or as an iterator gives them, and all of them opened."""
+    if isinstance(pictures, list | tuple | Iterator):
         return True, [open_picture(picture, name=_name(picture, number)) for number, picture in enumerate(pictures, 1)]
     return False, [open_picture(pictures)]
 
@@ -24,7 +25,7 @@ def _name(picture: PictureSource, number: int) -> str | None:
     return None if isinstance(picture, str | Path) else f"picture {number}"
 
 
-def one_each(value: T | Many[T] | None, count: int, what: str) -> list[T | None]:
+def one_each(value: T | Many[T] | Many[T | None] | None, count: int, what: str) -> list[T | None]:
     """One value a picture, from one for all or from a list."""
     if not isinstance(value, list | tuple):
         return [value] * count

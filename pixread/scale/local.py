@@ -114,15 +114,15 @@ def render_shards(
         return _join(parts, out, job=job, targets=list(chosen), num_chunks=len(chunks), seed=seed)
 
 
-def target_settings(changes: Mapping[str, str]) -> dict[str, Any]:
+def target_settings(changes: Mapping[str, object]) -> dict[str, Any]:
     """Settings of targets by name, from `{"crops.max_chars": "28"}`. ValueError names what does not exist."""
     chosen: dict[str, Any] = {}
-    for name, text in changes.items():
+    for name, given in changes.items():
         target, _, field = name.partition(".")
         if target not in TARGETS or not field:
             raise ValueError(f"{name!r} is no setting of a target: write TARGET.NAME with one of {', '.join(TARGETS)}")
         current = chosen.get(target, TARGETS[target].defaults)
-        chosen[target] = with_fields(current, {field: text}, what=f"the target {target}")
+        chosen[target] = with_fields(current, {field: given}, what=f"the target {target}")
     return chosen
 
 

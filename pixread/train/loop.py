@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim import Optimizer
 
+from pixread.checkpoints.placement import find_device
 from pixread.checkpoints.runs import METRICS, resolve_checkpoint
 from pixread.files import claimed, write_text
 from pixread.inputs.prepare import Preprocess
@@ -196,9 +197,9 @@ def train(
     *,
     out: str | Path,
     data: str | Path | Iterable[str | Path] | None = None,
-    overrides: Mapping[str, str] | None = None,
+    overrides: Mapping[str, object] | None = None,
     resume: bool = False,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     progress: Callable[[Progress], None] | None = None,
     warn: Callable[[str], None] = warnings.warn,
 ) -> TrainResult:
@@ -232,12 +233,11 @@ def _train(
     out: Path,
     data: list[Path],
     resume: bool,
-    device: str,
+    device: str | torch.device,
     progress: Callable[[Progress], None] | None,
     warn: Callable[[str], None],
 ) -> TrainResult:
-    chosen = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
-    trainer = Trainer(recipe, data=data, device=chosen)
+    trainer = Trainer(recipe, data=data, device=find_device(device))
     done = start_run(out, trainer.recipe, name=recipe_name, resume=resume)
     if done:
         load_step(out, done, model=trainer.model, optimizers=trainer.optimizers)

@@ -58,6 +58,8 @@ def mine(
     Of several targets the first counts. `out` is written at the end, complete or not at all. Raises ValueError where
     there is nothing to look at, and where `out` holds anything but a shard set or another run is writing to it.
     """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     out, sets = Path(out), sets_in(data)
     check_replaceable(out)
     with claimed(out):

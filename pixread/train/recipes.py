@@ -236,7 +236,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
 }
 
 
-def make_recipe(name: str, overrides: Mapping[str, str]) -> Recipe:
+def make_recipe(name: str, overrides: Mapping[str, object]) -> Recipe:
     """The named recipe with `--set name=value` fields replaced. Raises ValueError that lists what exists."""
     if name not in RECIPES:
         raise ValueError(f"no recipe {name!r}; the recipes are {', '.join(RECIPES)}")

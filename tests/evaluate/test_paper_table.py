@@ -29,7 +29,7 @@ def test_what_is_there_is_evaluated_once_and_the_rest_is_said(prepared, learned,
     shutil.rmtree(prepared / "refexp")
     for name in ("human", "augmented"):
         shutil.copytree(prepared / "chartqa" / f"val-{name}", prepared / "chartqa" / f"test-{name}")
-    found = evaluate_all(prepared, models, out=out, find=str, load=loading)
+    found = evaluate_all(prepared, models, out=out, load=loading)
     rows = {row["task"]: row for row in found["rows"]}
     assert rows["chartqa"]["ours"]["base"] | {"interval": None} == {
         "score": 100.0,
@@ -49,14 +49,14 @@ def test_what_is_there_is_evaluated_once_and_the_rest_is_said(prepared, learned,
     assert (out / "chartqa-base" / "report.html").is_file()
 
     assert len(loaded) == 3  # the folder without a checkpoint was tried
-    assert evaluate_all(prepared, models, out=out, find=str, load=loading)["rows"] == found["rows"]
-    assert loaded[3:] == [str(models / "ai2d-base")], "what was finished is used again"
+    assert evaluate_all(prepared, models, out=out, load=loading)["rows"] == found["rows"]
+    assert loaded[3:] == [models / "ai2d-base"], "what was finished is used again"
 
 
 def test_every_task_has_its_row_and_unknown_figures_are_dashes(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "models").mkdir()
-    found = evaluate_all(tmp_path / "data", tmp_path / "models", out=tmp_path / "out", find=str)
+    found = evaluate_all(tmp_path / "data", tmp_path / "models", out=tmp_path / "out")
     assert [row["task"] for row in found["rows"]] == [name for name in TASKS if name != "own"]
     table = [line.split(" | ") for line in as_markdown(found).splitlines() if line.startswith("| ")]
     assert "| RefExp | group accuracy | - | - | - | 92.2 | - | 94.2 | 90.8 | - | - |" in as_markdown(found)
@@ -76,5 +76,5 @@ def test_a_missing_folder_is_one_sentence(tmp_path, missing):
     for name in {"data", "models"} - {missing}:
         (tmp_path / name).mkdir()
     with pytest.raises(ValueError, match=f"{missing} is not a folder$"):
-        evaluate_all(tmp_path / "data", tmp_path / "models", out=tmp_path / "out", find=str)
+        evaluate_all(tmp_path / "data", tmp_path / "models", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -172,7 +172,7 @@ def refuse(source: object, name: str | None = None) -> str:
     ("data", "sentence"),
     [
         (b"", "x.png is empty"),
-        (b"%PDF-1.7 and so on", "x.png is not a picture of a known kind"),
+        (b"%PDF-1.7 and so on", "x.png is a PDF, which pixread does not read yet"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "x.png is not a picture of a known kind"),
         (png_header(1, 20000), f"x.png is 1 x 20000 pixels, a side may have at most {MAX_SIDE}"),
         (png_header(8000, 6000), "x.png is 8000 x 6000 pixels (48 megapixels), the limit is 40 megapixels"),

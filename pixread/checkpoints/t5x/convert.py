@@ -12,6 +12,7 @@ from torch import Tensor
 from pixread.checkpoints.folder import save_tensors
 from pixread.checkpoints.names import pix2struct, rename, t5x
 from pixread.checkpoints.t5x.arrays import open_arrays
+from pixread.checkpoints.t5x.find import find_t5x
 from pixread.checkpoints.t5x.sizes import infer_config
 from pixread.checkpoints.weights import MAX_SHARD_BYTES
 from pixread.models.pix2struct import Pix2Struct
@@ -23,8 +24,8 @@ Progress = Callable[[int, int, str], None]
 
 
 def convert(
-    folder: Path,
-    out: Path,
+    folder: str | Path,
+    out: str | Path,
     *,
     dtype: torch.dtype = torch.float32,
     generation: Mapping[str, Any] | None = None,
@@ -34,10 +35,11 @@ def convert(
 ) -> Path:
     """Write the parameters of the T5X checkpoint in `folder` as a checkpoint folder, whole or not at all.
 
-    The optimizer's state is left out, and memory holds a few copies of the largest parameter. `progress` is told how
-    many parameters of how many are done. Raises CheckpointError for a parameter that is missing, unknown, damaged or of
-    a shape that does not fit the others, and when the disk refuses.
+    A folder of several stands for the newest. The optimizer's state is left out, and memory holds a few copies of the
+    largest parameter. `progress` is told how many parameters of how many are done. Raises CheckpointError for a
+    parameter that is missing, unknown, damaged or of a shape that does not fit the others, and when the disk refuses.
     """
+    folder, out = find_t5x(folder) or Path(folder), Path(out)
     arrays = open_arrays(folder)
     config = infer_config({name: array.shape for name, array in arrays.items()}, source=folder)
     with unfilled():
