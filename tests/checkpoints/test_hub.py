@@ -224,7 +224,7 @@ def test_a_push_is_one_commit_with_a_card(hub: Hub, client: Client, folder: Path
     repository = hub.repositories[NAME]
     assert address == f"{hub.url}/{NAME}/commit/{repository.branches['main']}"
     assert repository.private
-    assert repository.messages == ["initial commit", "Upload a checkpoint"]
+    assert repository.messages == ["initial commit", "Upload a checkpoint with pixread"]
     pushed = repository.commits[repository.branches["main"]]
     assert set(pushed) == {".gitattributes", "config.json", "tokenizer.json", WEIGHTS, "README.md"}
     assert pushed[WEIGHTS].content == (folder / WEIGHTS).read_bytes()
