@@ -98,14 +98,16 @@ def parse(
     ] = Likeness.original,
 ) -> None:
     """Read pictures of pages."""
+    from pixread.inputs.memory import enough_memory
+
     reader = load_reader(model, device=device, dtype=dtype, like=like.value)
     wish = Wish(question, region, single_pass, max_patches, max_new_tokens, beams, batch_size)
     failures = 0
     with Sources() as sources, Output(out, form, model=reader.name, many=len(files) > 1) as output:
         for file in files:
             try:
-                image = sources.open(file)
-                with progress_bar(file) as show:
+                with enough_memory(file), progress_bar(file) as show:
+                    image = sources.open(file)
                     reading = wish.read(reader, image, show)
             except ValueError as error:
                 if len(files) > 1 and is_system_file(Path(file).name):

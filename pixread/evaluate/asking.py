@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from pixread.evaluate.exam import Exam, Question, Reads
 from pixread.evaluate.predictions import Prediction, unread
+from pixread.inputs.memory import enough_memory
 from pixread.inputs.picture import open_picture
 from pixread.records import Example, Reading
 
@@ -41,7 +42,8 @@ def _of_batch(exam: Exam, reader: Reads, batch: Sequence[tuple[int, Example]]) -
         blank = unread(index, example, targets=tuple(map(exam.clean, example.targets)), choice=exam.chooses)
         try:
             # A common name, so that equal faults of many pictures are counted as one reason; the line has the id.
-            image = open_picture(example.image, name="the picture")
+            with enough_memory("the picture"):
+                image = open_picture(example.image, name="the picture")
         except ValueError as error:
             predictions.append(replace(blank, error=str(error)))
             continue
@@ -56,7 +58,8 @@ def _ask(exam: Exam, reader: Reads, asked: Sequence[_Asked]) -> list[Prediction]
         return []
     started = time.perf_counter()
     try:
-        readings = exam.ask(reader, [one.question for one in asked])
+        with enough_memory("the picture"):
+            readings = exam.ask(reader, [one.question for one in asked])
     except ValueError as error:
         if len(asked) == 1:
             return [replace(asked[0].blank, error=str(error))]

@@ -80,6 +80,7 @@ def label_size(text: str, width: int, height: int) -> int:
 def _corners(box: Box, size: tuple[int, int]) -> Corners:
     """Whole pixel corners inside the picture, right and bottom included as PIL draws them."""
     width, height = size
-    left, top = min(max(int(box.x), 0), width - 1), min(max(int(box.y), 0), height - 1)
-    right, bottom = min(max(int(box.right), left), width - 1), min(max(int(box.bottom), top), height - 1)
+    # Rounded last, since a box may end at infinity.
+    left, top = int(min(max(box.x, 0), width - 1)), int(min(max(box.y, 0), height - 1))
+    right, bottom = int(min(max(box.right, left), width - 1)), int(min(max(box.bottom, top), height - 1))
     return left, top, right, bottom

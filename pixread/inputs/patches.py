@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pixread.records import Patches
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 PATCH = 16
+PORTION = 2**20  # values that are counted at a time
 Like = Literal["original", "transformers"]  # whose numbers are followed where the two differ
 
 
@@ -55,17 +57,33 @@ def true_scale_budget(width: int, height: int) -> int:
     return max(1, -(-width // PATCH) * -(-height // PATCH))
 
 
-def standardise(pixels: np.ndarray, *, like: Like = "original") -> np.ndarray:
+def standardise(pixels: NDArray[np.uint8], *, like: Like = "original") -> NDArray[np.float32]:
     """(H, W, 3) uint8 -> (H, W, 3) float32 of mean 0 and deviation 1 over all pixels and channels together.
 
     Population deviation with a floor of 1 / sqrt(values), as the original; a plain picture becomes zeros. The
     torchvision backend of `transformers` divides by one value less.
     """
-    values = pixels.astype(np.float32)
-    floor = 1.0 / np.sqrt(np.float32(values.size))
-    spread = values.std(dtype=np.float64, ddof=0 if like == "original" else 1)
-    deviation = max(float(spread), float(floor))
-    return (values - np.float32(values.mean(dtype=np.float64))) / np.float32(deviation)
+    return _standardised(pixels, *_mean_and_deviation(pixels, like))
+
+
+def _mean_and_deviation(pixels: NDArray[np.uint8], like: Like) -> tuple[np.float32, np.float32]:
+    """From how often each of the 256 values occurs, since float64 copies of a large picture would take gigabytes."""
+    flat, values = pixels.reshape(-1), np.arange(256, dtype=np.float64)
+    counts = np.zeros(256, dtype=np.int64)
+    for start in range(0, flat.size, PORTION):
+        counts += np.bincount(flat[start : start + PORTION], minlength=256)
+    mean = float(counts @ values) / flat.size
+    squares = float(counts @ (values - mean) ** 2)
+    spread = (squares / max(flat.size - (like == "transformers"), 1)) ** 0.5
+    floor = np.float32(1.0) / np.sqrt(np.float32(flat.size))
+    return np.float32(mean), np.float32(max(spread, float(floor)))
+
+
+def _standardised(values: NDArray[np.uint8], mean: np.float32, deviation: np.float32) -> NDArray[np.float32]:
+    floats = values.astype(np.float32)
+    floats -= mean
+    floats /= deviation
+    return floats
 
 
 def to_patches(image: Image.Image, *, max_patches: int, like: Like = "original") -> Patches:
@@ -77,14 +95,18 @@ def to_patches(image: Image.Image, *, max_patches: int, like: Like = "original")
     import torch
     from torch.nn.functional import interpolate
 
-    pixels = standardise(np.asarray(image.convert("RGB")), like=like)
+    pixels = np.asarray(image.convert("RGB"))
     height, width, _ = pixels.shape
     rows, cols = grid(height, width, max_patches=max_patches, like=like)
-    values = torch.from_numpy(pixels).permute(2, 0, 1)[None]  # (1, 3, H, W)
-    size = (rows * PATCH, cols * PATCH)
-    if size != (height, width):
-        values = interpolate(values, size=size, mode="bilinear", align_corners=False, antialias=True)
-    return Patches(_cut(values[0], rows, cols), *_ids(rows, cols))
+    size, (mean, deviation) = (rows * PATCH, cols * PATCH), _mean_and_deviation(pixels, like)
+    planes = []
+    # One channel after the other: as floats a picture is four times as large.
+    for channel in range(3):
+        values = torch.from_numpy(_standardised(pixels[:, :, channel], mean, deviation))[None, None]  # (1, 1, H, W)
+        if size != (height, width):
+            values = interpolate(values, size=size, mode="bilinear", align_corners=False, antialias=True)
+        planes.append(values[0, 0])
+    return Patches(_cut(torch.stack(planes), rows, cols), *_ids(rows, cols))
 
 
 def _cut(values: torch.Tensor, rows: int, cols: int) -> torch.Tensor:

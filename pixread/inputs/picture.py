@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from pixread.filenames import find_path
 from pixread.inputs.ground import laid_on_ground
 
 MAX_PIXELS = 40_000_000  # width x height; a 40-megapixel picture takes 120 MB as RGB
+STRIP = 2**18  # pixels that are converted at a time
 MAX_SIDE = 16_384  # pixels; the longest page a browser can take a screenshot of
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "ICO")  # none of them runs another program
 
@@ -114,8 +116,13 @@ def _converted(image: Image.Image, name: str) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of metadata that does not matter here
             image.load()
+            _check_size(image.width, image.height, name)  # an icon may hold a larger picture than it says
             upright = _upright(image)
             return _as_rgb(upright)
+    except PictureError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"{name} is larger than the limit of {_megapixels(MAX_PIXELS)}") from error
     except DAMAGED as error:
         raise PictureError(f"{name} is cut off or damaged: {error}") from error
 
@@ -166,15 +173,28 @@ def _from_deep_grey(image: Image.Image) -> Image.Image:
 
 def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Deep grey levels as 0..255: 16-bit values run to 65535, floats to 1 unless one of them is larger."""
+    found = np.empty(values.shape, dtype=np.uint8)
     if values.dtype == np.uint16:
-        return np.asarray((values.astype(np.uint32) + 128) // 257, dtype=np.uint8)
-    finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    top = finite.max(initial=0.0)
-    if values.dtype.kind == "f" and top <= 1:
-        finite *= 255
-    elif values.dtype.kind != "f" and top > 255:
-        finite /= 257  # older versions of Pillow open 16-bit PNG files with 32 bits
-    return np.clip(np.round(finite), 0, 255).astype(np.uint8)
+        for part, levels in zip(_parts(found), _parts(values), strict=True):
+            part[:] = (levels.astype(np.uint32) + 128) // 257
+        return found
+    top = max((float(_finite(levels).max(initial=0.0)) for levels in _parts(values)), default=0.0)
+    scale = 255.0 if values.dtype.kind == "f" and top <= 1 else 1.0
+    if values.dtype.kind != "f" and top > 255:
+        scale = 1 / 257  # older versions of Pillow open 16-bit PNG files with 32 bits
+    for part, levels in zip(_parts(found), _parts(values), strict=True):
+        part[:] = np.clip(np.round(_finite(levels) * scale), 0, 255)
+    return found
+
+
+def _parts(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """A picture in strips: all of a large one as float64 would take gigabytes."""
+    rows = max(1, STRIP // max(values.shape[1], 1))
+    return (values[start : start + rows] for start in range(0, len(values), rows))
+
+
+def _finite(levels: NDArray[Any]) -> NDArray[np.float64]:
+    return np.nan_to_num(levels.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _from_array(array: NDArray[Any], name: str) -> Image.Image:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pixread.inputs.draw import draw_boxes
 from pixread.inputs.header import add_header
 from pixread.inputs.patches import PATCH, Like, line_budget, to_patches
+from pixread.inputs.picture import MAX_PIXELS
 from pixread.inputs.region import MARGIN, ink_map, trim
 from pixread.records import DrawnBox, Patches
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 FILE = "preprocessor_config.json"
 PROCESSOR_FILE = "processor_config.json"  # where newer versions of transformers keep the same settings
+LARGEST_BUDGET = MAX_PIXELS // PATCH**2  # of the largest picture at its own scale
 MAX_PATCHES = 2048  # of the paper's pretraining, and of `transformers` whatever a checkpoint says
 LIKES = get_args(Like)
 # What every checkpoint says; one that says otherwise was trained on other numbers than are made here.
@@ -27,6 +29,12 @@ FIXED: dict[str, Any] = {
     "do_normalize": True,
     "patch_size": {"height": PATCH, "width": PATCH},
 }
+
+
+def check_budget(max_patches: int) -> None:
+    """Raises ValueError for more patches than the largest picture has."""
+    if max_patches > LARGEST_BUDGET:
+        raise ValueError(f"max_patches may be {LARGEST_BUDGET:,} at most, got {max_patches:,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,7 @@ class Preprocess:
     def __post_init__(self) -> None:
         if isinstance(self.max_patches, bool) or not isinstance(self.max_patches, int) or self.max_patches < 1:
             raise ValueError(f"max_patches must be a whole number of at least 1, got {self.max_patches!r}")
+        check_budget(self.max_patches)
         if not isinstance(self.is_vqa, bool):
             raise ValueError(f"is_vqa must be true or false, got {self.is_vqa!r}")
         if self.like not in LIKES:
@@ -87,7 +96,8 @@ class Preprocess:
             self._check_question(question)
         drawn = draw_boxes(image, boxes)
         limit = max_patches or self.max_patches
-        if self.line_stretch is not None and not question:
+        check_budget(limit)
+        if self.line_stretch is not None and not question.strip():
             line = ink_map(trim(drawn, margin=margin))
             budget = line_budget(line.width, line.height, stretch=self.line_stretch)
             return to_patches(line, max_patches=min(budget, limit))

@@ -2,9 +2,9 @@
 
 How it works: (1) `edges`: steps between neighbouring pixels, measured against the noise round about, with rules and
 outlines taken away; (2) `components`: what is left falls into connected pieces, about one a glyph; (3) `text_lines`:
-glyphs beside each other form lines; (4) lines that do not look written are dropped; (5) `photos`: pictures, and the
-lines that are parts of them; (6) `layout`: the reading order. The thresholds were set on rendered web pages at device
-scale 1, where text is 9 to 60 pixels high.
+glyphs beside each other, less outlines of buttons (`outlines`), form lines; (4) lines that do not look written are
+dropped; (5) `photos`: pictures, and the lines that are parts of them; (6) `layout`: the reading order. The thresholds
+were set on rendered web pages at device scale 1, where text is 9 to 60 pixels high.
 """
 
 from __future__ import annotations
@@ -17,17 +17,13 @@ from pixread.inputs.components import Bitmap, Boxes, components
 from pixread.inputs.edges import Steps, ink, noise_level, steps, two_tones
 from pixread.inputs.layout import Region, RegionKind, arrange, leaves
 from pixread.inputs.line_ends import without_marks
+from pixread.inputs.outlines import framed, round_sides
 from pixread.inputs.photos import beside_pictures, find_pictures
 from pixread.inputs.text_lines import Grey, find_lines
 from pixread.records import Box
 
 TALLEST = 110  # pixels: a piece that is higher or much wider was drawn, not written
 WIDEST = 300
-FRAME = 14  # pixels: lower ones are glyphs
-STRAIGHT = 0.6  # of its upper and lower edges are straight lines where a piece is a frame
-SIDE = 20  # pixels: lower brackets are left alone
-ALONE = 0.25  # of the height of a button's sides: so far above and below the text they reach, ...
-ABOVE, BESIDE = 0.12, 0.19  # ... or so far where they are at least so far left and right of it
 NOISY = 3  # from this noise on a background is no plain paper
 CONTRAST = 50  # grey levels between ink and paper, at least ...
 FAINT_CONTRAST = 25  # ... and of what is certainly a line of text otherwise
@@ -50,7 +46,7 @@ def find_regions(image: Image.Image) -> list[Region]:
     pieces = components(marks)
     glyphs = pieces.take(_glyph_like(pieces))
     grey = np.asarray(Image.fromarray(pixels).convert("L"))
-    lines = find_lines(glyphs.take(~(_framed(glyphs, marks) | _round_sides(glyphs))), marks, rules, grey)
+    lines = find_lines(glyphs.take(~(framed(glyphs, marks) | round_sides(glyphs))), marks, rules, grey)
     lines = without_marks(lines, pixels, strength, marks)
     lines = lines.take(_written(lines, grey, strength, noise, marks))
     pictures = find_pictures(pixels, strength, lines)
@@ -75,44 +71,6 @@ def _glyph_like(pieces: Boxes) -> NDArray[np.bool_]:
     hairline = ((pieces.width <= 2) & (pieces.height > 14)) | ((pieces.height <= 2) & (pieces.width > 24))
     outline = (pieces.height > 20) & (pieces.weight < 0.1 * area)
     return np.asarray(~_large(pieces) & ~hairline & ~outline & (area > 3))
-
-
-def _framed(pieces: Boxes, marks: Bitmap) -> NDArray[np.bool_]:
-    """Which pieces are outlines of buttons and of cells of a table: straight, with something inside. -> (N,)"""
-    sparse = pieces.weight < pieces.width * pieces.height / 3
-    found = np.zeros(len(pieces), dtype=bool)
-    for number in np.flatnonzero((pieces.height > FRAME) & (pieces.width >= pieces.height) & sparse):
-        left, top, right, bottom = (side[number] for side in (pieces.left, pieces.top, pieces.right, pieces.bottom))
-        edges = marks[top : top + 2, left:right], marks[bottom - 2 : bottom, left:right]
-        inside = (pieces.left > left) & (pieces.right < right) & (pieces.top > top + 2) & (pieces.bottom < bottom - 2)
-        found[number] = inside.any() and min(edge.any(axis=0).mean() for edge in edges) > STRAIGHT
-    return found
-
-
-def _round_sides(pieces: Boxes) -> NDArray[np.bool_]:
-    """Which pieces are the left and right sides of buttons with round corners, whose long edges are gone. -> (N,)"""
-    sides = np.flatnonzero((pieces.height > SIDE) & (pieces.width < pieces.height / 4))
-    one, other = np.meshgrid(sides, sides, indexing="ij")
-    level = (np.abs(pieces.top[one] - pieces.top[other]) <= 1) & (
-        np.abs(pieces.bottom[one] - pieces.bottom[other]) <= 1
-    )
-    found = np.zeros(len(pieces), dtype=bool)
-    for left, right in zip(
-        *(pair[level & (pieces.right[one] < pieces.left[other])] for pair in (one, other)), strict=True
-    ):
-        height = pieces.height[left]
-        between = (pieces.left > pieces.right[left]) & (pieces.right < pieces.left[right])
-        inside = between & (pieces.top > pieces.top[left]) & (pieces.bottom < pieces.bottom[left])
-        if not inside.any():
-            continue
-        above = pieces.top[inside].min() - pieces.top[left]
-        below = pieces.bottom[left] - pieces.bottom[inside].max()
-        before = pieces.left[inside].min() - pieces.right[left]
-        after = pieces.left[right] - pieces.right[inside].max()
-        # Brackets of the same shape are hardly higher than the text between them, or stand close to it.
-        roomy = min(before, after) >= BESIDE * height and min(above, below) >= ABOVE * height
-        found[[left, right]] |= roomy or min(above, below) > ALONE * height
-    return found
 
 
 def _written(lines: Boxes, grey: Grey, strength: Steps, noise: Steps, marks: Bitmap) -> NDArray[np.bool_]:

@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from pixread.grammar import parse
 from pixread.inputs.batch import collate
+from pixread.inputs.header import QuestionError
 from pixread.inputs.picture import PictureError, open_picture
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.region import ink_span
@@ -261,15 +262,18 @@ class Windows(Dataset["Window | Refused"]):
             if len(ids) > self.max_tokens and self.preprocess.line_stretch is not None:
                 continue  # a line whose end is cut off would teach the reader to stop early
             margin = rng.randint(*INK_MARGINS)
-            patches = self.preprocess.patches(item.image, question=item.prompt, boxes=item.boxes, margin=margin)
+            try:
+                patches = self.preprocess.patches(item.image, question=item.prompt, boxes=item.boxes, margin=margin)
+            except QuestionError:
+                continue
             if max(int(patches.rows.max()), int(patches.cols.max())) >= self.max_positions:
                 continue  # so long a strip that the model has no place for its end
             # As in the original, a target too long for the decoder is cut and then has no end.
             places = self._places(item, patches, length=len(ids), margin=margin)
             return Row(patches, ids[: self.max_tokens], places[: self.max_tokens], ids[:-1]), failures
         raise ValueError(
-            f"{TRIES} examples one after another could not be used: unreadable pictures, strips beyond the model's "
-            f"{self.max_positions - 1} rows and columns, or lines beyond max_tokens"
+            f"{TRIES} examples one after another could not be used: unreadable pictures, questions that cannot be "
+            f"drawn, strips beyond the model's {self.max_positions - 1} rows and columns, or lines beyond max_tokens"
         )
 
     def _places(self, item: Item, patches: Patches, *, length: int, margin: int) -> list[int]:

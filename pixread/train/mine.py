@@ -14,6 +14,7 @@ import torch
 
 from pixread.files import claimed
 from pixread.inputs.batch import collate
+from pixread.inputs.header import QuestionError
 from pixread.inputs.picture import PictureError, open_picture
 from pixread.inputs.tokenizer import EOS, PAD
 from pixread.reader import Reader
@@ -95,9 +96,9 @@ def _cases(shards: ShardSet, numbers: Sequence[int], reader: Reader) -> Iterator
         example = shards[number]
         try:
             image = open_picture(example.image, name=example.id)
-        except PictureError:
+            patches = reader.preprocess.patches(image, question=example.prompt, boxes=example.boxes)
+        except (PictureError, QuestionError):
             continue
-        patches = reader.preprocess.patches(image, question=example.prompt, boxes=example.boxes)
         if max(int(patches.rows.max()), int(patches.cols.max())) < limit:
             yield _Case(number, patches, [*reader.tokenizer.encode(example.targets[0]), EOS])
 

@@ -96,3 +96,13 @@ def test_patches_equal_those_of_transformers(height: int, width: int, max_patche
     assert flat[: len(ours), 1].tolist() == ours.cols.tolist()
     assert not flat[len(ours) :].any()
     torch.testing.assert_close(flat[: len(ours), 2:], ours.pixels, atol=2e-5, rtol=0)
+
+
+def test_the_deviation_is_that_of_all_values_at_once() -> None:
+    """It is taken from counts of the values: float64 copies of a picture of 40 megapixels took 1.8 GB."""
+    pixels = np.asarray(noise(37, 411))
+    values = pixels.astype(np.float32)
+    for like, ddof in (("original", 0), ("transformers", 1)):
+        deviation = np.float32(values.std(dtype=np.float64, ddof=ddof))
+        expected = (values - np.float32(values.mean(dtype=np.float64))) / deviation
+        np.testing.assert_array_equal(standardise(pixels, like=like), expected)
