@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pixread.inputs.patches import grid, line_budget, standardise, to_patches, true_scale_budget
+from pixread.inputs.patches import Like, grid, line_budget, standardise, to_patches, true_scale_budget
 
 sides = st.integers(1, 3000)
 
@@ -102,7 +102,8 @@ def test_the_deviation_is_that_of_all_values_at_once() -> None:
     """It is taken from counts of the values: float64 copies of a picture of 40 megapixels took 1.8 GB."""
     pixels = np.asarray(noise(37, 411))
     values = pixels.astype(np.float32)
-    for like, ddof in (("original", 0), ("transformers", 1)):
+    likes: tuple[tuple[Like, int], ...] = (("original", 0), ("transformers", 1))
+    for like, ddof in likes:
         deviation = np.float32(values.std(dtype=np.float64, ddof=ddof))
         expected = (values - np.float32(values.mean(dtype=np.float64))) / deviation
         np.testing.assert_array_equal(standardise(pixels, like=like), expected)
