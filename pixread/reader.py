@@ -27,7 +27,6 @@ from pixread.generate.beam import BeamSettings, likeliest
 from pixread.generate.grammar import Grammar, WellFormed
 from pixread.generate.greedy import likeliest_token
 from pixread.generate.loop import Rule, shared_rows, steps
-from pixread.generate.rules import with_least
 from pixread.generate.sample import Sampling, sample, seeds_of
 from pixread.generate.score import told_log_probs
 from pixread.inputs.batch import collate
@@ -43,6 +42,7 @@ from pixread.reading.asked import Many, one_each, opened
 from pixread.reading.limits import BATCH_SIZE, LimitOptions, Limits, check_generation
 from pixread.reading.pages import segmented
 from pixread.reading.second_look import Look, with_second_looks
+from pixread.reading.stated import Ends
 from pixread.records import Box, DrawnBox, Memory, Patches, Reading
 
 TOKENS_PER_PATCH = 3  # a patch of a line holds about one letter; one of a byte-spelled script takes three tokens
@@ -105,7 +105,8 @@ class Reader:
         if self.reads not in READS:
             known = " or ".join(READS)
             raise ValueError(f"reads in generation_config.json of {name} must be {known}, got {self.reads!r}")
-        check_generation(checkpoint.generation, name=name)
+        check_generation(checkpoint.generation, checkpoint.config, name=name)
+        self._ids = Ends.of(checkpoint.generation, checkpoint.config)
 
     @overload
     def read(
@@ -219,20 +220,23 @@ class Reader:
         before the first piece; ValueError also for more than one beam.
         """
         chosen = Limits(**limits)
-        if chosen.beams not in (None, 1):
-            raise ValueError(f"only one beam can be read while it is written, got beams={chosen.beams}")
-        job, rules = self._single(open_picture(picture), question, region, chosen), self._rules(chosen)
-        return self._written(job, with_least(rules, chosen.min_new_tokens, eos=self._ends["eos"]))
+        beams = BeamSettings.of(self.checkpoint.generation, beams=chosen.beams).beams
+        if beams != 1:
+            raise ValueError(f"only one beam can be read while it is written, got beams={beams}")
+        job = self._single(open_picture(picture), question, region, chosen)
+        return self._written(job, self._rules(chosen))
 
     def _written(self, job: _Job, rules: Sequence[Rule]) -> Iterator[str]:
         model, text = self.checkpoint.model, TextStream(self.tokenizer.pieces)
         limits = [job.max_new_tokens]
-        for step in steps(model, self._seen([job]), likeliest_token, limits=limits, rules=rules, **self._ends):
+        if begun := text.add(self._ids.start):
+            yield begun
+        for step in steps(model, self._seen([job]), likeliest_token, limits=limits, rules=rules, **self._ids.options):
             token = int(step.tokens[0])
-            if token == self._ends["eos"]:
-                break
             if piece := text.add(token):
                 yield piece
+            if token in self._ids.eos:
+                break
         if rest := text.end():
             yield rest
 
@@ -269,11 +273,10 @@ class Reader:
                 sampling,
                 seeds=part,
                 max_new_tokens=job.max_new_tokens,
-                min_new_tokens=chosen.min_new_tokens,
                 rules=self._rules(chosen),
-                **self._ends,
+                **self._ids.options,
             )
-            answers += answers_of(made, self.tokenizer)
+            answers += answers_of(made, self.tokenizer, start=self._ids.start)
         seconds = (time.perf_counter() - started) / count
         writes = self._writes(question, chosen)
         return [whole(answer, image.size, seconds=seconds, writes=writes) for answer in answers]
@@ -296,7 +299,9 @@ class Reader:
         limits = Limits(max_patches=max_patches, batch_size=batch_size)
         outputs = [self.tokenizer.encode(text) for text in texts]
         memory = self._seen([self._single(open_picture(picture), question, region, limits)])
-        found = told_log_probs(self.checkpoint.model, memory, outputs, batch_size=batch_size, **self._ends)
+        found = told_log_probs(
+            self.checkpoint.model, memory, outputs, batch_size=batch_size, start=self._ids.start, eos=self._ids.eos[0]
+        )
         return [math.fsum(log_probs) for log_probs in found]
 
     def _single(self, image: Image.Image, question: str | None, region: Box | None, limits: Limits) -> _Job:
@@ -366,25 +371,20 @@ class Reader:
             self._seen(jobs),
             settings,
             max_new_tokens=[job.max_new_tokens for job in jobs],
-            min_new_tokens=limits.min_new_tokens,
             rules=self._rules(limits),
-            **self._ends,
+            **self._ids.options,
         )
-        return answers_of(made, self.tokenizer)
+        return answers_of(made, self.tokenizer, start=self._ids.start)
 
     @torch.inference_mode()
     def _seen(self, jobs: Sequence[_Job]) -> Memory:
         model = self.checkpoint.model
         return model.encode(collate([job.patches for job in jobs]).to(next(model.parameters()).device))
 
-    @property
-    def _ends(self) -> dict[str, int]:
-        """The ids that an output starts from and ends with."""
-        return {"start": self.checkpoint.model.config.pad, "eos": self.checkpoint.model.config.eos}
-
     def _rules(self, limits: Limits) -> list[Rule]:
         """Made anew for each batch: a rule may remember its rows."""
-        rules = limits.repetition(self.checkpoint.generation)
+        device = next(self.checkpoint.model.parameters()).device
+        rules = limits.rules(self.checkpoint.generation, self._ids, device=device)
         return [*rules, WellFormed(self._grammar)] if limits.in_grammar(self.checkpoint.generation) else rules
 
     @cached_property
@@ -392,7 +392,7 @@ class Reader:
         model, pieces = self.checkpoint.model, self.tokenizer.pieces
         return Grammar(
             [pieces[number] for number in range(model.config.vocab_size)],
-            eos=model.config.eos,
+            eos=self._ids.eos[0],
             leading_blank=pieces.drops_first_blank,
             device=next(model.parameters()).device,
         )

@@ -199,7 +199,7 @@ def test_beams_are_searched_when_asked_for_or_when_the_checkpoint_says_so(
 def test_beams_that_a_checkpoint_cannot_mean_are_refused(make_checkpoint: MakeCheckpoint):
     with pytest.raises(ValueError) as caught:
         load(make_checkpoint(num_beams="many"), device="cpu")
-    said = "cannot be followed: the number of beams must be a whole number of at least 1, got 'many'"
+    said = "cannot be followed: the number of beams must be a whole number from 1 to 1024, got 'many'"
     assert str(caught.value).startswith("generation_config.json of ")
     assert str(caught.value).endswith(said)
 

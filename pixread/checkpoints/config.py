@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import reprlib
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from pixread.models.pix2struct import Pix2StructConfig
 
 FLOATS = ("eps", "dropout")
 MAY_BE_ZERO = ("pad", "eos", *FLOATS)
+# No Pix2Struct is near these: what lies beyond is a damaged file, and would be built before its weights are looked at.
+HIGHEST = {"encoder_layers": 1000, "decoder_layers": 1000, "eps": 1, "dropout": 1}
+LARGEST = 2**24
 
 
 def to_json(config: Pix2StructConfig) -> dict[str, Any]:
@@ -35,6 +39,7 @@ def to_json(config: Pix2StructConfig) -> dict[str, Any]:
             "is_encoder_decoder": True,
             "use_cache": True,
             "decoder_start_token_id": config.pad,
+            "tie_word_embeddings": False,
             **names.FIXED_TEXT,
             **{theirs: getattr(config, ours) for ours, (theirs, _) in names.TEXT.items()},
         },
@@ -57,9 +62,8 @@ def from_json(raw: object, *, path: Path) -> Pix2StructConfig:
         raise CheckpointError(f"{path} must hold a JSON object, got {type(raw).__name__}")
     kind = raw.get("model_type")
     if kind != names.MODEL_TYPE:
-        raise CheckpointError(f"{path} must say model_type {names.MODEL_TYPE!r}, got {kind!r}")
+        raise CheckpointError(f"{path} must say model_type {names.MODEL_TYPE!r}, got {reprlib.repr(kind)}")
     text, vision = _section(raw, "text_config", path=path), _section(raw, "vision_config", path=path)
-    _check_fixed(raw, {"tie_word_embeddings": False}, path=path, section="")
     _check_fixed(text, names.FIXED_TEXT, path=path, section="text_config.")
     _check_fixed(vision, names.FIXED_VISION, path=path, section="vision_config.")
     from_text = _numbers(text, names.TEXT, path=path, section="text_config.")
@@ -70,19 +74,30 @@ def from_json(raw: object, *, path: Path) -> Pix2StructConfig:
                 f"{path} must give both towers one {field}, got {from_text[field]} in text_config "
                 f"and {from_vision[field]} in vision_config"
             )
-    for section in (raw, text):
-        start = section.get("decoder_start_token_id", from_text["pad"])
-        if start != from_text["pad"]:
-            raise CheckpointError(f"{path} must start decoding with the pad id {from_text['pad']}, got {start!r}")
+    _check_consistent(from_text, path=path)
     try:
         return Pix2StructConfig(**from_text, **{f: v for f, v in from_vision.items() if f not in from_text})
     except ValueError as error:
         raise CheckpointError(f"{path} is inconsistent: {error}") from error
 
 
-def generation(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The generation settings that older folders keep in config.json instead of a file of their own."""
-    return {name: raw["text_config"][name] for name in ("max_length",) if name in raw["text_config"]}
+def is_tied(raw: Mapping[str, Any], *, path: Path) -> bool:
+    """Whether embedding and head share one matrix where only one is stored; both are read as they are."""
+    tied = raw.get("tie_word_embeddings")
+    if tied is not None and not isinstance(tied, bool):
+        raise CheckpointError(f"{path} must give tie_word_embeddings true or false, got {reprlib.repr(tied)}")
+    return bool(tied)
+
+
+def generation(raw: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """The generation settings, of these names, that older folders keep in config.json instead of a file of their own.
+
+    As `transformers` finds them: at the top, else within text_config; null is nothing.
+    """
+    sections = (raw["text_config"], raw)
+    return {
+        name: section[name] for section in sections for name in names if name in section and section[name] is not None
+    }
 
 
 def _section(raw: Mapping[str, Any], name: str, *, path: Path) -> dict[str, Any]:
@@ -96,7 +111,7 @@ def _section(raw: Mapping[str, Any], name: str, *, path: Path) -> dict[str, Any]
 def _check_fixed(values: Mapping[str, Any], fixed: Mapping[str, Any], *, path: Path, section: str) -> None:
     for name, allowed in fixed.items():
         if values.get(name, allowed) != allowed:
-            raise CheckpointError(f"{path} must say {section}{name} {allowed!r}, got {values[name]!r}")
+            raise CheckpointError(f"{path} must say {section}{name} {allowed!r}, got {reprlib.repr(values[name])}")
 
 
 def _numbers(
@@ -105,10 +120,31 @@ def _numbers(
     found = {}
     for field, (name, default) in table.items():
         value = values.get(name, default)
+        if field == "eos" and isinstance(value, list) and value:
+            value = value[0]  # all of them end an output (`generation`); training writes the first
         kinds = (int, float) if field in FLOATS else int
         lowest = 0 if field in MAY_BE_ZERO else 1
-        if isinstance(value, bool) or not isinstance(value, kinds) or value < lowest:
+        if isinstance(value, bool) or not isinstance(value, kinds) or not value >= lowest:
             what = "a number" if field in FLOATS else "an integer"
-            raise CheckpointError(f"{path} must give {section}{name} {what} of at least {lowest}, got {value!r}")
+            got = reprlib.repr(value)
+            raise CheckpointError(f"{path} must give {section}{name} {what} of at least {lowest}, got {got}")
+        highest = HIGHEST.get(field, LARGEST)
+        if value > highest:
+            raise CheckpointError(f"{path} must give {section}{name} at most {highest}, got {reprlib.repr(value)}")
         found[field] = value
     return found
+
+
+def _check_consistent(text: Mapping[str, Any], *, path: Path) -> None:
+    for field in ("pad", "eos"):
+        if text[field] >= text["vocab_size"]:
+            raise CheckpointError(
+                f"{path} gives text_config.{names.TEXT[field][0]} {text[field]}, but the ids end at "
+                f"{text['vocab_size'] - 1}"
+            )
+    buckets, distance = text["relative_buckets"], text["relative_max_distance"]
+    if buckets < 2 or distance <= buckets // 2:
+        raise CheckpointError(
+            f"{path} must give at least 2 relative_attention_num_buckets, and relative_attention_max_distance "
+            f"more than half of them, got {buckets} and {distance}"
+        )

@@ -16,10 +16,10 @@ from pixread.checkpoints import config as config_file
 from pixread.checkpoints import weights
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.find import find_checkpoint
-from pixread.checkpoints.generation import without_stale
+from pixread.checkpoints.generation import ENDS, FOLLOWED, STARTS, without_stale
 from pixread.checkpoints.layout import COMPANIONS, CONFIG, GENERATION, OWN, is_shard
 from pixread.checkpoints.names import rename
-from pixread.checkpoints.names.pix2struct import TENSORS
+from pixread.checkpoints.names.pix2struct import TENSORS, TIED
 from pixread.files import ClaimError, folder_written_aside
 from pixread.inputs import prepare, spiece, tokenizer
 from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
@@ -49,17 +49,40 @@ def load(
         raise CheckpointError(f"{folder} is {'a file, not' if folder.exists() else 'not'} a checkpoint folder")
     raw = _read_json(folder / CONFIG)
     config = config_file.from_json(raw, path=folder / CONFIG)
-    generation = _read_json(folder / GENERATION) if (folder / GENERATION).exists() else config_file.generation(raw)
-    if not isinstance(generation, dict):
-        raise CheckpointError(f"{folder / GENERATION} must hold a JSON object, got {type(generation).__name__}")
+    generation = _settings(folder, raw)
     with unfilled():
         model = Pix2Struct(config)
     expected = model.state_dict()
     theirs = rename(expected, TENSORS)
-    found = weights.read(folder, {theirs[name]: tensor.shape for name, tensor in expected.items()})
+    shapes = {theirs[name]: tensor.shape for name, tensor in expected.items()}
+    found = weights.read(folder, shapes, tied=TIED if config_file.is_tied(raw, path=folder / CONFIG) else ())
+    largest = max(torch.finfo(tensor.dtype).max for tensor in found.values())
     # Nothing else may hold the weights, so that each makes room as soon as it is converted.
     model.load_state_dict({name: found.pop(theirs[name]) for name in expected}, strict=True, assign=True)
-    return Checkpoint(model.to(device=device, dtype=dtype).eval(), config, generation, folder)
+    model = model.to(device=device, dtype=dtype).eval()
+    if dtype is not None and torch.finfo(dtype).max < largest:
+        _check_range(model, {name: theirs[name] for name in expected}, dtype=dtype, folder=folder)
+    return Checkpoint(model, config, generation, folder)
+
+
+def _settings(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What generation_config.json says, with the ids that it leaves open from config.json; else all from there."""
+    if not (folder / GENERATION).exists():
+        return config_file.generation(config, FOLLOWED)
+    settings = _read_json(folder / GENERATION)
+    if not isinstance(settings, dict):
+        raise CheckpointError(f"{folder / GENERATION} must hold a JSON object, got {type(settings).__name__}")
+    for names in (STARTS, ENDS):
+        if all(settings.get(name) is None for name in names):
+            settings |= config_file.generation(config, names)
+    return settings
+
+
+def _check_range(model: Pix2Struct, names: Mapping[str, str], *, dtype: torch.dtype, folder: Path) -> None:
+    beyond = [names[name] for name, tensor in model.state_dict().items() if not weights.is_finite(tensor)]
+    if beyond:
+        kind = str(dtype).removeprefix("torch.")
+        raise CheckpointError(f"{folder} holds numbers beyond the range of {kind} in {weights.listed(beyond)}")
 
 
 def save(
@@ -104,7 +127,7 @@ def save_tensors(
     try:
         with folder_written_aside(folder) as aside:
             for name, document in documents.items():
-                _write(aside / name, (json.dumps(document, indent=2) + "\n").encode())
+                _write(aside / name, (json.dumps(document, indent=2, allow_nan=False) + "\n").encode())
             for name, content in files.items():
                 _write(aside / name, content if isinstance(content, bytes) else content.read_bytes())
             weights.write(layout, aside, fetch=fetch, max_shard_bytes=max_shard_bytes)
@@ -147,7 +170,7 @@ def _generation(config: Pix2StructConfig, generation: Mapping[str, Any]) -> dict
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} is missing") from error
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +50,11 @@ def write(
         (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
 
-def read(folder: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
+def read(folder: Path, shapes: Mapping[str, torch.Size], *, tied: Sequence[str] = ()) -> dict[str, Tensor]:
     """Exactly the tensors that `shapes` names, mapped from disk rather than copied.
 
-    Raises CheckpointError for a missing, surplus or wrongly shaped tensor and for a damaged file.
+    Of the `tied` names one is enough: those that are not stored get its numbers. Raises CheckpointError for a missing,
+    surplus or wrongly shaped tensor, for numbers that are NaN or infinite, and for a damaged file.
     """
     found: dict[str, Tensor] = {}
     for file in _files(folder):
@@ -67,6 +68,10 @@ def read(folder: Path, shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
             raise CheckpointError(f"{file} is missing") from error
         except (OSError, SafetensorError) as error:
             raise CheckpointError(f"{file} is truncated or no safetensors file ({error})") from error
+    stored = next((found[name] for name in tied if name in found), None)
+    if stored is not None:
+        # A copy each: pixread saves both, and whoever trains on changes one without the other.
+        found |= {name: stored.clone() for name in tied if name not in found}
     missing = [name for name in shapes if name not in found]
     if missing:
         raise CheckpointError(f"{folder} lacks {listed(missing)} that config.json asks for")
@@ -77,7 +82,10 @@ def _take(handle: safe_open, shapes: Mapping[str, torch.Size], *, file: Path, al
     names = list(handle.keys())
     views = {name: handle.get_slice(name) for name in names}
     _check({name: (view.get_shape(), view.get_dtype()) for name, view in views.items()}, shapes, file, already)
-    return {name: _mapped(file, *place) for name, place in _places(file).items()}
+    places = _places(file)
+    # Looked at in mappings that go at once, so that only what is used stays in memory.
+    _check_numbers(((name, _mapped(file, *place)) for name, place in places.items()), file)
+    return {name: _mapped(file, *place) for name, place in places.items()}
 
 
 def _places(file: Path) -> dict[str, tuple[torch.dtype, list[int], int]]:
@@ -108,7 +116,21 @@ def _take_pickled(
 ) -> dict[str, Tensor]:
     kinds = {name: KINDS.get(tensor.dtype, str(tensor.dtype)) for name, tensor in stored.items()}
     _check({name: (tensor.shape, kinds[name]) for name, tensor in stored.items()}, shapes, file, already)
+    _check_numbers(stored.items(), file)
     return stored
+
+
+def _check_numbers(tensors: Iterable[tuple[str, Tensor]], file: Path) -> None:
+    damaged = [name for name, tensor in tensors if not is_finite(tensor)]
+    if damaged:
+        raise CheckpointError(f"{file} holds numbers that are NaN or infinite in {listed(damaged)}")
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Whether all numbers are finite; their sum says so in one pass, unless it is too large itself."""
+    # Half precision would overflow where float32 does not.
+    total = tensor.sum(dtype=torch.promote_types(tensor.dtype, torch.float32))
+    return bool(total.isfinite()) or bool(tensor.isfinite().all())
 
 
 def _check(
@@ -139,8 +161,8 @@ def _files(folder: Path) -> list[Path]:
 
 def _indexed(index: Path) -> list[Path]:
     try:
-        files = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        files = set(json.loads(index.read_text(encoding="utf-8-sig"))["weight_map"].values())
+    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{index} holds no weight_map in JSON") from error
     # A name with a folder in it would read outside the checkpoint, one with another ending in another way.
     suffix = Path(index.name.removesuffix(".index.json")).suffix

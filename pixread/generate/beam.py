@@ -10,6 +10,7 @@ Legend: B rows still in the batch, K beams, M candidates to go on with, T the lo
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self
@@ -20,17 +21,25 @@ from torch.nn import functional as F
 
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import (
+    NO_NUMBERS,
+    NO_TOKEN,
     Generated,
     Rule,
     StepModel,
     Written,
+    ends_of,
+    is_among,
     is_check,
+    plain_numbers,
     remaining,
     row_limits,
 )
 from pixread.generate.rules import with_least
 from pixread.models.cache import BeamCache
 from pixread.records import Memory
+
+MOST_BEAMS = 1024
+LARGEST_PENALTY = 32  # a length to this power is still a number
 
 
 class BeamModel(StepModel, Protocol):
@@ -53,12 +62,18 @@ class BeamSettings:
     early_stopping: bool | Literal["never"] = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.beams, int) or self.beams < 1:
-            raise ValueError(f"the number of beams must be a whole number of at least 1, got {self.beams!r}")
-        if not isinstance(self.length_penalty, int | float) or not math.isfinite(self.length_penalty):
-            raise ValueError(f"length_penalty must be a finite number, got {self.length_penalty!r}")
-        if self.early_stopping not in (True, False, "never"):
-            raise ValueError(f"early_stopping must be true, false or 'never', got {self.early_stopping!r}")
+        beams, penalty, stopping = self.beams, self.length_penalty, self.early_stopping
+        if isinstance(beams, bool) or not isinstance(beams, int) or not 1 <= beams <= MOST_BEAMS:
+            raise ValueError(
+                f"the number of beams must be a whole number from 1 to {MOST_BEAMS}, got {reprlib.repr(beams)}"
+            )
+        if isinstance(penalty, bool) or not isinstance(penalty, int | float) or not abs(penalty) <= LARGEST_PENALTY:
+            raise ValueError(
+                f"length_penalty must be a number from -{LARGEST_PENALTY} to {LARGEST_PENALTY}, "
+                f"got {reprlib.repr(penalty)}"
+            )
+        if not isinstance(stopping, bool) and stopping != "never":
+            raise ValueError(f"early_stopping must be true, false or 'never', got {reprlib.repr(stopping)}")
 
     @classmethod
     def of(cls, generation: Mapping[str, Any], *, beams: int | None = None) -> Self:
@@ -83,6 +98,7 @@ class Hypothesis:
     ids: list[int]
     log_probs: list[float]
     end_log_prob: float | None
+    end: int | None
     score: float
 
 
@@ -96,21 +112,21 @@ def beam_search(
     min_new_tokens: int = 0,
     rules: Sequence[Rule] = (),
     start: int = 0,
-    eos: int = 1,
+    eos: int | Sequence[int] = 1,
 ) -> list[list[Hypothesis]]:
     """The up to K outputs that were found for each row of `memory`, best first.
 
-    Limits and errors are as in `greedy`. A row has less than K outputs only where there are no more. What a beam is
-    worth is what `rules` make of its log-probabilities.
+    Limits and errors are as in `greedy`. A row has less than K outputs only where there are no more, and none where the
+    rules allow none. What a beam is worth is what `rules` make of its log-probabilities.
     """
-    rules = with_least(rules, min_new_tokens, eos=eos)
+    rules, ends = with_least(rules, min_new_tokens, eos=eos), ends_of(eos)
     limits = row_limits(max_new_tokens, rows=memory.mask.shape[0])
     length, device = max(limits, default=0), memory.mask.device
-    found = [[Hypothesis([], [], None, 0.0)] if limit == 0 else [] for limit in limits]
+    found = [[Hypothesis([], [], None, None, 0.0)] if limit == 0 else [] for limit in limits]
     if length == 0:
         return found
     rows = torch.arange(len(limits), device=device)  # (B,) which of all rows stands here
-    search = _Search.begin(settings, torch.tensor(limits, device=device), rules=rules, start=start, eos=eos)
+    search = _Search.begin(settings, torch.tensor(limits, device=device), rules=rules, start=start, ends=ends)
     cache = model.new_beam_cache(len(limits), length, beams=settings.beams)
     tokens = torch.full((len(limits), settings.beams), start, device=device)  # (B, K)
     for position in range(length):
@@ -120,14 +136,16 @@ def beam_search(
                 break
             left = remaining(model, memory, index, rows=len(rows), beams=settings.beams)
             if left is not None:
-                _collect(found, search, rows, eos=eos)
+                _collect(found, search, rows, ends=ends)
                 memory, rows, tokens = left, rows[index], tokens[index]
                 search.select(index)
                 cache.select(index, position=position)
-        parents = search.advance(model.step(tokens, memory, cache, position), position)
+        with plain_numbers():
+            logits = model.step(tokens, memory, cache, position)
+        parents = search.advance(logits, position)
         cache.follow(parents, position=position)
         tokens = search.running.tokens[..., position]
-    _collect(found, search, rows, eos=eos)
+    _collect(found, search, rows, ends=ends)
     return found
 
 
@@ -140,7 +158,7 @@ def likeliest(
     min_new_tokens: int = 0,
     rules: Sequence[Rule] = (),
     start: int = 0,
-    eos: int = 1,
+    eos: int | Sequence[int] = 1,
 ) -> Generated:
     """The best output of each row: of a beam search, or greedily where one beam is asked for."""
     asked: dict[str, Any] = {
@@ -152,11 +170,15 @@ def likeliest(
     }
     if settings.beams == 1:
         return greedy(model, memory, **asked)
-    best = [hypotheses[0] for hypotheses in beam_search(model, memory, settings, **asked)]
+    found = beam_search(model, memory, settings, **asked)
+    if not all(found):
+        raise ValueError(NO_TOKEN)
+    best = [hypotheses[0] for hypotheses in found]
     return Generated(
         ids=[one.ids for one in best],
         log_probs=[one.log_probs for one in best],
         end_log_probs=[one.end_log_prob for one in best],
+        ends=[one.end for one in best],
     )
 
 
@@ -211,20 +233,22 @@ class _Search:
     settings: BeamSettings
     rules: Sequence[Rule]
     start: int
-    eos: int
+    ends: tuple[int, ...]
     limits: Tensor  # (B,)
     running: _Paths
     finished: _Paths
     done: Tensor  # (B,) bool
 
     @classmethod
-    def begin(cls, settings: BeamSettings, limits: Tensor, *, rules: Sequence[Rule], start: int, eos: int) -> _Search:
+    def begin(
+        cls, settings: BeamSettings, limits: Tensor, *, rules: Sequence[Rule], start: int, ends: tuple[int, ...]
+    ) -> _Search:
         shape = (len(limits), settings.beams, int(limits.max()))
         running = _Paths.none(*shape, device=limits.device)
         # All beams stand at the start; were all worth something, each would go on with the same tokens.
         running.scores[:, 0] = 0
         finished = _Paths.none(*shape, device=limits.device)
-        return cls(settings, rules, start, eos, limits, running, finished, limits == 0)
+        return cls(settings, rules, start, ends, limits, running, finished, limits == 0)
 
     def select(self, index: Tensor) -> None:
         """Keep only the rows that `index` names."""
@@ -235,7 +259,9 @@ class _Search:
         """One token more, from logits (B, K, V). Returns (B, K) int64: the beam each beam now running came from."""
         beams = self.settings.beams
         candidates, parents = self._candidates(logits, position)
-        ends = candidates.tokens[..., position] == self.eos  # (B, M)
+        if is_check(position, logits.device) and bool(candidates.scores[~self.done].isnan().any()):
+            raise ValueError(NO_NUMBERS)
+        ends = is_among(candidates.tokens[..., position], torch.tensor(self.ends, device=logits.device))  # (B, M)
         last = self.limits == position + 1  # (B,)
         self._finish(candidates, ends | last[:, None], length=position + 1)
         index = candidates.scores.masked_fill(ends, -math.inf).topk(beams).indices  # (B, K)
@@ -246,12 +272,14 @@ class _Search:
     def _candidates(self, logits: Tensor, position: int) -> tuple[_Paths, Tensor]:
         """The M likeliest continuations, best first, and the beams (B, M) they come from.
 
-        M = 2 K: even where each beam's end is among them, K others are left to go on with.
+        M = 2 K, and K more for every further end token: even where the ends of each beam are among them, K others are
+        left to go on with.
         """
         vocabulary = logits.shape[-1]
         log_probs = logits.log_softmax(-1)  # (B, K, V)
         totals = (self._ruled(log_probs, position) + self.running.scores[..., None]).flatten(1)  # (B, K * V)
-        scores, index = totals.topk(2 * self.settings.beams)  # (B, M)
+        count = min((1 + len(self.ends)) * self.settings.beams, totals.shape[1])
+        scores, index = totals.topk(count)  # (B, M)
         parents = index // vocabulary
         paths = self.running.pick(parents)
         paths.tokens[..., position] = index % vocabulary
@@ -294,7 +322,7 @@ class _Search:
         return complete & (self.running.scores[:, 0] / hoped**penalty <= worst)
 
 
-def _collect(found: list[list[Hypothesis]], search: _Search, rows: Tensor, *, eos: int) -> None:
+def _collect(found: list[list[Hypothesis]], search: _Search, rows: Tensor, *, ends: tuple[int, ...]) -> None:
     """Write down the outputs of the rows that are done."""
     paths = search.finished
     lists = zip(paths.tokens.tolist(), paths.log_probs.tolist(), paths.lengths.tolist(), strict=True)
@@ -302,13 +330,15 @@ def _collect(found: list[list[Hypothesis]], search: _Search, rows: Tensor, *, eo
     for row, done, scores, columns in scored:
         if done and not found[row]:
             found[row] = [
-                _hypothesis(tokens[:length], log_probs[:length], score, eos=eos)
+                _hypothesis(tokens[:length], log_probs[:length], score, ends=ends)
                 for tokens, log_probs, length, score in zip(*columns, scores, strict=True)
                 if score > -math.inf
             ]
 
 
-def _hypothesis(tokens: list[int], log_probs: list[float], score: float, *, eos: int) -> Hypothesis:
-    ended = tokens[-1] == eos
-    end = len(tokens) - ended
-    return Hypothesis(tokens[:end], log_probs[:end], log_probs[-1] if ended else None, score)
+def _hypothesis(tokens: list[int], log_probs: list[float], score: float, *, ends: tuple[int, ...]) -> Hypothesis:
+    if not all(map(math.isfinite, log_probs)):
+        raise ValueError(NO_NUMBERS)
+    if tokens[-1] in ends:
+        return Hypothesis(tokens[:-1], log_probs[:-1], log_probs[-1], tokens[-1], score)
+    return Hypothesis(tokens, log_probs, None, None, score)

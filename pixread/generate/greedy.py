@@ -19,7 +19,7 @@ def greedy(
     min_new_tokens: int = 0,
     rules: Sequence[Rule] = (),
     start: int = 0,
-    eos: int = 1,
+    eos: int | Sequence[int] = 1,
 ) -> Generated:
     """The likeliest continuation, token by token, that `rules` allow; no row ends before `min_new_tokens` tokens.
 

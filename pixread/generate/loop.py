@@ -5,7 +5,9 @@ Legend: B rows still in the batch, R all rows, T the longest output allowed, V v
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
@@ -22,6 +24,12 @@ WORTH_COPYING = 0.5
 STEPS_BETWEEN_CHECKS = 4
 # Tokens guessed before they are looked at: the run that looks at them takes longer with each.
 MOST_GUESSES = 5
+NO_NUMBERS = (
+    "the model's scores are NaN or infinite: its weights are damaged, or too large for what it computes in "
+    "(float32 has the widest range that is read in)"
+)
+NO_RANGE = "min should be less than or equal to max"  # torch, where it chooses the steps of 8 bits
+NO_TOKEN = "the generation settings leave no token to write"
 
 
 class StepModel(Protocol):
@@ -75,13 +83,14 @@ class Choose(Protocol):
 class Generated:
     """One output a row, without start and end tokens, and the natural log-probability of each of its tokens.
 
-    `end_log_probs` holds the log-probability of the end token, or None where the length limit cut the output off.
-    The log-probabilities are those of the model's whole vocabulary, whatever rules and temperature made of them.
+    `ends` holds the end token and `end_log_probs` its log-probability, or None where the length limit cut the output
+    off. The log-probabilities are those of the model's whole vocabulary, whatever rules and temperature made of them.
     """
 
     ids: list[list[int]]
     log_probs: list[list[float]]
     end_log_probs: list[float | None]
+    ends: list[int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +111,21 @@ def write(
     max_new_tokens: int | Sequence[int],
     rules: Sequence[Rule] = (),
     start: int = 0,
-    eos: int = 1,
+    eos: int | Sequence[int] = 1,
 ) -> Generated:
-    """Continue each row of `memory` from the `start` token until `eos` or its limit, `max_new_tokens`.
+    """Continue each row of `memory` from the `start` token until `eos`, or one of them, or its limit, `max_new_tokens`.
 
-    The limit is one for all rows or one a row. Raises ValueError for limits that are negative or do not fit the rows.
+    The limit is one for all rows or one a row. Raises ValueError for limits that are negative or do not fit the rows,
+    and where the model computes no numbers or the rules leave no token.
     """
     limits = row_limits(max_new_tokens, rows=memory.mask.shape[0])
     shape, device = (len(limits), max(limits, default=0)), memory.mask.device
-    ids = torch.full(shape, eos, device=device)  # (R, T)
+    ids = torch.full(shape, ends_of(eos)[0], device=device)  # (R, T)
     log_probs = torch.zeros(shape, device=device)  # (R, T)
     for step in steps(model, memory, choose, limits=limits, rules=rules, start=start, eos=eos):
         ids[step.rows, step.position] = step.tokens
         log_probs[step.rows, step.position] = step.log_probs.to(log_probs.dtype)
-    return _collect(ids.tolist(), log_probs.tolist(), limits=limits, eos=eos)
+    return _collect(ids.tolist(), log_probs.tolist(), limits=limits, ends=ends_of(eos))
 
 
 @torch.inference_mode()
@@ -127,7 +137,7 @@ def steps(
     limits: Sequence[int],
     rules: Sequence[Rule] = (),
     start: int = 0,
-    eos: int = 1,
+    eos: int | Sequence[int] = 1,
 ) -> Iterator[Step]:
     """The same, step by step, as it is written; `limits` names the longest output of each row."""
     device, length = memory.mask.device, max(limits, default=0)
@@ -136,6 +146,7 @@ def steps(
     if len(limits) == 1 and isinstance(model, GuessingModel) and model.can_guess:
         yield from guided_steps(model, memory, choose, limit=length, rules=rules, start=start, eos=eos)
         return
+    ends = torch.tensor(ends_of(eos), device=device)  # (E,)
     longest = torch.tensor(limits, device=device)  # (R,)
     ids = torch.full((len(limits), length + 1), start, device=device)  # (R, T + 1)
     rows = torch.arange(len(limits), device=device)  # (B,) which of all rows stands here
@@ -151,12 +162,16 @@ def steps(
             if left is not None:
                 memory, rows, tokens, alive = left, rows[index], tokens[index], alive[index]
                 cache.select(index, position=position)
-        logits = model.step(tokens, memory, cache, position)  # (B, V)
+        with plain_numbers():
+            logits = model.step(tokens, memory, cache, position)  # (B, V)
         scores = ruled(logits, rules, ids[rows, : position + 1], longest[rows] - position)
         tokens = choose(scores, rows, position)
+        log_probs = log_probs_of(tokens, logits)
+        if is_check(position, device):
+            check_numbers(log_probs[alive], scores.amax(-1)[alive])
         ids[rows, position + 1] = tokens
-        alive = alive & (tokens != eos) & (longest[rows] > position + 1)
-        yield Step(rows, position, tokens, log_probs_of(tokens, logits))
+        alive = alive & ~is_among(tokens, ends) & (longest[rows] > position + 1)
+        yield Step(rows, position, tokens, log_probs)
 
 
 @torch.inference_mode()
@@ -168,7 +183,7 @@ def guided_steps(
     limit: int,
     rules: Sequence[Rule],
     start: int,
-    eos: int,
+    eos: int | Sequence[int],
 ) -> Iterator[Step]:
     """`steps` of one row, several at a time: a rough model guesses a few tokens, one run of the model looks at all.
 
@@ -176,30 +191,33 @@ def guided_steps(
     first that is wrong: whatever the guesses, the tokens are those of `steps` (Leviathan et al. 2023, arXiv
     2211.17192).
     """
-    device = memory.mask.device
+    device, ends = memory.mask.device, ends_of(eos)
     row, ids = torch.zeros(1, dtype=torch.long, device=device), torch.full((1, limit + 1), start, device=device)
     cache, sketch = model.new_cache(1, limit), model.sketch(memory)
 
-    def chosen(logits: Tensor, position: int) -> Tensor:
+    def chosen(logits: Tensor, position: int) -> tuple[Tensor, Tensor]:
         left = torch.tensor([limit - position], device=device)
-        return choose(ruled(logits, rules, ids[:, : position + 1], left), row, position)
+        scores = ruled(logits, rules, ids[:, : position + 1], left)
+        return choose(scores, row, position), scores.amax(-1)
 
     position, ahead = 0, MOST_GUESSES
     while position < limit:
         count = 0
-        while count < min(ahead, limit - position - 1) and (count == 0 or int(ids[0, position + count]) != eos):
+        while count < min(ahead, limit - position - 1) and (count == 0 or int(ids[0, position + count]) not in ends):
             logits = model.guess(ids[:, position + count], sketch, cache, position + count)
-            ids[:, position + count + 1] = chosen(logits, position + count)
+            ids[:, position + count + 1], _ = chosen(logits, position + count)
             count += 1
         all_logits = model.run(ids[:, position : position + count + 1], memory, cache, position)  # (1, count + 1, V)
         right = 0
         for place in range(count + 1):
             logits, guessed = all_logits[:, place], ids[:, position + 1].clone()
-            tokens = chosen(logits, position)
+            tokens, best = chosen(logits, position)
             ids[:, position + 1] = tokens
-            yield Step(row, position, tokens, log_probs_of(tokens, logits))
+            log_probs = log_probs_of(tokens, logits)
+            check_numbers(log_probs, best)
+            yield Step(row, position, tokens, log_probs)
             position += 1
-            if int(tokens) == eos:
+            if int(tokens) in ends:
                 return
             if place == count or not torch.equal(tokens, guessed):
                 break
@@ -218,6 +236,35 @@ def ruled(logits: Tensor, rules: Sequence[Rule], ids: Tensor, left: Tensor) -> T
 def log_probs_of(tokens: Tensor, logits: Tensor) -> Tensor:
     """tokens: (B,), logits: (B, V) -> (B,)."""
     return logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(-1)
+
+
+def check_numbers(log_probs: Tensor, best: Tensor) -> None:
+    """Raises ValueError for log-probabilities that are no numbers, and for scores whose best is minus infinity."""
+    if not bool(log_probs.isfinite().all()):
+        raise ValueError(NO_NUMBERS)
+    if bool((best == -math.inf).any()):
+        raise ValueError(NO_TOKEN)
+
+
+@contextmanager
+def plain_numbers() -> Iterator[None]:
+    """Layers of 8 bits raise an error of their own for what is no number; here it is the ValueError of all others."""
+    try:
+        yield
+    except RuntimeError as error:
+        if NO_RANGE not in str(error):
+            raise
+        raise ValueError(NO_NUMBERS) from error
+
+
+def ends_of(eos: int | Sequence[int]) -> tuple[int, ...]:
+    """The tokens that end an output, one or several."""
+    return (eos,) if isinstance(eos, int) else tuple(eos)
+
+
+def is_among(tokens: Tensor, ends: Tensor) -> Tensor:
+    """tokens: any shape, ends: (E,) -> bool, of the shape of the tokens."""
+    return (tokens[..., None] == ends).any(-1)
 
 
 def is_check(position: int, device: torch.device) -> bool:
@@ -273,14 +320,18 @@ def row_limits(max_new_tokens: int | Sequence[int], *, rows: int) -> list[int]:
     return limits
 
 
-def _collect(ids: list[list[int]], log_probs: list[list[float]], *, limits: list[int], eos: int) -> Generated:
+def _collect(
+    ids: list[list[int]], log_probs: list[list[float]], *, limits: list[int], ends: tuple[int, ...]
+) -> Generated:
     """Cut every row at its end token or limit; what a finished row wrote after that is noise."""
-    found = Generated(ids=[], log_probs=[], end_log_probs=[])
+    found = Generated(ids=[], log_probs=[], end_log_probs=[], ends=[])
     for row, scores, limit in zip(ids, log_probs, limits, strict=True):
-        inside = row[:limit]
-        ended = eos in inside
-        end = inside.index(eos) if ended else limit
-        found.ids.append(inside[:end])
-        found.log_probs.append(scores[:end])
-        found.end_log_probs.append(scores[end] if ended else None)
+        end = next((place for place in range(limit) if row[place] in ends), None)
+        found.ids.append(row[: limit if end is None else end])
+        found.log_probs.append(scores[: limit if end is None else end])
+        found.end_log_probs.append(None if end is None else scores[end])
+        found.ends.append(None if end is None else row[end])
+        # On an accelerator numbers are looked at every few steps only, and the last of them here.
+        if not all(map(math.isfinite, scores[: limit if end is None else end + 1])):
+            raise ValueError(NO_NUMBERS)
     return found

@@ -6,33 +6,33 @@ What repetition is, and what it costs, is as in `transformers` 5.23. Legend: B r
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import reprlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from pixread.generate.loop import Rule, Written
+from pixread.generate.loop import Rule, Written, ends_of
 
 
 @dataclass(frozen=True, slots=True)
 class LeastLength:
-    """The end token waits until `tokens` others are written."""
+    """The end tokens wait until `tokens` others are written."""
 
     tokens: int
-    eos: int
+    ends: tuple[int, ...]
 
     def __call__(self, scores: Tensor, written: Written) -> Tensor:
         if written.ids.shape[1] > self.tokens:  # the start token counts one
             return scores
-        end = torch.tensor([self.eos], device=scores.device)
-        return scores.index_fill(-1, end, -math.inf)
+        ends = torch.tensor(self.ends, device=scores.device)
+        return scores.index_fill(-1, ends, -math.inf)
 
 
-def with_least(rules: Sequence[Rule], tokens: int, *, eos: int) -> list[Rule]:
+def with_least(rules: Sequence[Rule], tokens: int, *, eos: int | Sequence[int]) -> list[Rule]:
     """The rules, and that no row ends before so many tokens."""
-    return [*rules, LeastLength(tokens, eos)] if tokens > 0 else list(rules)
+    return [*rules, LeastLength(tokens, ends_of(eos))] if tokens > 0 else list(rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,9 @@ class RepetitionPenalty:
     penalty: float
 
     def __post_init__(self) -> None:
-        if not isinstance(self.penalty, int | float) or not 0 < self.penalty < math.inf:
-            raise ValueError(f"repetition_penalty must be a number above 0, got {self.penalty!r}")
+        is_number = isinstance(self.penalty, int | float) and not isinstance(self.penalty, bool)
+        if not is_number or not 0 < self.penalty < math.inf:
+            raise ValueError(f"repetition_penalty must be a number above 0, got {reprlib.repr(self.penalty)}")
 
     def __call__(self, scores: Tensor, written: Written) -> Tensor:
         found = scores.gather(1, written.ids)  # (B, t)
@@ -63,7 +64,9 @@ class NoRepeatedRuns:
 
     def __post_init__(self) -> None:
         if isinstance(self.size, bool) or not isinstance(self.size, int) or self.size < 1:
-            raise ValueError(f"no_repeat_ngram_size must be a whole number of at least 1, got {self.size!r}")
+            raise ValueError(
+                f"no_repeat_ngram_size must be a whole number of at least 1, got {reprlib.repr(self.size)}"
+            )
 
     def __call__(self, scores: Tensor, written: Written) -> Tensor:
         count = written.ids.shape[1] + 1 - self.size  # runs written so far
@@ -75,19 +78,3 @@ class NoRepeatedRuns:
         banned = torch.zeros_like(scores, dtype=torch.uint8)
         banned = banned.scatter_reduce(1, runs[..., -1], again.to(torch.uint8), "amax")  # (B, V)
         return scores.masked_fill(banned.bool(), -math.inf)
-
-
-def repetition_rules(generation: Mapping[str, Any], *, penalty: float | None, run: int | None) -> list[Rule]:
-    """What is asked for, else what a checkpoint's generation_config.json says under the names of `transformers`.
-
-    1 as penalty and 0 as the length of a run mean none. Raises ValueError for values that make no sense.
-    """
-    penalty = _stated(generation, "repetition_penalty", 1.0) if penalty is None else penalty
-    run = _stated(generation, "no_repeat_ngram_size", 0) if run is None else run
-    rules: list[Rule] = [] if penalty == 1 else [RepetitionPenalty(penalty)]
-    return rules if run == 0 else [*rules, NoRepeatedRuns(run)]
-
-
-def _stated(generation: Mapping[str, Any], name: str, default: float) -> Any:
-    # transformers writes null for what was left open.
-    return default if generation.get(name) is None else generation[name]

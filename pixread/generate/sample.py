@@ -81,7 +81,7 @@ def sample(
     min_new_tokens: int = 0,
     rules: Sequence[Rule] = (),
     start: int = 0,
-    eos: int = 1,
+    eos: int | Sequence[int] = 1,
 ) -> Generated:
     """One output a row, drawn by chance from what `rules` and `sampling` leave.
 

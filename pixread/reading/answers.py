@@ -16,7 +16,7 @@ from pixread.generate.loop import Generated
 from pixread.grammar import is_simplified_html, parse, serialise
 from pixread.inputs.layout import Region
 from pixread.inputs.pieces import joined, spelled
-from pixread.inputs.tokenizer import Tokenizer
+from pixread.inputs.tokenizer import PAD, Tokenizer
 from pixread.reading.page_tree import ReadLine, page_tree
 from pixread.records import Node, Reading
 
@@ -65,13 +65,15 @@ class Page:
     parts: dict[Region, list[Part]]
 
 
-def answers_of(made: Generated, tokenizer: Tokenizer) -> list[Answer]:
-    """The outputs as text."""
+def answers_of(made: Generated, tokenizer: Tokenizer, *, start: int = PAD) -> list[Answer]:
+    """The outputs as text. Start and end tokens that spell something are part of it, as in `transformers`."""
     found = []
-    for ids, scores, end in zip(made.ids, made.log_probs, made.end_log_probs, strict=True):
-        text = tokenizer.decode(ids)
-        spans = tuple(spelled(tokenizer.pieces, ids)) if joined(tokenizer.pieces, ids) == text else ()
-        found.append(Answer(text, tuple(scores) if end is None else (*scores, end), spans))
+    before = [start] if tokenizer.pieces[start] else []
+    for ids, scores, end_score, end in zip(made.ids, made.log_probs, made.end_log_probs, made.ends, strict=True):
+        told = [*before, *ids, end] if end is not None and tokenizer.pieces[end] else [*before, *ids]
+        text = tokenizer.decode(told)
+        spans = spelled(tokenizer.pieces, told)[len(before) :] if joined(tokenizer.pieces, told) == text else ()
+        found.append(Answer(text, tuple(scores) if end_score is None else (*scores, end_score), tuple(spans)))
     return found
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pixread.checkpoints.config import from_json, generation, to_json
+from pixread.checkpoints.config import from_json, generation, is_tied, to_json
 from pixread.checkpoints.errors import CheckpointError
 from pixread.models.pix2struct import SIZES
 from tests.checkpoints import hosted
@@ -45,8 +45,31 @@ def test_the_dropout_that_a_config_names_is_kept(dropout: tuple[float, float]):
 
 
 def test_older_configs_hold_generation_settings():
-    assert generation(hosted.config()) == {"max_length": 20}
-    assert generation(to_json(TINY)) == {}
+    """As transformers looks for them: at the top, else in text_config."""
+    raw = hosted.config()
+    raw["text_config"] |= {"num_beams": 3, "suppress_tokens": [4]}
+    raw |= {"num_beams": 5, "suppress_tokens": None, "eos_token_id": [1, 2]}
+
+    assert generation(raw, ("num_beams", "suppress_tokens", "max_length", "bad_words_ids", "eos_token_id")) == {
+        "num_beams": 5,
+        "suppress_tokens": [4],
+        "max_length": 20,
+        "eos_token_id": [1, 2],
+    }
+    assert generation(to_json(TINY), ("max_length",)) == {}
+
+
+def test_of_several_ends_training_writes_the_first():
+    assert from_json(changed(lambda raw: raw["text_config"].update(eos_token_id=[4, 1])), path=PATH).eos == 4
+
+
+@pytest.mark.parametrize(("said", "tied"), [({}, False), ({"tie_word_embeddings": None}, False)])
+@pytest.mark.parametrize("in_text", [True, False, None])
+def test_only_the_top_says_what_is_tied(said: dict[str, Any], tied: bool, in_text: bool | None):
+    raw = {**hosted.config(), "tie_word_embeddings": True, **said}
+    raw["text_config"] |= {"tie_word_embeddings": in_text}
+    assert is_tied(raw, path=PATH) == (tied or not said)
+    from_json(raw, path=PATH)
 
 
 @pytest.mark.parametrize(
@@ -85,10 +108,38 @@ def test_older_configs_hold_generation_settings():
             changed(lambda raw: raw["vision_config"].update(dense_act_fn="relu")),
             "must say vision_config.dense_act_fn 'gelu_new', got 'relu'",
         ),
-        (changed(lambda raw: raw.update(tie_word_embeddings=True)), "must say tie_word_embeddings False, got True"),
         (
-            changed(lambda raw: raw["text_config"].update(decoder_start_token_id=2)),
-            "must start decoding with the pad id 0, got 2",
+            changed(lambda raw: raw["text_config"].update(layer_norm_epsilon=float("nan"))),
+            "must give text_config.layer_norm_epsilon a number of at least 0, got nan",
+        ),
+        (
+            changed(lambda raw: raw["text_config"].update(layer_norm_epsilon=float("inf"))),
+            "must give text_config.layer_norm_epsilon at most 1, got inf",
+        ),
+        (
+            changed(lambda raw: raw["text_config"].update(num_layers=10**9)),
+            "must give text_config.num_layers at most 1000, got 1000000000",
+        ),
+        (
+            changed(lambda raw: raw["vision_config"].update(seq_len=10**30)),
+            "must give vision_config.seq_len at most 16777216, got 1000000000000000000000000000000",
+        ),
+        (
+            changed(lambda raw: raw["text_config"].update(d_ff=[48])),
+            "must give text_config.d_ff an integer of at least 1, got [48]",
+        ),
+        (
+            changed(lambda raw: raw["text_config"].update(eos_token_id=[])),
+            "must give text_config.eos_token_id an integer of at least 0, got []",
+        ),
+        (
+            changed(lambda raw: raw["text_config"].update(pad_token_id=50)),
+            "gives text_config.pad_token_id 50, but the ids end at 49",
+        ),
+        (
+            changed(lambda raw: raw["text_config"].update(relative_attention_num_buckets=1)),
+            "must give at least 2 relative_attention_num_buckets, and relative_attention_max_distance more than half "
+            "of them, got 1 and 128",
         ),
     ],
 )

@@ -14,6 +14,7 @@ from pixread.checkpoints.generation import longest_output, without_stale
         ({"max_length": 20}, 128, 19),  # the start token counts
         ({"max_length": 512}, 511, 511),
         ({"max_length": None}, 128, 20),
+        ({"max_new_tokens": None, "max_length": 30}, 29, 29),
     ],
 )
 def test_an_output_is_as_long_as_somebody_chose(settings: dict[str, Any], original: int, transformers: int):
@@ -24,8 +25,8 @@ def test_an_output_is_as_long_as_somebody_chose(settings: dict[str, Any], origin
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"max_new_tokens": 0}, "max_new_tokens in generation_config.json must be a whole number of at least 1, got 0"),
-        ({"max_length": "20"}, "max_length in generation_config.json must be a whole number of at least 2, got '20'"),
+        ({"max_new_tokens": 0}, "max_new_tokens must be a whole number from 1 to 1048576, got 0"),
+        ({"max_length": "20"}, "max_length must be a whole number from 2 to 1048576, got '20'"),
     ],
 )
 def test_a_wrong_length_is_one_sentence(settings: dict[str, Any], sentence: str):

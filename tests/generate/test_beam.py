@@ -243,7 +243,7 @@ def test_memory_is_left_as_it_was():
 def test_no_rows_and_no_tokens_give_nothing():
     model = tiny_model()
     memory = model.encode(random_batch(TINY, [7, 3]))
-    nothing = Hypothesis([], [], None, 0.0)
+    nothing = Hypothesis([], [], None, None, 0.0)
 
     assert beam_search(model, memory, BeamSettings(beams=2), max_new_tokens=0) == [[nothing], [nothing]]
     assert beam_search(model, memory, BeamSettings(beams=2), max_new_tokens=[0, 1])[0] == [nothing]
@@ -290,10 +290,10 @@ def test_settings_come_from_the_checkpoint(generation: dict[str, Any], beams: in
 @pytest.mark.parametrize(
     ("generation", "sentence"),
     [
-        ({"num_beams": 0}, "the number of beams must be a whole number of at least 1, got 0"),
-        ({"num_beams": "4"}, "the number of beams must be a whole number of at least 1, got '4'"),
-        ({"length_penalty": math.inf}, "length_penalty must be a finite number, got inf"),
-        ({"length_penalty": "long"}, "length_penalty must be a finite number, got 'long'"),
+        ({"num_beams": 0}, "the number of beams must be a whole number from 1 to 1024, got 0"),
+        ({"num_beams": "4"}, "the number of beams must be a whole number from 1 to 1024, got '4'"),
+        ({"length_penalty": math.inf}, "length_penalty must be a number from -32 to 32, got inf"),
+        ({"length_penalty": "long"}, "length_penalty must be a number from -32 to 32, got 'long'"),
         ({"early_stopping": "soon"}, "early_stopping must be true, false or 'never', got 'soon'"),
     ],
 )

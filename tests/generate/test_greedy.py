@@ -28,7 +28,7 @@ def ending_model(*, seed: int = 0) -> Pix2Struct:
 @torch.no_grad()
 def naive(model: Pix2Struct, batch: Batch, *, limits: list[int], min_new_tokens: int = 0) -> Generated:
     """The same without cache, batch, padding or early stop: every picture alone, every step from the beginning."""
-    found = Generated(ids=[], log_probs=[], end_log_probs=[])
+    found = Generated(ids=[], log_probs=[], end_log_probs=[], ends=[])
     for row, limit in enumerate(limits):
         size = int((batch.rows[row] > 0).sum())
         alone = Batch(*(part[row : row + 1, :size] for part in (batch.pixels, batch.rows, batch.cols)))
@@ -46,11 +46,12 @@ def naive(model: Pix2Struct, batch: Batch, *, limits: list[int], min_new_tokens:
         found.ids.append(ids[1 : len(ids) - ended])
         found.log_probs.append(scores[: len(scores) - ended])
         found.end_log_probs.append(scores[-1] if ended else None)
+        found.ends.append(EOS if ended else None)
     return found
 
 
 def assert_same(found: Generated, expected: Generated, *, tolerance: float) -> None:
-    assert found.ids == expected.ids
+    assert (found.ids, found.ends) == (expected.ids, expected.ends)
     for ours, theirs in zip(found.log_probs, expected.log_probs, strict=True):
         assert ours == pytest.approx(theirs, abs=tolerance)
     for one, other in zip(found.end_log_probs, expected.end_log_probs, strict=True):
@@ -198,9 +199,9 @@ def test_no_rows_and_no_tokens_give_nothing():
     model = tiny_model()
     memory = model.encode(random_batch(TINY, [7, 3]))
 
-    assert greedy(model, memory, max_new_tokens=0) == Generated([[], []], [[], []], [None, None])
+    assert greedy(model, memory, max_new_tokens=0) == Generated([[], []], [[], []], [None, None], [None, None])
     none = select_rows(memory, torch.tensor([], dtype=torch.long))
-    assert greedy(model, none, max_new_tokens=5) == Generated([], [], [])
+    assert greedy(model, none, max_new_tokens=5) == Generated([], [], [], [])
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from transformers.generation import logits_process as theirs
 from pixread.generate.beam import BeamSettings, beam_search
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import Generated, Rule, Written
-from pixread.generate.rules import LeastLength, NoRepeatedRuns, RepetitionPenalty, repetition_rules
+from pixread.generate.rules import LeastLength, NoRepeatedRuns, RepetitionPenalty
 from pixread.models.pix2struct import Pix2Struct
 from pixread.records import Batch
 from tests.generate.test_beam import Output, assert_same, copies
@@ -30,7 +30,7 @@ PAIRS: list[tuple[Rule, Theirs]] = [
     (NoRepeatedRuns(1), theirs.NoRepeatNGramLogitsProcessor(1)),
     (NoRepeatedRuns(2), theirs.NoRepeatNGramLogitsProcessor(2)),
     (NoRepeatedRuns(3), theirs.NoRepeatNGramLogitsProcessor(3)),
-    (LeastLength(4, EOS), theirs.MinNewTokensLengthLogitsProcessor(1, 4, EOS)),
+    (LeastLength(4, (EOS,)), theirs.MinNewTokensLengthLogitsProcessor(1, 4, EOS)),
 ]
 
 
@@ -64,7 +64,7 @@ def test_a_run_written_hundreds_of_times_stays_banned():
 @torch.no_grad()
 def naive(model: Pix2Struct, batch: Batch, *, limit: int, processors: Sequence[Theirs]) -> Generated:
     """Picture by picture, every step from the beginning, with the processors of transformers."""
-    found = Generated([], [], [])
+    found = Generated([], [], [], [])
     for row in range(len(batch)):
         size = int((batch.rows[row] > 0).sum())
         memory = model.encode(Batch(*(part[row : row + 1, :size] for part in (batch.pixels, batch.rows, batch.cols))))
@@ -80,6 +80,7 @@ def naive(model: Pix2Struct, batch: Batch, *, limit: int, processors: Sequence[T
         found.ids.append(ids[1 : len(ids) - ended])
         found.log_probs.append(scores[: len(scores) - ended])
         found.end_log_probs.append(scores[-1] if ended else None)
+        found.ends.append(EOS if ended else None)
     return found
 
 
@@ -153,36 +154,15 @@ def test_beams_with_rules_equal_the_naive_search(pairs: list[tuple[Rule, Theirs]
 
 
 @pytest.mark.parametrize(
-    ("generation", "penalty", "run", "expected"),
+    ("make", "value", "sentence"),
     [
-        ({}, None, None, []),
-        ({"repetition_penalty": None, "no_repeat_ngram_size": None}, None, None, []),
-        ({"repetition_penalty": 1.0, "no_repeat_ngram_size": 0}, None, None, []),
-        (
-            {"repetition_penalty": 1.2, "no_repeat_ngram_size": 3},
-            None,
-            None,
-            [RepetitionPenalty(1.2), NoRepeatedRuns(3)],
-        ),
-        ({"repetition_penalty": 1.2, "no_repeat_ngram_size": 3}, 1.0, 0, []),
-        ({"repetition_penalty": 1.2}, 2.0, 2, [RepetitionPenalty(2.0), NoRepeatedRuns(2)]),
+        (RepetitionPenalty, 0, "repetition_penalty must be a number above 0, got 0"),
+        (RepetitionPenalty, "high", "repetition_penalty must be a number above 0, got 'high'"),
+        (RepetitionPenalty, math.nan, "repetition_penalty must be a number above 0, got nan"),
+        (NoRepeatedRuns, -1, "no_repeat_ngram_size must be a whole number of at least 1, got -1"),
+        (NoRepeatedRuns, 2.5, "no_repeat_ngram_size must be a whole number of at least 1, got 2.5"),
     ],
 )
-def test_rules_come_from_the_checkpoint(
-    generation: dict[str, Any], penalty: float | None, run: int | None, expected: list[Rule]
-):
-    assert repetition_rules(generation, penalty=penalty, run=run) == expected
-
-
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        ({"penalty": 0, "run": None}, "repetition_penalty must be a number above 0, got 0"),
-        ({"penalty": "high", "run": None}, "repetition_penalty must be a number above 0, got 'high'"),
-        ({"penalty": None, "run": -1}, "no_repeat_ngram_size must be a whole number of at least 1, got -1"),
-        ({"penalty": None, "run": 2.5}, "no_repeat_ngram_size must be a whole number of at least 1, got 2.5"),
-    ],
-)
-def test_rules_that_make_no_sense_are_refused(options: dict[str, Any], sentence: str):
+def test_rules_that_make_no_sense_are_refused(make: Callable[[Any], Rule], value: object, sentence: str):
     with pytest.raises(ValueError, match=f"^{sentence}$"):
-        repetition_rules({}, **options)
+        make(value)

@@ -8,7 +8,7 @@ from PIL import Image
 from pixread.generate.loop import Generated
 from pixread.grammar import parse
 from pixread.inputs.layout import Region
-from pixread.inputs.tokenizer import Tokenizer, train_tokenizer
+from pixread.inputs.tokenizer import EOS, Tokenizer, train_tokenizer
 from pixread.reading.answers import Answer, Page, Part, answers_of, assembled, tree_of
 from pixread.records import Box, Node
 
@@ -24,7 +24,7 @@ def written(text: str) -> tuple[Tokenizer, list[int], list[float]]:
 
 def test_a_node_is_as_sure_as_the_tokens_that_spell_it():
     tokenizer, ids, log_probs = written(TEXT)
-    [answer] = answers_of(Generated([ids], [log_probs], [-3.0]), tokenizer)
+    [answer] = answers_of(Generated([ids], [log_probs], [-3.0], [EOS]), tokenizer)
     tree = tree_of(answer)
     first, inner = tree.children
     image, last = inner.children
@@ -43,14 +43,14 @@ def test_a_node_is_as_sure_as_the_tokens_that_spell_it():
 
 def test_the_end_counts_where_it_was_reached():
     tokenizer, ids, log_probs = written("<x>")
-    [open_end] = answers_of(Generated([ids], [log_probs], [None]), tokenizer)
+    [open_end] = answers_of(Generated([ids], [log_probs], [None], [None]), tokenizer)
     assert tree_of(open_end).confidence == pytest.approx(math.exp(sum(log_probs) / 3))
 
 
 def test_where_bytes_make_no_character_only_the_root_knows():
     tokenizer, ids, _ = written("<<H>>")
     broken = [*ids[:2], 3 + 0xC3, 3 + 0xC3, 3 + 0x61, *ids[2:]]
-    [answer] = answers_of(Generated([broken], [[-0.5] * len(broken)], [None]), tokenizer)
+    [answer] = answers_of(Generated([broken], [[-0.5] * len(broken)], [None], [None]), tokenizer)
     assert answer.spans == ()
     assert tree_of(answer).confidence == pytest.approx(math.exp(-0.5))
     assert [node.confidence for node in tree_of(answer).walk()][1:] == [None]

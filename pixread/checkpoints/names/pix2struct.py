@@ -40,6 +40,9 @@ TENSORS = {
     "decoder.head.weight": "decoder.lm_head.weight",
 }
 
+# What tie_word_embeddings makes one of, unless both are stored.
+TIED = (TENSORS["decoder.token_embedding.weight"], TENSORS["decoder.head.weight"])
+
 MODEL_TYPE = "pix2struct"
 
 # Our field -> its name in text_config and in vision_config, with the value that transformers assumes where a
@@ -70,5 +73,5 @@ VISION: dict[str, tuple[str, int | float]] = {
 }
 
 # Settings that the architecture leaves no choice about; a config.json that says otherwise is another model.
-FIXED_TEXT: dict[str, str | bool] = {"dense_act_fn": "gelu_new", "is_decoder": True, "tie_word_embeddings": False}
+FIXED_TEXT: dict[str, str | bool] = {"dense_act_fn": "gelu_new", "is_decoder": True}
 FIXED_VISION: dict[str, str | bool] = {"dense_act_fn": "gelu_new"}

@@ -9,12 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.folder import save_tensors
 from pixread.checkpoints.names import pix2struct, rename, t5x
 from pixread.checkpoints.t5x.arrays import open_arrays
 from pixread.checkpoints.t5x.find import find_t5x
 from pixread.checkpoints.t5x.sizes import infer_config
-from pixread.checkpoints.weights import MAX_SHARD_BYTES
+from pixread.checkpoints.weights import MAX_SHARD_BYTES, is_finite
 from pixread.models.pix2struct import Pix2Struct
 from pixread.models.unfilled import unfilled
 
@@ -50,6 +51,8 @@ def convert(
 
     def fetch(name: str) -> Tensor:
         array = arrays[origin[name]].read()
+        if not is_finite(array):
+            raise CheckpointError(f"{folder} holds numbers that are NaN or infinite in {origin[name]}")
         progress(next(done), len(origin), "")
         return (array.T if t5x.is_transposed(origin[name]) else array).to(dtype)
 
