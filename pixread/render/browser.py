@@ -177,8 +177,9 @@ class Browser:
 
 def _is_silent(chromium: Chromium, tab: Tab | None, error: NoAnswerError) -> bool:
     """Whether it is the browser that does not answer, and not a page that is busy, never at rest or slow."""
+    before = chromium.num_messages
     if not _answers(chromium, chromium.ask("Browser.getVersion")):
-        return True
+        return chromium.num_messages == before  # else a page drowns the answer in messages of its own
     if error.method in _OF_THE_PAGE or (
         tab is not None and not _answers(chromium, tab.ask("Runtime.evaluate", expression="0"))
     ):

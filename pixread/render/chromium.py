@@ -165,6 +165,7 @@ class Chromium:
     def __init__(self, program: str, arguments: Sequence[str], *, environment: Mapping[str, str]) -> None:
         """Starts the program. Raises ValueError, in one sentence, where it does not come up."""
         self.alive = True
+        self.num_messages = 0  # that have come, be they answers or events
         self.on_event: Callable[[str, dict[str, Any], str], None] = lambda method, parameters, session: None
         self._count = 0
         self._asked: dict[int, tuple[str, dict[str, Any] | None]] = {}  # by number: the command and its answer
@@ -275,6 +276,7 @@ class Chromium:
             if end:
                 message: dict[str, Any] = json.loads(b"".join(self._parts))
                 self._parts.clear()
+                self.num_messages += 1
                 return message
             self._wait_for_more(method, number)
             self._unread = os.read(self._from, _READ_BYTES)

@@ -1,7 +1,9 @@
-"""One Chromium for all tests of this room, and pages written inline."""
+"""One Chromium for all tests of this room, each that is installed in turn, and pages written inline."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,13 +11,28 @@ import pytest
 
 from pixread.records import Screenshot
 from pixread.render.browser import Browser
+from pixread.render.chromium import PROGRAMS, find_chromium, playwrights_chromium
 from pixread.render.page import RenderSettings, render_page
 from tests.render.pages import Listener, Show
 
 
+def installed_programs() -> list[str]:
+    """This machine's Chromium programs: the named one alone, else all on PATH, each once, else that of Playwright."""
+    if os.environ.get("PIXREAD_CHROMIUM"):
+        return [str(find_chromium())]
+    found = {Path(path).resolve(): path for path in map(shutil.which, reversed(PROGRAMS)) if path}
+    return list(reversed(found.values())) or ["Playwright's"]
+
+
+@pytest.fixture(scope="session", params=installed_programs(), ids=lambda program: Path(program).name)
+def program(request: pytest.FixtureRequest) -> str:
+    """A Chromium program: the tests that ask for it are run with each that is installed."""
+    return playwrights_chromium() if request.param == "Playwright's" else str(request.param)
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with Browser() as browser:
+def browser(program: str) -> Iterator[Browser]:
+    with Browser(executable=program) as browser:
         yield browser
 
 
