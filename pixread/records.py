@@ -108,7 +108,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Screenshot:
-    """A rendered page: its pixels as PNG bytes and the truth about them as a condensed tree."""
+    """A rendered page: its pixels as PNG bytes and the truth about them as a condensed tree.
+
+    `lost_parts` counts what the page asked for (pictures, fonts, style sheets, scripts, frames) and did not get.
+    """
 
     png: bytes
     width: int
@@ -116,6 +119,7 @@ class Screenshot:
     root: Node
     source: str
     title: str = ""
+    lost_parts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from pixread.render.chromium import (
 )
 from pixread.render.errors import RenderError, not_loaded
 from pixread.render.fonts import fontconfig
+from pixread.render.requests import Requests
 from pixread.render.site import HOST, Site
 
 EPOCH_MS = 1_717_588_800_000  # every page believes that it is 5 June 2024, 12:00 UTC
@@ -124,11 +125,14 @@ class Browser:
 
     def _next_tab(self, chromium: Chromium) -> Tab:
         """A tab that is ready. From the second page on, the one after it comes up while this one is in use."""
-        tab = self._next or Tab(chromium)
+        tab = self._next or self._new_tab(chromium)
         tab.wait()
         self._num_pages += 1
-        self._next = Tab(chromium) if 1 < self._num_pages < self._recycle_after else None
+        self._next = self._new_tab(chromium) if 1 < self._num_pages < self._recycle_after else None
         return tab
+
+    def _new_tab(self, chromium: Chromium) -> Tab:
+        return Tab(chromium, follows_requests=self.allow_network)
 
     def _failure(self, chromium: Chromium, tab: Tab | None, error: DevToolsError, *, timeout_s: float) -> RenderError:
         if isinstance(error, NoAnswerError):
@@ -149,7 +153,7 @@ class Browser:
         self._chromium.on_event = partial(_hear, self._chromium)
         try:
             with self._chromium.within(START_TIMEOUT_S):
-                self._next = Tab(self._chromium)
+                self._next = self._new_tab(self._chromium)
                 self._next.wait()
                 # A window that is never drawn would show with every page, as a time limit of the page.
                 self._next.send("Page.captureScreenshot")
@@ -202,14 +206,25 @@ def _answers(chromium: Chromium, number: int) -> bool:
 class Tab:
     """The tab of one page, in a browser context of its own: storage, caches, windows and workers end with it."""
 
-    def __init__(self, chromium: Chromium) -> None:
-        """Opens it. Its process comes up meanwhile, until somebody waits."""
+    def __init__(self, chromium: Chromium, *, follows_requests: bool) -> None:
+        """Opens it. Its process comes up meanwhile, until somebody waits.
+
+        `follows_requests` listens to what its page asks the network for; in a closed network nothing hangs.
+        """
         self._chromium = chromium
+        self._follows_requests = follows_requests
+        self._given_up: set[str] = set()
+        self._open()
+
+    def _open(self) -> None:
+        chromium = self._chromium
         self._world = 0
         self._context = chromium.send("Target.createBrowserContext", disposeOnDetach=True)["browserContextId"]
         chromium.post("Browser.setDownloadBehavior", behavior="deny", browserContextId=self._context)
         target = chromium.send("Target.createTarget", url="about:blank", browserContextId=self._context)["targetId"]
         self._session = chromium.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        # The main frame of a tab has the number of the tab.
+        self.requests = Requests(self._session, frame=target)
         self._asked = self._prepare()
 
     def wait(self) -> None:
@@ -241,10 +256,51 @@ class Tab:
             ask("Page.addScriptToEvaluateOnNewDocument", source=_VISIBILITY_JS, worldName=_WORLD),
             # Frames of other sites live in processes of their own, and are to run the script as well.
             ask("Target.setAutoAttach", **_ATTACHING),
+            *([ask("Network.enable")] if self._follows_requests else []),
         ]
 
+    def _hear(self, method: str, parameters: Mapping[str, Any], session: str) -> None:
+        """What the tab tells while its page is shown."""
+        chromium, requests = self._chromium, self.requests
+        if method.startswith("Network."):
+            if session in requests.sessions:
+                requests.hear(method, parameters)
+        elif method == "Fetch.requestPaused":
+            chromium.post(
+                "Fetch.failRequest", session=session, requestId=parameters["requestId"], errorReason="TimedOut"
+            )
+        else:
+            if method == "Target.attachedToTarget" and self._follows_requests and session in requests.sessions:
+                part = parameters["sessionId"]
+                requests.sessions.add(part)
+                chromium.post("Network.enable", session=part)
+                _fail_requests(chromium, part, self._given_up)
+            _hear(chromium, method, parameters, session)
+
+    def renew(self) -> None:
+        """Give a tab whose page listens to nothing up for a new one, without what was given up before."""
+        self.close()
+        self._open()
+        self.wait()
+        self.give_up(set())
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """Answers in this block must come within so many seconds, all together; else NoAnswerError."""
+        return self._chromium.within(seconds)
+
+    def give_up(self, urls: set[str]) -> None:
+        """Have requests for these addresses fail from now on."""
+        self._given_up |= urls
+        for session in self.requests.sessions:
+            _fail_requests(self._chromium, session, self._given_up)
+
     def navigate(self, url: str) -> None:
-        """Go to an address and return once its document has begun. Raises RenderError: unreadable."""
+        """Go to an address and return once its document has begun.
+
+        Raises RenderError: unreadable, or http_error or not_html where the answer is no document.
+        """
+        self.requests.forget()
+        self._chromium.on_event = self._hear
         answer = self.send("Page.navigate", url=url)
         if answer.get("errorText"):
             raise not_loaded(answer["errorText"])
@@ -274,6 +330,13 @@ class Tab:
     def close(self) -> None:
         """End the tab and all that belongs to it. Nobody waits until it is gone."""
         self._chromium.post("Target.disposeBrowserContext", browserContextId=self._context)
+
+
+def _fail_requests(chromium: Chromium, session: str, urls: set[str]) -> None:
+    """Has the requests of a session for these addresses fail."""
+    patterns = [{"urlPattern": re.sub(r"([\\*?])", r"\\\1", url)} for url in sorted(urls)]
+    if patterns:
+        chromium.post("Fetch.enable", session=session, patterns=patterns)
 
 
 def _user_agent(version: Mapping[str, str]) -> dict[str, Any]:

@@ -14,15 +14,15 @@ from pixread.records import Screenshot
 from pixread.render.browser import Browser, Tab
 from pixread.render.errors import REASONS, Reason, RenderError
 from pixread.render.fonts import text_families
+from pixread.render.loading import hide_failed_frames, load_page
 from pixread.render.shown import without_unseen
 from pixread.render.simplify import simplify
-from pixread.render.site import XHTML_WAYS, Site
+from pixread.render.site import Site
 from pixread.render.snapshot import SNAPSHOT_JS, read_snapshot
 from pixread.render.sniff import is_binary, is_page_name
 
 __all__ = ["REASONS", "Reason", "RenderError", "RenderSettings", "render_page"]
 
-LOAD_JS = Path(__file__).with_name("load.js").read_text(encoding="utf-8")
 SETTLE_JS = Path(__file__).with_name("settle.js").read_text(encoding="utf-8")
 VARY_JS = Path(__file__).with_name("vary.js").read_text(encoding="utf-8")
 _VIEWPORT_HEIGHT = 1024  # arXiv 2210.03347, section 2.3
@@ -107,7 +107,7 @@ def _address(browser: Browser, source: str, *, root: str | Path | None, allow_ne
 @dataclass(frozen=True, slots=True)
 class _Rest:
     """A page at rest: the height of its content in CSS pixels, whether a style sheet of it cannot be read, and how many
-    pictures did not come in time."""
+    parts did not come in time."""
 
     height: int
     unread: bool
@@ -132,15 +132,26 @@ class _Render:
         settings = self.settings
         start = self._in_css(settings.height or _VIEWPORT_HEIGHT)
         self._resize(start)
-        self._load()
+        lost = load_page(
+            self.tab,
+            self.url,
+            site=self.site,
+            timeout_s=settings.timeout_s,
+            may_leave=settings.allow_network,
+            prepare=lambda: self._resize(start),
+        )
         grows = settings.height is None
-        height = self._settle(_FIRST_REST_MS, scrolls=grows, last=not grows).height
+        rest = self._settle(_FIRST_REST_MS, scrolls=grows, last=not grows)
         if settings.vary_seed is not None:
-            height = self._vary()
-        return self._shoot(self._grow(height, start=start) if grows else start, source=source)
+            rest = self._vary()
+        height = start
+        if grows:
+            height, rest = self._grow(rest.height, start=start)
+        hide_failed_frames(self.tab)
+        return self._shoot(height, source=source, lost_parts=len(lost) + rest.num_missing)
 
-    def _grow(self, height: int, *, start: int) -> int:
-        """Give the viewport the content's height, and more where that brings more content; gives the height."""
+    def _grow(self, height: int, *, start: int) -> tuple[int, _Rest]:
+        """Give the viewport the content's height, and more where that brings more content."""
         least, most = self._in_css(self.settings.min_height), self._in_css(self.settings.max_height)
         height = max(least, min(height, most))
         for _ in range(_MAX_GROWTHS):
@@ -151,7 +162,7 @@ class _Render:
             if height >= min(rest.height, most) or rest.unread:
                 break
             height = min(rest.height, most)
-        return height
+        return height, rest
 
     def _in_css(self, pixels: int) -> int:
         return max(1, round(pixels / self.zoom))
@@ -165,25 +176,6 @@ class _Render:
             mobile=False,
         )
 
-    def _load(self) -> None:
-        """Open the page, anew in the ways that browsers read XHTML where it is XML that they cannot parse."""
-        for self.site.xhtml in XHTML_WAYS:
-            self.tab.navigate(self.url)
-            state = json.loads(self.tab.call(LOAD_JS, {"waitMs": self.settings.timeout_s * 1000 / 4}))
-            self._check_address(state["url"])
-            if state["status"] >= 400:
-                raise RenderError("http_error", f"the server answered with status {state['status']}")
-            if not state["isPage"]:
-                raise RenderError("not_html", f"the address gives {state['type']}, which is not an HTML page")
-            if not state["xmlError"]:
-                return
-            if not self.site.serves(self.url):
-                raise RenderError("not_html", "the page is XML that cannot be parsed")
-
-    def _check_address(self, url: str) -> None:
-        if url.split("#")[0] != self.url.split("#")[0] and not self.settings.allow_network:
-            raise RenderError("refused", "the page left for another address")
-
     def _settle(
         self, rest_ms: int, *, frames: int = 0, scrolls: bool = False, pin_to: int | None = None, last: bool = False
     ) -> _Rest:
@@ -194,21 +186,22 @@ class _Render:
             "maxRealMs": _MAX_SCRIPT_MS,
             "waitMs": self.settings.timeout_s * 1000 / 4,
             "frames": frames,
-            "reach": self._in_css(self.settings.max_height),
+            "reach": self._in_css(self.settings.height or self.settings.max_height),
             "scrolls": scrolls,
             "pinTo": pin_to,
             "last": last,
         }
         state = json.loads(self.tab.call(SETTLE_JS, argument))
-        self._check_address(state["url"])
+        if state["url"].split("#")[0] != self.url.split("#")[0] and not self.settings.allow_network:
+            raise RenderError("refused", "the page left for another address")
         if state["nodes"] > self.settings.max_nodes:
             raise RenderError(
                 "too_large", f"the page has {state['nodes']} nodes, the budget is {self.settings.max_nodes}"
             )
         return _Rest(height=int(state["height"]), unread=state["unread"], num_missing=state["missing"])
 
-    def _vary(self) -> int:
-        """Vary the page's texts and looks, and give its new height."""
+    def _vary(self) -> _Rest:
+        """Vary the page's texts and looks."""
         settings = self.settings
         words = list(settings.vary_words)
         families = text_families() if settings.vary_families is None else settings.vary_families
@@ -218,9 +211,9 @@ class _Render:
             "families": self.random.sample(families, min(len(families), 2)),
         }
         self.tab.call(VARY_JS, argument)
-        return self._settle(0).height
+        return self._settle(0)
 
-    def _shoot(self, height: int, *, source: str) -> Screenshot:
+    def _shoot(self, height: int, *, source: str, lost_parts: int) -> Screenshot:
         """The picture of the first `height` pixels, and what is on it."""
         argument = {"width": self.width, "height": height, "zoom": self.zoom, "maxNodes": self.settings.max_nodes}
         seen = read_snapshot(self.tab.call(SNAPSHOT_JS, argument))
@@ -232,7 +225,15 @@ class _Render:
         if tree is None:
             raise RenderError("empty", _EMPTY)
         width, height = png_size(png)
-        return Screenshot(png=png, width=width, height=height, root=tree, source=source, title=seen.title)
+        return Screenshot(
+            png=png,
+            width=width,
+            height=height,
+            root=tree,
+            source=source,
+            title=seen.title,
+            lost_parts=lost_parts,
+        )
 
 
 def png_size(png: bytes) -> tuple[int, int]:

@@ -6,7 +6,7 @@
 //   one page), the number of frames to wait for, how far down the picture may reach, whether to scroll there, the height that the
 //   viewport had before it has grown, or null, and whether the picture is taken next.
 // returns JSON: {height, nodes, url, unread, missing}: the content's height in CSS pixels, the number of elements, where the page is,
-//   whether some style sheet could not be read, and how many pictures did not come in time.
+//   whether some style sheet could not be read, and how many pictures, fonts and frames did not come in time.
 async (argument) => {
   const { restMs, maxCalls, maxRealMs, waitMs, frames, reach, scrolls, pinTo, last } = argument;
   // What the calls for one page share.
@@ -41,12 +41,15 @@ async (argument) => {
   // Whether a document's scripts wait for answers (see clock.js).
   const asks = (target) => !target.dispatchEvent(new CustomEvent("pixread-asks", { cancelable: true }));
   const isLazy = (element) => element.getAttribute("loading")?.toLowerCase() === "lazy";
-  const missing = () => documents().flatMap((target) => [...target.images].filter((image) => !image.complete && !isLazy(image)));
-  const isLoading = () =>
-    missing().length > 0 ||
-    state.opening.size > 0 ||
-    [...state.backgrounds.values()].some((image) => !image.complete) ||
-    documents().some((target) => asks(target) || target.fonts.status === "loading");
+  const missing = () => {
+    const found = [...state.opening, ...[...state.backgrounds.values()].filter((image) => !image.complete)];
+    for (const target of documents()) {
+      found.push(...[...target.images].filter((image) => !image.complete && !isLazy(image)));
+      found.push(...[...target.fonts].filter((font) => font.status === "loading"));
+    }
+    return found;
+  };
+  const isLoading = () => missing().length > 0 || documents().some((target) => asks(target) || target.fonts.status === "loading");
   const untilLoaded = async (isWaiting) => {
     const start = performance.now();
     while (state.waitedMs + performance.now() - start < waitMs && isWaiting()) await pause(4);
@@ -90,6 +93,17 @@ async (argument) => {
       if (getComputedStyle(element).contentVisibility === "auto") {
         element.style.setProperty("content-visibility", "visible", "important");
       }
+    }
+  };
+
+  // A frame whose server answers with an error, or whose XML cannot be parsed, is a part that is lost.
+  const hideFailed = () => {
+    for (const frame of document.querySelectorAll("iframe, frame")) {
+      const inner = frame.contentDocument;
+      if (inner === null) continue;
+      const status = frame.contentWindow.performance.getEntriesByType("navigation")[0]?.responseStatus ?? 0;
+      const isBroken = inner.contentType.endsWith("xml") && inner.querySelector("parsererror") !== null;
+      if (status >= 400 || isBroken) frame.style.setProperty("visibility", "hidden", "important");
     }
   };
 
@@ -277,10 +291,13 @@ async (argument) => {
   wake();
   findBackgrounds();
   await untilLoaded(isLoading);
+  // A font that does not come keeps its text invisible for three seconds, unless another may stand in for it.
+  for (const target of documents()) for (const font of target.fonts) if (font.status === "loading") font.display = "swap";
   // Before motion is stopped: a length that jumps may start a transition.
   if (pinTo !== null && root.scrollHeight > window.innerHeight) pin();
   await stopMotion();
   if (last) await showAgain();
+  hideFailed();
   jumpTo(0);
 
   const active = document.activeElement;

@@ -87,9 +87,10 @@ def render_shards(
     has the settings of targets that are not to use their defaults. `workers` is one more than there are cores unless
     given: browsers are waited for now and then. `progress` is called after every page.
 
-    The report has the number of pages, those rendered, those skipped by reason, and the examples by target; the skipped
-    pages by name are in `out/skipped.tsv`. ValueError for unusable arguments and for an output folder with an
-    unfinished run of other arguments or that another run is writing to; OSError when no worker can go on.
+    The report has the number of pages, those rendered, those skipped by reason, how many parts of pages (pictures,
+    fonts) did not come in time, and the examples by target; the skipped pages by name are in `out/skipped.tsv`.
+    ValueError for unusable arguments and for an output folder with an unfinished run of other arguments or that another
+    run is writing to; OSError when no worker can go on.
     """
     chosen = _chosen_settings([targets] if isinstance(targets, str) else targets, settings or {})
     found = find_pages(sources)
@@ -211,10 +212,16 @@ def _join(
     skipped = [page for record in records for page in record["skipped"]]
     rendered = sum(record["rendered"] for record in records)
     counts = dict(sorted(Counter(page["reason"] for page in skipped).items()))
-    report: dict[str, Any] = {"pages": rendered + len(skipped), "rendered": rendered, "skipped": counts, "examples": {}}
+    totals = {
+        "pages": rendered + len(skipped),
+        "rendered": rendered,
+        "skipped": counts,
+        "lost_parts": sum(record["lost_parts"] for record in records),
+    }
+    report: dict[str, Any] = totals | {"examples": {}}
     _write_skipped(skipped, out / SKIPPED)
     for name in targets:
-        about = {"target": name, "job": dict(job), "pages": report["pages"], "rendered": rendered, "skipped": counts}
+        about = {"target": name, "job": dict(job)} | totals
         files = [part_path(parts, number, name) for number in range(num_chunks)]
         manifest = join_files(files, out / name, seed=seed, about=about)
         report["examples"][name] = manifest["count"]
@@ -229,7 +236,7 @@ def _record(path: Path) -> dict[str, Any]:
     told = isinstance(skipped, list) and all(
         isinstance(page, dict) and all(isinstance(page.get(key), str) for key in _TOLD) for page in skipped
     )
-    if not isinstance(rendered, int) or not told:
+    if not isinstance(rendered, int) or not isinstance(record.get("lost_parts"), int) or not told:
         raise ValueError(f"{path} is not the record of rendered pages: delete {path.parent} to start anew")
     return record
 
@@ -251,5 +258,6 @@ def _finished_report(out: Path, *, job: Mapping[str, Any], targets: Sequence[str
             about = manifest["about"]
             if about.get("job") == json.loads(json.dumps(job)):
                 report |= {key: about[key] for key in ("pages", "rendered", "skipped")}
+                report["lost_parts"] = about.get("lost_parts", 0)
                 report["examples"][name] = manifest["count"]
     return report if len(report["examples"]) == len(targets) else None

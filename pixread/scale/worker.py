@@ -202,6 +202,7 @@ class _Done:
     examples: Mapping[str, list[Example]]
     reason: str | None = None
     message: str = ""
+    lost_parts: int = 0
 
 
 def _look_at(page: Page, *, given_up: str | None, render: RenderOne) -> _Seen:
@@ -225,7 +226,7 @@ def _make_examples(seen: _Seen, *, settings: Mapping[str, Any]) -> _Done:
         }
     except Exception as error:  # noqa: BLE001 - as above
         return _Done(seen.page, {}, "failed", f"{type(error).__name__}: {error}")
-    return _Done(seen.page, made)
+    return _Done(seen.page, made, lost_parts=seen.screenshot.lost_parts)
 
 
 def _write(chunk: Chunk, done: Sequence[_Done], *, plan: Plan) -> None:
@@ -237,5 +238,6 @@ def _write(chunk: Chunk, done: Sequence[_Done], *, plan: Plan) -> None:
         for page in done
         if page.reason is not None
     ]
-    record = {"rendered": len(done) - len(skipped), "skipped": skipped}
+    lost = sum(page.lost_parts for page in done)
+    record = {"rendered": len(done) - len(skipped), "skipped": skipped, "lost_parts": lost}
     write_text(record_path(plan.folder, chunk.number), json.dumps(record))

@@ -45,6 +45,12 @@ def test_order_and_bytes_do_not_depend_on_workers_or_timing(tmp_path):
     }
 
 
+def test_parts_that_did_not_come_are_counted(tmp_path):
+    report = run(["page-1", "part-1", "part-2"], tmp_path)
+    assert (report["rendered"], report["lost_parts"]) == (3, 4)
+    assert run(["page-1", "part-1", "part-2"], tmp_path, resume=True) == report
+
+
 def test_sick_pages_are_skipped_and_counted(tmp_path):
     sources = ["page-1", "sick-1", "bug", "page-2", "sick-2", "page-3"]
     seen: list[Progress] = []
