@@ -6,11 +6,14 @@ and O outputs of a layer.
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -71,21 +74,21 @@ class CompiledDecoder:
         pictures, queries = tokens.shape
         x = self._embedding[tokens.flatten()].float()
         logits = torch.empty(pictures * queries, len(self._head[0]))
-        self._kernels.use_threads(torch.get_num_threads())
-        self._kernels.step(
-            x.numpy(),
-            start,
-            self._eps,
-            self._norms,
-            self._products,
-            self._head,
-            (_arrays(cache.keys), _arrays(cache.values)),
-            _array(bias.float()),
-            (_arrays(_distinct(memory.keys)), _arrays(_distinct(memory.values))),
-            _array(torch.zeros(memory.mask.shape).masked_fill(~memory.mask, -torch.inf)),
-            _array(_chosen(memory)),
-            logits.numpy(),
-        )
+        with at_work():
+            self._kernels.step(
+                x.numpy(),
+                start,
+                self._eps,
+                self._norms,
+                self._products,
+                self._head,
+                (_arrays(cache.keys), _arrays(cache.values)),
+                _array(bias.float()),
+                (_arrays(_distinct(memory.keys)), _arrays(_distinct(memory.values))),
+                _array(torch.zeros(memory.mask.shape).masked_fill(~memory.mask, -torch.inf)),
+                _array(_chosen(memory)),
+                logits.numpy(),
+            )
         return logits.view(pictures, queries, -1)
 
 
@@ -113,6 +116,10 @@ def compiler() -> ModuleType | None:
     except (ImportError, RuntimeError):  # the latter where there is no place to keep what is compiled
         return None
     _listen()
+    # numba's threads are torch's, and starting them would set how many the thread of Python has that does it.
+    starting = threading.Thread(target=import_module("numba").get_num_threads)
+    starting.start()
+    starting.join()
     return kernels
 
 
@@ -124,18 +131,83 @@ def when_compiling(tell: Callable[[], None]) -> None:
 _to_be_told: dict[Callable[[], None], None] = {}  # each of them once
 
 
+@contextlib.contextmanager
+def at_work() -> Iterator[None]:
+    """Kernels work with as many threads as torch, in this thread of Python, and are compiled in turn with others'."""
+    kernels = compiler()
+    assert kernels is not None, "nothing to compile with"
+    _turn.kernels = kernels
+    try:
+        with kernels.threads(torch.get_num_threads()):
+            yield
+    finally:
+        _turn.kernels = None
+
+
+class _Turn(threading.local):
+    """Where this thread of Python stands among those that compile."""
+
+    kernels: ModuleType | None = None
+    depth = 0
+    lock: IO[bytes] | None = None
+
+
+_turn = _Turn()
+
+
 def _listen() -> None:
     event = import_module("numba.core.event")
 
-    class Listener(event.Listener):  # type: ignore[name-defined]  # numba has no types
+    class Compiling(event.Listener):  # type: ignore[name-defined]  # numba has no types
         def on_start(self, event: Any) -> None:
-            while _to_be_told:
-                _to_be_told.popitem()[0]()
+            _tell()
 
         def on_end(self, event: Any) -> None:
             """Nobody is told."""
 
-    event.register("numba:compile", Listener())
+    class InTurn(event.Listener):  # type: ignore[name-defined]
+        """From before what is on disk is looked for until after what was compiled is there.
+
+        numba gives its files numbers without asking what other processes do meanwhile, so that one could read the
+        loops of another kind than it looked for. And whoever waits finds them compiled.
+        """
+
+        def on_start(self, event: Any) -> None:
+            if _turn.kernels is not None:
+                _turn.depth += 1
+                if _turn.depth == 1:
+                    _turn.lock = _locked(Path(_turn.kernels.step.stats.cache_path))
+
+        def on_end(self, event: Any) -> None:
+            if _turn.kernels is not None:
+                _turn.depth -= 1
+                if _turn.depth == 0 and _turn.lock is not None:
+                    _turn.lock.close()
+
+    event.register("numba:compile", Compiling())
+    event.register("numba:compiler_lock", InTurn())
+
+
+def _tell() -> None:
+    while _to_be_told:
+        _to_be_told.popitem()[0]()
+
+
+def _locked(folder: Path) -> IO[bytes] | None:
+    """A file that only one process has at a time; None where the system has no such thing."""
+    try:
+        fcntl = import_module("fcntl")
+        lock = (folder / "pixread.lock").open("ab")
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _tell()  # that another process compiles looks the same from outside
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError:  # a file system without locks
+        pass
+    return lock
 
 
 def _array(tensor: Tensor) -> Any:

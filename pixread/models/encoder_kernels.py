@@ -16,10 +16,10 @@ from llvmlite import ir
 from numba import njit, prange, types
 from numba.extending import intrinsic, overload
 
-from pixread.models.kernels import LOOSE, TINY, Array, Arrays, exp, larger, use_threads
+from pixread.models.kernels import LOOSE, TINY, Array, Arrays, exp, larger
 from pixread.models.tiles import COLUMNS, QUERIES, tile_of_words
 
-__all__ = ["attended", "gated", "normed", "rounded", "use_threads"]
+__all__ = ["attended", "gated", "normed", "rounded"]
 
 AT_ONCE = 16  # rows of a thread's turn
 PART = 2048  # queries of a thread's turn, which packs keys and values anew
@@ -69,7 +69,7 @@ def _raised(typing_context: Any, number: Any, power: Any) -> Any:
     return types.float32(types.float32, types.int32), generate
 
 
-@njit(cache=True, fastmath=LOOSE)
+@njit(cache=True, fastmath=LOOSE, forceinline=True)
 def _two_to(x: Any) -> Any:
     """2 ** x for x up to 126, exact to 13 bits: more than a bfloat16 has."""
     x = larger(x, LEAST_POWER)
@@ -178,7 +178,7 @@ def _as_kept(number: Any, kept: Any) -> Any:
     return wide if kept.dtype == types.float32 else narrow
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _packed_keys(keys: Array) -> Array:
     """keys: (N, D) -> (blocks of `COLUMNS` keys, words of D, `COLUMNS`); zeros where there are no more."""
     (count, size), pair = keys.shape, 4 // keys.itemsize
@@ -191,7 +191,7 @@ def _packed_keys(keys: Array) -> Array:
     return in_words(packed)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _packed_values(values: Array, words: int) -> Array:
     """values: (N, D) -> (blocks of `COLUMNS` of D, words of N, `COLUMNS`); zeros where there are no more."""
     (count, size), pair = values.shape, 4 // values.itemsize
@@ -206,7 +206,7 @@ def _packed_values(values: Array, words: int) -> Array:
     return in_words(packed)
 
 
-@njit(cache=True, fastmath=LOOSE)
+@njit(cache=True, fastmath=LOOSE, forceinline=True)
 def powers(scores: Array, found: Array) -> Any:
     """scores: (N,) float32 -> powers of e, the highest 1, as an array keeps them; returns what makes parts of 1."""
     highest, total = np.float32(-np.inf), np.float32(0)
@@ -219,7 +219,7 @@ def powers(scores: Array, found: Array) -> Any:
     return np.float32(1) / total
 
 
-@njit(cache=True, fastmath=LOOSE)
+@njit(cache=True, fastmath=LOOSE, forceinline=True)
 def _attend(queries: Array, keys: Array, values: Array, count: int, mixed: Array) -> None:
     """queries: (Q, D), keys and values: packed ones of `count` -> mixed: (Q, D). Scores of a few stay in the cache."""
     size, pair = queries.shape[1], 4 // queries.itemsize
@@ -246,7 +246,7 @@ def _attend(queries: Array, keys: Array, values: Array, count: int, mixed: Array
                 mixed[first + number, place] = as_kept(found[number, place] * share, mixed)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _take_turn(turn: int, part: int, sides: Arrays, starts: tuple[int, int, int], size: int, mixed: Array) -> None:
     """A head and `part` of the queries, of `attended`."""
     heads = mixed.shape[1] // size

@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from pixread.models.attention import Attention
-from pixread.models.linear import PATCHES, HalfLinear, RoundedLinear
+from pixread.models.compiled import at_work
+from pixread.models.linear import PATCHES, HalfLinear, RoundedLinear, linear_of, multiplies_right
 from pixread.models.mapped import trim
 from pixread.records import Batch
 
@@ -45,13 +46,13 @@ class SwiftEncoder(nn.Module):
 
     @torch.no_grad()
     def forward(self, batch: Batch, mask: Tensor | None) -> Tensor:
-        _kernels().use_threads(torch.get_num_threads())
         real = batch.rows > 0  # (B, N)
         x, counts = self._embedded(batch, real), real.sum(1).tolist()
         added = torch.zeros_like(x, dtype=torch.bfloat16)
-        for layer in self.layers:
-            added = layer(x, added, counts)
-        y = self.norm(x, added)
+        with at_work():
+            for layer in self.layers:
+                added = layer(x, added, counts)
+            y = self.norm(x, added)
         del x, added
         trim()  # what comes next is kept long
         if mask is None:
@@ -109,14 +110,14 @@ class CompiledAttention(Attention):
     @torch.no_grad()
     def attend(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
         """x: (B, N, C) -> (B, N, C); mask: (B, 1, 1, N) bool, True where there is a patch; None: everywhere."""
-        _kernels().use_threads(torch.get_num_threads())
         queries = self.query(x)
         mixed = torch.zeros_like(queries)
         for picture in range(len(x)):
             own = slice(None) if mask is None else mask[picture, 0, 0]
             sides = (side[picture, own] for side in (queries, keys, values))
             found = torch.empty_like(mixed[picture, own])
-            _kernels().attended(tuple(side.numpy() for side in sides), (0, 0, 0), self.head_size, found.numpy())
+            with at_work():
+                _kernels().attended(tuple(side.numpy() for side in sides), (0, 0, 0), self.head_size, found.numpy())
             mixed[picture, own] = found
         return self.output(mixed)
 
@@ -139,7 +140,8 @@ class ByteLinear(nn.Module):
     def in_steps(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x: (R, in) bfloat16 -> what comes out, in steps of (R,), which bfloat16 holds exactly."""
         whole, steps = torch.empty_like(x, dtype=torch.uint8), torch.empty(len(x))
-        _kernels().rounded(bits(x), whole.numpy(), steps.numpy())
+        with at_work():
+            _kernels().rounded(bits(x), whole.numpy(), steps.numpy())
         y = torch.ops.onednn.qlinear_pointwise(
             whole, 1.0, MIDDLE, self._weight, self._scales, self._zeros, None, 1.0, 0, torch.bfloat16, "none", [], ""
         )
@@ -153,15 +155,13 @@ def in_steps(linear: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
 
 @functools.cache
 def has_byte_products() -> bool:
-    """Whether this processor multiplies 8 bits with 8 by itself, and this torch makes use of it."""
+    """Whether this processor multiplies 8 bits with 8 by itself, and oneDNN makes use of it.
+
+    Told not to (ONEDNN_MAX_CPU_ISA), it adds two products of 8 bits in 16, in which the largest have no room.
+    """
     told = getattr(torch.cpu, "_is_vnni_supported", None)  # a function without a promise
-    if told is None or not told():
-        return False  # others would do it, but sums of two products might overflow
-    try:
-        ByteLinear(nn.Linear(16, 16, bias=False))(torch.zeros(1, 16, dtype=torch.bfloat16))
-    except (AttributeError, RuntimeError, NotImplementedError):
-        return False
-    return True
+    # Others would do it, but slowly.
+    return told is not None and bool(told()) and multiplies_right(ByteLinear, dtype=torch.bfloat16)
 
 
 class _Norm(nn.Module):
@@ -195,10 +195,7 @@ def _slices(counts: Sequence[int]) -> Iterator[slice]:
 
 def side_by_side(*linears: nn.Linear) -> nn.Linear:
     """Layers of the same inputs as one that has all their outputs. None of them has a bias."""
-    weight = torch.cat([linear.weight.detach() for linear in linears])
-    both = nn.Linear(weight.shape[1], weight.shape[0], bias=False, device="meta")
-    both.weight = nn.Parameter(weight, requires_grad=False)
-    return both
+    return linear_of(torch.cat([linear.weight.detach() for linear in linears]))
 
 
 def bits(tensor: Tensor) -> Any:

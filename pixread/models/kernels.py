@@ -5,13 +5,18 @@ weights as they lie in memory (float32, bfloat16 or 8 bits), of several rows a f
 patch at a time over keys and values. Between layers all is float32. torch's own threads do the work. What is compiled
 is kept on disk.
 
+Functions with sums in any order are inlined by force. Otherwise a process that compiles would call the copies that it
+compiled one by one, and a process that reads the loops from disk those within them, which add up in another order.
+
 Legend: B pictures, Q queries of each (one, or one a beam, or tokens in a row), R = B * Q rows, C channels, H heads,
 D size of a head, N keys, I inputs and O outputs of a product, F width of the MLP, V vocabulary.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numba
@@ -35,9 +40,15 @@ LEAST_EXPONENT = np.float32(-87.0)  # e to that power is about the least number 
 LOOSE = {"nnan", "nsz", "reassoc", "contract"}  # sums in any order; infinities stay what they are
 
 
-def use_threads(count: int) -> None:
-    """Work with so many threads from now on, in this thread of Python."""
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Work with so many threads, in this thread of Python; other code that uses numba keeps its own number."""
+    former = numba.get_num_threads()
     numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(former)
 
 
 @intrinsic
@@ -82,7 +93,7 @@ def larger(typing_context: Any, one: Any, other: Any) -> Any:
     return types.float32(types.float32, types.float32), generate
 
 
-@njit(cache=True, fastmath=LOOSE)
+@njit(cache=True, fastmath=LOOSE, forceinline=True)
 def exp(x: Any) -> Any:
     """e ** x for x up to 80, to the last bit or two; unlike the C library's, many at once."""
     x = larger(x, LEAST_EXPONENT)
@@ -94,7 +105,7 @@ def exp(x: Any) -> Any:
     return series * _two_to_the(np.int32(power))
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _dot(weights: Array, x: Array, zero: Any) -> Any:
     total = zero
     for place in range(len(weights)):
@@ -116,7 +127,7 @@ def _multiply(x: Array, steps: Array, weights: Array, scales: Array, zero: Any, 
                     y[row, output] = _dot(weights[output], x[row], zero) * scales[output] * steps[row]
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _multiply_block(x: Array, steps: Array, weights: Array, scales: Array, y: Array, first: int) -> None:
     """All rows, a few at once, for the outputs from `first` on; meanwhile the weights of others are on their way."""
     rows, inputs = x.shape
@@ -169,7 +180,7 @@ def _product(x: Any, weights: Any, scales: Any, y: Any) -> Any:
     return rounding if weights.dtype == types.int8 else plain
 
 
-@njit(cache=True, fastmath=LOOSE)
+@njit(cache=True, fastmath=LOOSE, forceinline=True)
 def _shares(scores: Array) -> Any:
     """Turns scores into their powers of e; returns what makes shares of them."""
     highest = np.float32(-np.inf)
@@ -183,7 +194,7 @@ def _shares(scores: Array) -> Any:
     return np.float32(1) / total
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _score(queries: Array, keys: Array, added: Array, scores: Array) -> None:
     """queries: (Q, D), keys: (N, D), added: (1 or Q, N) -> scores: (Q, N)."""
     for row in range(len(queries)):
@@ -191,7 +202,7 @@ def _score(queries: Array, keys: Array, added: Array, scores: Array) -> None:
             scores[row, place] = _dot(keys[place], queries[row], np.float32(0)) + added[row % len(added), place]
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _mix(powers: Array, values: Array, mixed: Array) -> None:
     """powers: (Q, N), values: (N, D) -> mixed: (Q, D)."""
     mixed[:] = np.float32(0)
@@ -234,7 +245,7 @@ def _attend(queries: Array, keys: Array, values: Array, bias: Array, chosen: Arr
         mixed[first : first + count, start : start + size] = found
 
 
-@njit(cache=True, fastmath=LOOSE)
+@njit(cache=True, fastmath=LOOSE, forceinline=True)
 def _normed(x: Array, weight: Array, eps: Any) -> Array:
     """Root-mean-square norm of the rows of x: (R, C)."""
     y = np.empty_like(x)
@@ -248,7 +259,7 @@ def _normed(x: Array, weight: Array, eps: Any) -> Array:
     return y
 
 
-@njit(cache=True, fastmath=LOOSE)
+@njit(cache=True, fastmath=LOOSE, forceinline=True)
 def _gate(gate: Array, up: Array) -> None:
     """gate becomes gelu(gate) * up, with the tanh form of gelu: half * (1 + tanh(t)) is 1 / (1 + e ** (-2 t))."""
     for row in range(len(gate)):

@@ -13,12 +13,14 @@ from typing import Any
 from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
 binding.initialize_native_asmparser()  # for the one instruction that LLVM has no name for in all versions
-FEATURES = binding.get_host_cpu_features()
-WIDE = FEATURES.get("avx512f", False)
+# Of the processor that numba compiles for: this one, or another that NUMBA_CPU_NAME and NUMBA_CPU_FEATURES name.
+FEATURES = frozenset(cpu_target.target_context.codegen().magic_tuple()[2].split(","))
+WIDE = "+avx512f" in FEATURES
 LANES = 16 if WIDE else 8  # of 32 bits
 TALL = 4 if WIDE else 2  # rows of a tile: as many sums as there are registers for
 BLOCK = 4  # outputs of a tile
@@ -194,7 +196,7 @@ def _everywhere(builder: Any, word: Any) -> Any:
 def _paired(builder: Any, total: Any, one: Any, other: Any) -> Any:
     """total + the products of both halves of the words."""
     floats = total.type
-    if WIDE and FEATURES.get("avx512bf16", False):
+    if WIDE and "+avx512bf16" in FEATURES:
         function = ir.FunctionType(floats, [floats, one.type, one.type])
         return builder.asm(function, "vdpbf16ps $3, $2, $0", "=v,0,v,v", [total, one, other], side_effect=False)
     sixteen, upper = (ir.Constant(one.type, [value] * LANES) for value in (16, 0xFFFF0000))

@@ -1,12 +1,26 @@
 """pixread.models.linear: other orders and fewer bits of the same weights."""
 
+import json
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from pixread.models.linear import HalfLinear, Int8Linear, PackedLinear, can_pack, can_round, replace_linears
+from pixread.models.linear import (
+    HalfLinear,
+    Int8Linear,
+    PackedLinear,
+    can_pack,
+    can_round,
+    multiplies_right,
+    replace_linears,
+)
+from tests.models.int8_errors import hard_products
 
 needs_packing = pytest.mark.skipif(not can_pack(torch.float32), reason="this torch has no oneDNN")
 needs_rounding = pytest.mark.skipif(not can_round(), reason="this torch has no 8-bit linear layers")
@@ -69,6 +83,57 @@ def test_only_the_weights_of_an_8_bit_layer_are_rough(rows, inside, outside, bia
 def test_an_8_bit_layer_takes_what_is_all_zero():
     layer = linear(8, 3, bias=True)
     assert torch.equal(Int8Linear(layer)(torch.zeros(2, 8)), layer.bias.expand(2, -1))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"FBGEMM_ENABLE_INSTRUCTIONS": "AVX2"},
+        {"FBGEMM_ENABLE_INSTRUCTIONS": "AVX512"},
+        {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"},
+        {"FBGEMM_ENABLE_INSTRUCTIONS": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "default"},
+    ],
+    ids=lambda told: " ".join(told.values()),
+)
+def test_int8_is_right_without_vnni(told: dict[str, str]):
+    """Sums of two products in 16 bits overflowed there: weights and inputs of one sign were off by 13 to 99 %."""
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.models.int8_errors"],
+        env={**os.environ, **told},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    errors = json.loads(run.stdout)
+    assert errors
+    assert {name: error for name, error in errors.items() if not error < 0.02} == {}
+
+
+@pytest.mark.parametrize("engine", [name for name in torch.backends.quantized.supported_engines if name != "none"])
+def test_int8_is_right_with_every_engine_of_torch(engine: str, monkeypatch: pytest.MonkeyPatch):
+    """What a user chose for another model, or a platform brings along."""
+    monkeypatch.setattr(torch.backends.quantized, "engine", engine)
+    assert can_round()
+    for name, weight, x in hard_products():
+        layer = linear(weight.shape[1], len(weight), bias=False)
+        layer.weight.copy_(weight)
+        assert error(Int8Linear(layer)(x), layer(x)) < 0.02, name
+
+
+def test_a_product_that_is_cut_off_is_not_taken():
+    """What a processor says of itself is not asked, but what it makes of large numbers."""
+
+    class CutOff(nn.Module):
+        def __init__(self, layer: nn.Linear) -> None:
+            super().__init__()
+            self.weight = layer.weight
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            pairs = (x[:, None] * self.weight).unflatten(-1, (-1, 2)).sum(-1)
+            return pairs.clamp(-1.02, 1.02).sum(-1)  # 2 ** 15 beside 2 * 127 * 127
+
+    assert not multiplies_right(CutOff, dtype=torch.float32)
+    assert multiplies_right(lambda layer: layer, dtype=torch.float32)
 
 
 def test_a_half_layer_leaves_the_dtype_asked_for():
