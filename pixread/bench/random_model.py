@@ -33,8 +33,9 @@ def random_checkpoint(size: str) -> Path:
     folder = cache_folder() / f"{size}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
     if folder.is_dir():
         return folder
-    torch.manual_seed(0)
-    model = Pix2Struct(config)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = Pix2Struct(config)
     with torch.no_grad():
         model.decoder.head.weight[config.eos] = 0
     tokenizer = train_tokenizer([], vocab_size=400, alphabet="abcdefghijklmnopqrstuvwxyz")

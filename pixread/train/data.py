@@ -226,7 +226,6 @@ class Windows(Dataset["Window | Refused"]):
         return max(1, min(BATCHES, WINDOW_PATCHES // (self.batch_size * self.preprocess.max_patches)))
 
     def __getitem__(self, number: int) -> Window | Refused:
-        torch.set_num_threads(1)  # the model needs the cores
         try:
             return self._window(number)
         except MemoryError:

@@ -208,12 +208,10 @@ def train(
     data: shard sets, or folders of them. A resumed run repeats exactly what the uninterrupted one would have done.
     `warn` is told, in a sentence, where labels are longer than the recipe's `max_tokens`; the log has the numbers.
     Raises ValueError (one sentence) for an unknown recipe or field, missing data, or a folder that holds another run or
-    that one is writing to.
+    that one is writing to. torch's threads and random numbers are afterwards what they were.
     """
     recipe = make_recipe(recipe_name, overrides or {})
-    if recipe.threads:
-        torch.set_num_threads(recipe.threads)
-    with claimed(out):
+    with claimed(out), _threads(recipe.threads), torch.random.fork_rng(devices=[]):
         return _train(
             recipe_name,
             recipe,
@@ -358,6 +356,19 @@ def _lighten(model: Pix2Struct, recipe: Recipe, *, precision: torch.dtype) -> No
         halve_gradients(model)
     if recipe.max_patches > SHORT_SEQUENCE and not (recipe.dropout or recipe.lora_rank or recipe.recompute):
         lean_layers(model)
+
+
+@contextlib.contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """So many threads for torch meanwhile; 0 leaves it its own."""
+    former = torch.get_num_threads()
+    if count:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        if count:
+            torch.set_num_threads(former)
 
 
 @contextlib.contextmanager

@@ -69,6 +69,25 @@ def test_workers_do_not_change_the_examples(tmp_path: Path) -> None:
     assert logged(tmp_path / "alone", "loss") == logged(tmp_path / "helped", "loss")
 
 
+@pytest.mark.parametrize("threads", ["0", "3"])
+def test_threads_and_chance_of_the_process_stay(tmp_path: Path, threads: str) -> None:
+    """Data made in the process itself left the model one thread, and `threads` held for whatever came after the run."""
+    former, chance, seen = torch.get_num_threads(), torch.get_rng_state(), []
+    torch.set_num_threads(2)
+    try:
+        make = functools.partial(
+            train, "line-letters", device="cpu", progress=lambda _: seen.append(torch.get_num_threads())
+        )
+        make(out=tmp_path / "run", overrides={**QUICK, "steps": "1", "threads": threads})
+        assert set(seen) == {int(threads) or 2}
+        with pytest.raises(ValueError, match="resume"):
+            make(out=tmp_path / "run", overrides={**QUICK, "steps": "1", "threads": threads})
+        assert torch.get_num_threads() == 2
+        assert torch.equal(torch.get_rng_state(), chance)
+    finally:
+        torch.set_num_threads(former)
+
+
 def test_what_was_logged_after_the_last_checkpoint_is_dropped(tmp_path: Path) -> None:
     run(tmp_path, steps="3")
     with (tmp_path / "metrics.jsonl").open("a") as file:
