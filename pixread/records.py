@@ -208,7 +208,8 @@ class Reading:
     """What a reader found: the output text, its tree, and the mean log-probability of its tokens.
 
     `boxes` are the regions that were read, in reading order (empty for a single pass over the whole picture).
-    `log_prob` is the sum of the log-probabilities, that of the end included where it was reached.
+    `log_prob` is the sum of the log-probabilities, that of the end included where it was reached. `ended` says whether
+    it was, in all regions: if not, the output was cut at its longest (`max_new_tokens`).
     """
 
     text: str
@@ -219,3 +220,4 @@ class Reading:
     seconds: float
     boxes: tuple[Box, ...] = ()
     log_prob: float | None = None
+    ended: bool = True

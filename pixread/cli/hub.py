@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pixread.cli.terminal import say
+from pixread.textfiles import read_text
 
 SCORES = "metrics.json"
 RECIPE = "train.json"
@@ -88,10 +89,10 @@ def _training(source: Path) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path} must hold a JSON object, got {type(content).__name__}")

@@ -79,5 +79,6 @@ def _scored(exam: Exam, blank: Prediction, reading: Reading, seconds: float) -> 
         score=reading.score,
         log_prob=reading.score if reading.log_prob is None else reading.log_prob,
         seconds=seconds,
+        cut=not reading.ended,
         boxes=tuple(tuple(box.as_list()) for box in reading.boxes),
     )

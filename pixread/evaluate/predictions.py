@@ -26,8 +26,8 @@ class Prediction:
     data set says, else what the first target looks like. hidden: the truth is not known; then nothing is scored.
     prediction, targets: as compared. target: which of the targets agreed best. scores: a score of all candidates stands
     at the one that was chosen. score: mean log-probability of the output; log_prob: their sum. seconds: the reader's
-    time for its batch, divided by the batch. boxes: regions that were read, [x, y, width, height] in pixels. error: why
-    there is no prediction; then nothing is scored either.
+    time for its batch, divided by the batch. cut: the output was as long as it may be, and had no end. boxes: regions
+    that were read, [x, y, width, height] in pixels. error: why there is no prediction; then nothing is scored either.
     """
 
     index: int
@@ -49,6 +49,7 @@ class Prediction:
     score: float = 0.0
     log_prob: float = 0.0
     seconds: float = 0.0
+    cut: bool = False
     boxes: tuple[tuple[float, ...], ...] = ()
     error: str | None = None
 

@@ -114,7 +114,8 @@ def _tiles(metrics: Mapping[str, Any]) -> str:
         (name == metrics["main"], number(metrics, value), label(name)) for name, value in metrics["scores"].items()
     ]
     values.append((False, str(metrics["examples"]), "examples"))
-    for count, name in ((metrics["hidden"], "without public answers"), (metrics["skipped"], "skipped")):
+    for key, name in (("hidden", "without public answers"), ("skipped", "skipped"), ("cut", "answers cut")):
+        count = metrics[key]
         if count:
             values.append((False, str(count), name))
     if metrics["seconds_per_example"] is not None:

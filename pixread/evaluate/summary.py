@@ -51,6 +51,7 @@ def summarise(predictions: Sequence[Prediction], *, exam: Exam, about: Mapping[s
         "examples": len(counted),
         "read": len(read),
         "hidden": sum(prediction.hidden for prediction in read),
+        "cut": sum(prediction.cut for prediction in read),
         "skipped": len(predictions) - len(read),
         "reasons": dict(Counter(prediction.error for prediction in predictions if prediction.error is not None)),
         "scores": main_scores(read, main=exam.main),
@@ -168,5 +169,6 @@ def _caption(metrics: Mapping[str, Any]) -> str:
         "" if seconds is None else f"{seconds:.2f} s an example",
         f"{metrics['hidden']} without public answers" if metrics["hidden"] else "",
         f"{metrics['skipped']} skipped" if metrics["skipped"] else "",
+        f"{metrics['cut']} cut at the longest answer" if metrics["cut"] else "",
     ]
     return ", ".join(part for part in parts if part)

@@ -31,12 +31,14 @@ class Answer:
     """The output of one pass.
 
     `log_probs` has one entry a token, the end included where it was reached; `spans` the characters of the text that
-    each token but the end spelled, or nothing where bytes that make no character leave that open.
+    each token but the end spelled, or nothing where bytes that make no character leave that open. `ended`: the end was
+    reached before the longest output.
     """
 
     text: str
     log_probs: tuple[float, ...]
     spans: tuple[tuple[int, int], ...] = ()
+    ended: bool = True
 
     @property
     def confidence(self) -> float:
@@ -73,7 +75,8 @@ def answers_of(made: Generated, tokenizer: Tokenizer, *, start: int = PAD) -> li
         told = [*before, *ids, end] if end is not None and tokenizer.pieces[end] else [*before, *ids]
         text = tokenizer.decode(told)
         spans = spelled(tokenizer.pieces, told)[len(before) :] if joined(tokenizer.pieces, told) == text else ()
-        found.append(Answer(text, tuple(scores) if end_score is None else (*scores, end_score), tuple(spans)))
+        log_probs = tuple(scores) if end_score is None else (*scores, end_score)
+        found.append(Answer(text, log_probs, tuple(spans), ended=end is not None))
     return found
 
 
@@ -94,7 +97,7 @@ def whole(answer: Answer, size: tuple[int, int], *, seconds: float, writes: Writ
         tree = tree_of(answer)
     else:
         tree = Node(text=answer.text, confidence=answer.confidence)
-    return Reading(answer.text, tree, score, *size, seconds, log_prob=total)
+    return Reading(answer.text, tree, score, *size, seconds, log_prob=total, ended=answer.ended)
 
 
 def assembled(page: Page, answers: Sequence[Answer], *, seconds: float, least: float) -> Reading:
@@ -115,7 +118,9 @@ def assembled(page: Page, answers: Sequence[Answer], *, seconds: float, least: f
             log_probs.extend(scores)
     tree, boxes = page_tree(read, page.pictures, np.asarray(page.image.convert("RGB")))
     total = math.fsum(log_probs)
-    return Reading(serialise(tree), tree, _mean(log_probs), *page.image.size, seconds, boxes, log_prob=total)
+    ended = all(answers[part.job].ended for every in page.parts.values() for part in every)
+    size = page.image.size
+    return Reading(serialise(tree), tree, _mean(log_probs), *size, seconds, boxes, log_prob=total, ended=ended)
 
 
 def _is_sure(answer: Answer, least: float, *, alone: bool) -> bool:

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 import pixread
+from pixread.evaluate import evaluate
 from pixread.evaluate.answered import ANSWERED
 from pixread.evaluate.exam import Question
-from pixread.evaluate.predictions import Prediction, unread
+from pixread.evaluate.predictions import Prediction, read_lines, unread
 from pixread.inputs.draw import draw_boxes
 from pixread.records import Box, DrawnBox
 from pixread.tasks import TASKS
@@ -70,7 +71,20 @@ def test_a_checkpoint_trained_on_longer_answers_may_write_them(make_checkpoint):
     limits = {4: TASKS[task].max_new_tokens, 40: 40}
     for length, limit in limits.items():
         assert said[length] == reader.read(image, "Which?", max_new_tokens=limit).text
+    assert not reading.ended
     assert said[40].startswith(said[4]) and len(said[40]) > len(said[4])
+
+
+def test_answers_without_an_end_are_counted(make_checkpoint, tmp_path):
+    """They looked like whole ones that are wrong."""
+    reader = pixread.load(make_checkpoint(reads="page", line_stretch=None, max_new_tokens=4), device="cpu")
+    assert not reader.read(Image.new("RGB", (64, 32), "white")).ended
+    metrics = evaluate([make_example(1, "x")], model=reader, out=tmp_path, task="refexp")
+    (prediction,) = read_lines(tmp_path / "predictions.jsonl")
+    assert (metrics["cut"], prediction.cut) == (1, True)
+    assert "answers cut" in (tmp_path / "report.html").read_text()
+    whole = evaluate([make_example(1, "x")], model=KnowingReader({1: "x"}), out=tmp_path / "whole", task="own")
+    assert whole["cut"] == 0
 
 
 def candidate(index: int, group: str, said: str, log_prob: float, truth: str, **fields) -> Prediction:

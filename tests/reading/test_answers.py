@@ -9,7 +9,7 @@ from pixread.generate.loop import Generated
 from pixread.grammar import parse
 from pixread.inputs.layout import Region
 from pixread.inputs.tokenizer import EOS, Tokenizer, train_tokenizer
-from pixread.reading.answers import Answer, Page, Part, answers_of, assembled, tree_of
+from pixread.reading.answers import Answer, Page, Part, answers_of, assembled, tree_of, whole
 from pixread.records import Box, Node
 
 TEXT = "<<Hä><<img_src=a img_alt=b><x>>>"
@@ -121,3 +121,11 @@ def test_a_kept_part_has_a_box_in_its_line_even_if_the_others_take_all_of_it(kep
     answers = [Answer(f"<word{number}>", (0.0 if number == kept else -3.0,)) for number in range(3)]
     [box] = assembled(page, answers, seconds=0.0, least=0.9).boxes
     assert box.width >= 1 and line.box.x <= box.x and box.right <= line.box.right
+
+
+@pytest.mark.parametrize("end", [None, -0.5])
+def test_an_output_that_was_cut_has_no_end(end: float | None):
+    tokenizer, ids, log_probs = written("Hab")
+    [answer] = answers_of(Generated([ids], [log_probs], [end], [None if end is None else EOS]), tokenizer)
+    assert answer.ended == (end is not None)
+    assert whole(answer, (8, 8), seconds=0.0).ended == (end is not None)
