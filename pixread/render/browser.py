@@ -44,6 +44,7 @@ _MEDIA = [
 ]
 # Commands whose answer may wait for the page: its server, its scripts.
 _OF_THE_PAGE = {"Page.navigate", "Page.createIsolatedWorld", "Runtime.callFunctionOn"}
+_AWAY_FROM_MOUSE = 20
 # How long a browser may take to show that it listens, once the time of a page is over, in seconds.
 _PROBE_S = 10.0
 _OTHER_PROGRAM = "name another Chromium in PIXREAD_CHROMIUM, or install one with `playwright install chromium`"
@@ -221,7 +222,9 @@ class Tab:
         self._world = 0
         self._context = chromium.send("Target.createBrowserContext", disposeOnDetach=True)["browserContextId"]
         chromium.post("Browser.setDownloadBehavior", behavior="deny", browserContextId=self._context)
-        target = chromium.send("Target.createTarget", url="about:blank", browserContextId=self._context)["targetId"]
+        # The mouse is in the corner of the screen: a window there would show what lies below it as pointed at.
+        place = {"left": _AWAY_FROM_MOUSE, "top": _AWAY_FROM_MOUSE, "browserContextId": self._context}
+        target = chromium.send("Target.createTarget", url="about:blank", **place)["targetId"]
         self._session = chromium.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         # The main frame of a tab has the number of the tab.
         self.requests = Requests(self._session, frame=target)
@@ -364,6 +367,13 @@ def _hear(chromium: Chromium, method: str, parameters: Mapping[str, Any], sessio
     elif method == "Page.javascriptDialogOpening":
         # Dialogs that the page's own functions do not raise, such as "leave this page?".
         chromium.post("Page.handleJavaScriptDialog", session=session, accept=True)
+    elif (
+        method == "Page.frameNavigated"
+        and "unreachableUrl" in parameters["frame"]
+        and "parentId" in parameters["frame"]
+    ):
+        # Browsers with windows draw a sad face into frames that cannot be loaded.
+        chromium.post("Page.setDocumentContent", session=session, frameId=parameters["frame"]["id"], html="")
     elif method == "Target.attachedToTarget":
         part = parameters["sessionId"]
         if parameters["targetInfo"]["type"] == "iframe":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,17 +9,9 @@ import pytest
 
 from pixread.records import Screenshot
 from pixread.render.browser import Browser
-from pixread.render.chromium import PROGRAMS, find_chromium, playwrights_chromium
+from pixread.render.chromium import playwrights_chromium
 from pixread.render.page import RenderSettings, render_page
-from tests.render.pages import Listener, Show
-
-
-def installed_programs() -> list[str]:
-    """This machine's Chromium programs: the named one alone, else all on PATH, each once, else that of Playwright."""
-    if os.environ.get("PIXREAD_CHROMIUM"):
-        return [str(find_chromium())]
-    found = {Path(path).resolve(): path for path in map(shutil.which, reversed(PROGRAMS)) if path}
-    return list(reversed(found.values())) or ["Playwright's"]
+from tests.render.pages import Listener, Show, installed_programs
 
 
 @pytest.fixture(scope="session", params=installed_programs(), ids=lambda program: Path(program).name)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from pixread.records import Node, Screenshot, Word
+from pixread.render.chromium import PROGRAMS, find_chromium
 
 Show = Callable[..., Screenshot]
 
@@ -46,6 +50,14 @@ class Listener:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def installed_programs() -> list[str]:
+    """This machine's Chromium programs: the named one alone, else all on PATH, each once, else that of Playwright."""
+    if os.environ.get("PIXREAD_CHROMIUM"):
+        return [str(find_chromium())]
+    found = {Path(path).resolve(): path for path in map(shutil.which, reversed(PROGRAMS)) if path}
+    return list(reversed(found.values())) or ["Playwright's"]
 
 
 def words_of(node: Node) -> list[Word]:
