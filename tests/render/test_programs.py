@@ -25,7 +25,8 @@ FRAMES = """<style>body { background: #cce } iframe { border: 0 }</style><p>text
 <iframe src=none></iframe>"""
 CONTROLS = """<p>text <input value=a> <input type=date> <input type=file> <input type=color> <input type=range>
 <input type=checkbox checked> <select><option>one</select> <select multiple><option>two</select>
-<textarea>three</textarea> <meter value=.5></meter> <progress value=.5></progress> <button>four</button> <audio controls></audio></p>
+<textarea>three</textarea> <meter value=.5></meter> <progress value=.5></progress> <button>four</button>
+<audio controls></audio></p>
 <details><summary>five</summary></details><p style="font: menu">menu</p><p style="font: caption">caption</p>"""
 
 
