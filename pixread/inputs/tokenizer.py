@@ -23,6 +23,7 @@ MARKUP = ("<img_src=", "<img_alt=", " img_alt=")  # one id each: the grammar's o
 FILE = "tokenizer.json"
 CONFIG_FILE = "tokenizer_config.json"
 FILES = (FILE, CONFIG_FILE, "special_tokens_map.json", "added_tokens.json", spiece.FILE)
+MOST_EXTRA_IDS = 100_000  # what a damaged file asks for is not built
 UNTYPEABLE = " "  # what special pieces of a unigram model end in while it is in use
 
 
@@ -122,7 +123,7 @@ def _without_typed_specials(content: bytes) -> str:
     """
     raw = json.loads(content)
     if not isinstance(raw, dict) or raw.get("model", {}).get("type") != "Unigram":
-        return content.decode()
+        return content.decode("utf-8-sig")
     special = {token["content"] for token in raw["added_tokens"] if token["special"]}
     for token in raw["added_tokens"]:
         token["content"] += UNTYPEABLE if token["content"] in special else ""
@@ -136,10 +137,12 @@ def _extra_ids(config: bytes | None) -> int:
     """How many `<extra_id_...>` follow the vocabulary: 100 in T5, unless tokenizer_config.json says otherwise."""
     try:
         number = json.loads(config or b"{}").get("extra_ids", 100)
-    except (ValueError, AttributeError) as error:
+    except (ValueError, RecursionError, AttributeError) as error:
         raise ValueError(f"{CONFIG_FILE} must hold a JSON object: {error}") from error
-    if not isinstance(number, int) or number < 0:
-        raise ValueError(f"extra_ids in {CONFIG_FILE} must be a whole number of at least 0, got {number!r}")
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= MOST_EXTRA_IDS:
+        raise ValueError(
+            f"extra_ids in {CONFIG_FILE} must be a whole number from 0 to {MOST_EXTRA_IDS}, got {number!r}"
+        )
     return number
 
 
