@@ -19,6 +19,7 @@ from pixread.inputs.draw import draw_boxes
 from pixread.metrics import (
     Candidate,
     anls,
+    anls_docvqa,
     cider,
     edit_similarity,
     exact_match,
@@ -36,10 +37,11 @@ RIGHT = "true"  # the target of a candidate that is to be chosen
 _COMPARED: dict[str, Callable[[str, str], float]] = {
     "exact_match": exact_match,
     "anls": anls,
+    "anls_docvqa": anls_docvqa,
     "relaxed_accuracy": relaxed_accuracy,
 }
 # What stands beside the main score.
-_BESIDE: dict[str, tuple[str, ...]] = {"exact_match": ("anls",), "anls": ("exact_match",)}
+_BESIDE: dict[str, tuple[str, ...]] = {"exact_match": ("anls",), "anls": ("exact_match", "anls_docvqa")}
 _BREAKDOWNS = ("part", "answer_type", "answer_length", "first_word")
 
 

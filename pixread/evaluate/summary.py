@@ -140,6 +140,16 @@ def _cells(metrics: Mapping[str, Any], scores: Mapping[str, float]) -> list[str]
     return [number(metrics, scores[name]) if name in scores else "" for name in metrics["scores"]]
 
 
+_CALLED = {
+    "f1": "word F1",
+    "precision": "word precision",
+    "recall": "word recall",
+    "anls": "ANLS",
+    "anls_docvqa": "ANLS (DocVQA)",
+    "cider": "CIDEr",
+}
+
+
 def headline(metrics: Mapping[str, Any]) -> str:
     """One line: the main score with its interval."""
     if not metrics["examples"]:
@@ -158,8 +168,7 @@ def number(metrics: Mapping[str, Any], value: float) -> str:
 
 def label(score: str) -> str:
     """How a score is called before readers."""
-    known = {"f1": "word F1", "precision": "word precision", "recall": "word recall", "anls": "ANLS", "cider": "CIDEr"}
-    return known.get(score, score.replace("_", " "))
+    return _CALLED.get(score, score.replace("_", " "))
 
 
 def _caption(metrics: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ accuracy has one exception (docs/metrics.md). CIDEr is a similarity of a whole c
 of orders lies in -1..1. The character error rate is 0 where all is right and has no upper end.
 """
 
-from pixread.metrics.anls import anls
+from pixread.metrics.anls import anls, anls_docvqa
 from pixread.metrics.cider import cider
 from pixread.metrics.edit import character_error_rate, edit_similarity
 from pixread.metrics.exact import exact_match
@@ -26,6 +26,7 @@ __all__ = [
     "WordError",
     "WordScore",
     "anls",
+    "anls_docvqa",
     "character_error_rate",
     "cider",
     "edit_similarity",

@@ -25,7 +25,9 @@ from tests.evaluate.knowing import KnowingReader, make_example
         # Each score takes the best of all targets for itself.
         ("docvqa", "Dr. Schaefer", ("dr. schaefer", "Dr. Schaefer"), 1, {"anls": 1, "exact_match": 1}),
         ("docvqa", "Schaefer", ("nobody", "Schafer"), 1, {"anls": 7 / 8, "exact_match": 0}),
-        ("infographicvqa", "x", ("abc",), 0, {"anls": 0}),
+        ("infographicvqa", "x", ("abc",), 0, {"anls": 0, "anls_docvqa": 0}),
+        ("docvqa", "abcd", ("abxy",), 0, {"anls": 0, "anls_docvqa": 0.5, "exact_match": 0}),
+        ("own", " abcd ", ("abcd",), 0, {"anls": 4 / 6, "anls_docvqa": 1, "exact_match": 0}),
         ("chartqa", "2.4", ("2.315",), 0, {"relaxed_accuracy": 1, "exact_match": 0}),
         ("chartqa", "yes", ("No",), 0, {"relaxed_accuracy": 0, "exact_match": 0}),
         ("ocrvqa", "Travel", ("travel",), 0, {"exact_match": 0, "anls": 1}),

@@ -15,6 +15,7 @@ from pixread.metrics import relaxed_accuracy
         ("100", "100", 1.0),  # the same number
         ("105", "100", 1.0),  # 5 % above, the last that counts
         ("95", "100", 1.0),  # 5 % below
+        ("1.05", "1", 0.0),  # 5 % in decimals, a little more in floats, as in the reference
         ("105.1", "100", 0.0),  # more than 5 %
         ("100", "105.2", 1.0),  # 5 % of the target, not of the prediction
         ("100", "95.2", 0.0),
