@@ -39,8 +39,8 @@ _held: dict[int, tuple[tuple[int, int], int]] = {}
 """Open locks: file descriptor -> (device and inode of the folder, thread)."""
 
 
-class ClaimError(ValueError):
-    """A folder cannot be written to, or another run is writing to it; the message is one sentence that names it."""
+class WriteError(ValueError):
+    """Something cannot be written, or another run is writing to its folder; the message is a sentence that names it."""
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def claimed(folder: str | Path) -> Iterator[Path]:
     """Makes the folder where it is missing, keeps other runs out of it, and gives its real path.
 
     All that killed runs have left in it or beside it is removed. A folder that was made and is still empty at the end
-    goes again. What the same thread has claimed already it may claim again. Raises ClaimError.
+    goes again. What the same thread has claimed already it may claim again. Raises WriteError.
     """
     try:
         folder = Path(folder).resolve()
@@ -56,9 +56,9 @@ def claimed(folder: str | Path) -> Iterator[Path]:
         made = [path for path in (folder, *folder.parents) if not path.exists()]
         handle = _lock(folder)
     except OSError as error:
-        raise ClaimError(f"cannot write to {error.filename or folder}: {error.strerror or error}") from error
+        raise WriteError(f"cannot write to {error.filename or folder}: {_reason(error)}") from error
     except RuntimeError as error:  # Python's word for symbolic links in a circle
-        raise ClaimError(f"cannot write to {folder}: {error}") from error
+        raise WriteError(f"cannot write to {folder}: {error}") from error
     try:
         _remove_leftovers(folder)
         yield folder
@@ -75,27 +75,32 @@ def claimed(folder: str | Path) -> Iterator[Path]:
 def folder_written_aside(folder: str | Path) -> Iterator[Path]:
     """Claims the folder and gives an empty one beside it, which takes its place when the context ends without an error.
 
-    At every moment there is either the old content or the new. Raises ClaimError, and OSError where the disk refuses.
+    At every moment there is either the old content or the new. Raises WriteError, also where the disk refuses.
     """
     with claimed(folder) as folder:
         if os.path.ismount(folder):
-            raise ClaimError(f"{folder} is a mount point, which cannot be replaced: name a folder inside of it")
+            raise WriteError(f"{folder} is a mount point, which cannot be replaced: name a folder inside of it")
         aside = passing_path(folder)
         try:
-            aside.mkdir()
-            yield aside
-            _put_in_place(aside, folder)
+            with _told_of(folder, aside):
+                aside.mkdir()
+                yield aside
+                _put_in_place(aside, folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
 
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
-    """A passing name beside `path`, which the file written there loses when the context ends without an error."""
+    """A passing name beside `path`, which the file written there loses when the context ends without an error.
+
+    Raises WriteError where the disk refuses.
+    """
     aside = passing_path(path)
     try:
-        yield aside
-        aside.replace(path)
+        with _told_of(path, aside):
+            yield aside
+            aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
 
@@ -116,8 +121,7 @@ def write_text(path: Path, text: str, *, errors: str = "strict") -> None:
 def read_json(path: Path) -> Any:
     """The content of a JSON file. ValueError, in one sentence that names it, where it cannot be read or is no JSON."""
     try:
-        if path.exists() and not path.is_file():
-            raise ValueError("it is not a file")  # to open a pipe would wait for ever
+        refuse_endless(path)
         return parse_json(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise ValueError(f"{path} is missing") from error
@@ -133,6 +137,17 @@ def read_json_object(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError(f"{path} must hold a JSON object, got {type(found).__name__}")
     return found
+
+
+def refuse_endless(path: Path) -> None:
+    """ValueError, which does not name it, for a pipe or a device: to read one may wait for ever, or fill all memory.
+
+    Standard input and what else the caller of a program has opened for it is meant to be read.
+    """
+    if str(path).startswith(("/dev/stdin", "/dev/fd/", "/proc/self/fd/")):
+        return
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ValueError("it is a pipe or a device, not a file")
 
 
 def parse_json(text: str) -> Any:
@@ -152,11 +167,27 @@ def remove_folder(folder: Path) -> None:
 
 @contextmanager
 def plain_errors(path: Path) -> Iterator[None]:
-    """A full disk or a folder that may not be written is the user's to mend: ValueError, in one sentence."""
+    """A full disk or a folder that may not be written is the user's to mend: WriteError instead of OSError."""
     try:
         yield
     except OSError as error:
-        raise ValueError(f"cannot write to {error.filename or path}: {error.strerror or error}") from error
+        raise WriteError(f"cannot write to {error.filename or path}: {_reason(error)}") from error
+
+
+@contextmanager
+def _told_of(path: Path, aside: Path) -> Iterator[None]:
+    """`plain_errors` for what is written to `aside`; an error about any other file is left as it is."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None and aside not in (named := Path(error.filename), *named.parents):
+            raise
+        raise WriteError(f"cannot write to {path}: {_reason(error)}") from error
+
+
+def _reason(error: OSError) -> str:
+    """In the system's words, whatever a library has made of them."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _lock(folder: Path) -> int | None:
@@ -189,7 +220,7 @@ def _lock(folder: Path) -> int | None:
             _say_unlocked(folder)
             return None
         time.sleep(_PAUSE_S * tried)
-    raise ClaimError(f"another run is writing to {folder}: let it end first, or name another folder")
+    raise WriteError(f"another run is writing to {folder}: let it end first, or name another folder")
 
 
 def _key(status: os.stat_result) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pixread.files import (
-    ClaimError,
+    WriteError,
     claimed,
     folder_written_aside,
     read_json,
@@ -57,7 +57,7 @@ def test_a_folder_is_one_runs_alone_by_whatever_path(tmp_path: Path, monkeypatch
     (tmp_path / "link").symlink_to("out")
     monkeypatch.chdir(tmp_path)
     process = start(HOLD, tmp_path / "out")
-    with pytest.raises(ClaimError, match=BUSY), claimed(name):
+    with pytest.raises(WriteError, match=BUSY), claimed(name):
         pass
     with claimed(tmp_path / "other"):
         pass
@@ -83,7 +83,7 @@ def test_a_worker_does_not_keep_the_lock_of_a_run_that_was_killed(tmp_path: Path
     process = start(FORKED, tmp_path / "out")
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     workers = [int(number) for number in children.read_text().split()] if children.exists() else []
-    with pytest.raises(ClaimError, match=BUSY), claimed(tmp_path / "out"):
+    with pytest.raises(WriteError, match=BUSY), claimed(tmp_path / "out"):
         pass
     process.kill()
     process.wait()
@@ -97,13 +97,13 @@ def test_a_worker_does_not_keep_the_lock_of_a_run_that_was_killed(tmp_path: Path
 
 
 def test_what_a_thread_has_claimed_it_may_claim_again_and_no_other(tmp_path: Path):
-    caught: list[ClaimError] = []
+    caught: list[WriteError] = []
 
     def other() -> None:
         try:
             with claimed(tmp_path / "out"):
                 pass
-        except ClaimError as error:
+        except WriteError as error:
             caught.append(error)
 
     with claimed(tmp_path / "out"), claimed(tmp_path / "out"):
@@ -134,7 +134,7 @@ def test_an_empty_folder_goes_again_and_nothing_else_is_left(tmp_path: Path):
 )
 def test_what_is_no_folder_is_one_sentence(tmp_path: Path, make, sentence: str):
     make(tmp_path / "out")
-    with pytest.raises(ClaimError, match=rf"^cannot write to .*out.*({sentence})"), claimed(tmp_path / "out"):
+    with pytest.raises(WriteError, match=rf"^cannot write to .*out.*({sentence})"), claimed(tmp_path / "out"):
         pass
 
 
@@ -247,7 +247,11 @@ def test_json_that_is_no_file_is_one_sentence(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe.json")
     (tmp_path / "folder.json").mkdir()
     (tmp_path / "latin.json").write_bytes(b'"\xe4"')
-    for name, reason in (("pipe", "it is not a file"), ("folder", "it is not a file"), ("latin", "'utf-8' codec")):
+    for name, reason in (
+        ("pipe", "it is a pipe or a device, not a file"),
+        ("folder", "Is a directory"),
+        ("latin", "'utf-8' codec"),
+    ):
         with pytest.raises(ValueError, match=rf"^\S+/{name}\.json cannot be read: {reason}"):
             read_json(tmp_path / f"{name}.json")
     (tmp_path / "marked.json").write_bytes(b"\xef\xbb\xbf{}")

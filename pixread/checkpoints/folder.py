@@ -20,7 +20,7 @@ from pixread.checkpoints.generation import ENDS, FOLLOWED, STARTS, without_stale
 from pixread.checkpoints.layout import COMPANIONS, CONFIG, GENERATION, OWN, is_shard
 from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.pix2struct import TENSORS, TIED
-from pixread.files import ClaimError, folder_written_aside
+from pixread.files import WriteError, folder_written_aside
 from pixread.inputs import prepare, spiece, tokenizer
 from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
 from pixread.models.unfilled import unfilled
@@ -131,8 +131,8 @@ def save_tensors(
             for name, content in files.items():
                 _write(aside / name, content if isinstance(content, bytes) else content.read_bytes())
             weights.write(layout, aside, fetch=fetch, max_shard_bytes=max_shard_bytes)
-    except (OSError, ClaimError) as error:
-        cause = error.__cause__ if isinstance(error, ClaimError) else error
+    except (OSError, WriteError) as error:
+        cause = error.__cause__ if isinstance(error, WriteError) else error
         reason = (isinstance(cause, OSError) and cause.strerror) or error
         raise CheckpointError(f"cannot write the checkpoint {folder}: {reason}") from error
     return folder

@@ -9,8 +9,11 @@ import atexit
 import gc
 import io
 import os
+import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -23,6 +26,8 @@ from pixread.cli.evaluating import evaluate
 from pixread.cli.hub import push
 from pixread.cli.learning import mine, train
 from pixread.cli.reading import parse
+from pixread.cli.terminal import say
+from pixread.inputs.memory import is_shortage
 
 __all__ = ["app", "main", "run"]
 
@@ -68,8 +73,9 @@ def run() -> None:
         sys.exit(code)
     atexit._run_exitfuncs()
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # closed by the caller
+                stream.flush()
     except OSError:
         sys.exit(code)  # Python says what is to be said of it
     os._exit(code)
@@ -81,26 +87,58 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that knows few letters is no reason to fail
     try:
-        app()
+        with _ended_by_signals():
+            app()
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
-        typer.echo(f"pixread: {sentence(error)}", err=True)
+        say(f"pixread: {sentence(error)}")
         sys.exit(1)
     finally:
         gc.freeze()  # at its end Python would look for cycles among all objects of torch, for a third of a second
 
 
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end a command as Ctrl-C does: browsers are closed, and what is half written goes."""
+
+    def end(number: int, frame: object) -> None:
+        sys.exit(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    is_main = threading.current_thread() is threading.main_thread()
+    # One that is ignored stays so: nohup asks for that.
+    caught = [number for number in numbers if is_main and signal.getsignal(number) == signal.SIG_DFL]
+    for number in caught:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in caught:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def sentence(error: Exception) -> str:
     """What a user is told about an error, on one line."""
-    said = " ".join(str(error).split())
+    said = " ".join(_without_traceback(str(error)).split())
     if isinstance(error, ValueError) and said:
         return said
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if isinstance(error, MemoryError):
+    if type(error) is OSError and said:
+        return said
+    if is_shortage(error):
         return "there is not enough memory for this"
+    if isinstance(error, RecursionError):
+        return "this is nested too deeply"
     if isinstance(error, ImportError) and error.name:
         return f"this needs the Python package {error.name}; pip install 'pixread[all]' installs all that may be needed"
     kind = type(error).__name__
     return f"{f'{kind}: {said}' if said else kind} (set {DEBUG}=1 to see where it happened)"
+
+
+def _without_traceback(text: str) -> str:
+    """What a process of its own has said at its end, where that is a traceback: its last line."""
+    if "Traceback (most recent call last)" not in text:
+        return text
+    return next((line for line in reversed(text.splitlines()) if line.strip()), text)

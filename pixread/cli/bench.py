@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixread.cli.terminal import named_values, progress_bar, say
+from pixread.cli.terminal import named_values, progress_bar, say, show_table
 from pixread.files import claimed
 
 if TYPE_CHECKING:
@@ -188,8 +188,6 @@ def _setting(*, dtypes: str | None, **options: object) -> Setting:
 
 def _show(measure: Callable[[], Report], out: Path | None) -> None:
     """Prints the table and writes the JSON."""
-    from rich.console import Console
-
     with nullcontext() if out is None else claimed(out):
         try:
             report = measure()
@@ -197,8 +195,7 @@ def _show(measure: Callable[[], Report], out: Path | None) -> None:
             raise ValueError(str(error)) from error
         if out is not None:
             report.write(out)
-    console = Console()
-    Console(width=console.width if console.is_terminal else WIDE).print(report.table())
+    show_table(report.table(), width=WIDE)
 
 
 def _numbers(text: str, option: str) -> list[int]:

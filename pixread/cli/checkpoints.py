@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixread.cli.terminal import progress_bar, say
+from pixread.cli.terminal import progress_bar, result, say
 
 if TYPE_CHECKING:
     import torch
@@ -60,13 +60,13 @@ def convert(
     t5x = find_t5x(source)
     if t5x is not None:
         files = {**_tokenizer_files(tokenizer), **_preprocessor_file(max_patches=max_patches, vqa=vqa)}
-        typer.echo(_convert_t5x(t5x, out, dtype=stored, generation=generation, files=files))
+        result(_convert_t5x(t5x, out, dtype=stored, generation=generation, files=files))
         return
     if (tokenizer, max_patches, vqa) != (None, None, None):
         raise typer.BadParameter(
             f"--tokenizer, --max-patches and --vqa are for T5X checkpoints, which come without; {source} is none"
         )
-    typer.echo(rewrite(source, out, dtype=stored, generation=generation))
+    result(rewrite(source, out, dtype=stored, generation=generation))
 
 
 def _convert_t5x(

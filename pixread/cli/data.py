@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixread.cli.terminal import named_values, progress_bar, say
+from pixread.cli.terminal import named_values, progress_bar, result, say
 
 if TYPE_CHECKING:
     from pixread.prepare import Count
@@ -64,7 +64,7 @@ def render(
             resume=resume,
             progress=lambda state: show(state.done, state.total, _note(state)),
         )
-    typer.echo(json.dumps(report))
+    result(json.dumps(report))
     if not report["rendered"]:
         say("pixread: no page could be rendered; skipped.tsv in the output folder says why")
         raise typer.Exit(1)
@@ -100,7 +100,7 @@ def prepare(
             limit=limit,
             progress=lambda count: show(count.read, None, _counted(count)),
         )
-    typer.echo(json.dumps(report))
+    result(json.dumps(report))
     for name, looked_for in report["absent"].items():
         say(f"left out {name}: no {' or '.join(looked_for)} in {data}")
     if not any(counts["written"] for counts in report["sets"].values()):
@@ -122,4 +122,4 @@ def inspect(
     """Make an HTML gallery of training examples."""
     from pixread.inspect import gallery
 
-    typer.echo(gallery(shards, out, limit=limit or None, seed=seed))
+    result(gallery(shards, out, limit=limit or None, seed=seed))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pixread.cli.models import Dtype, load_reader
-from pixread.cli.terminal import progress_bar, say
+from pixread.cli.terminal import progress_bar, say, show_table
 
 if TYPE_CHECKING:
     from pixread.evaluate import Reads
@@ -67,17 +67,15 @@ def _check_all(models: Path | None, beside: list[str]) -> None:
 
 
 def _one(shards: Path, *, out: Path, **settings: Any) -> None:
-    from rich.console import Console
-
     from pixread.evaluate import evaluate as run
     from pixread.evaluate import table
     from pixread.evaluate.comparison import comparison_table
 
     with progress_bar("examples") as show:
         metrics = run(shards, out=out, progress=_shown(show), **settings)
-    Console().print(table(metrics))
+    show_table(table(metrics))
     if "against" in metrics:
-        Console().print(comparison_table(metrics))
+        show_table(comparison_table(metrics))
     say(f"wrote {out / 'report.html'}")
     if not metrics["read"]:
         raise typer.Exit(1)
@@ -88,8 +86,6 @@ def _shown(show: Callable[[int, int, str], None]) -> Callable[[int, int, float |
 
 
 def _all(data: Path, models: Path, *, out: Path, **settings: Any) -> None:
-    from rich.console import Console
-
     from pixread.evaluate.paper_table import evaluate_all, paper_table
 
     def progress(name: str, done: int, total: int, score: float | None) -> None:
@@ -97,7 +93,7 @@ def _all(data: Path, models: Path, *, out: Path, **settings: Any) -> None:
 
     with progress_bar("examples") as show:
         found = evaluate_all(data, models, out=out, progress=progress, **settings)
-    Console().print(paper_table(found))
+    show_table(paper_table(found))
     for sentence in found["missing"]:
         say(sentence)
     say(f"wrote {out / 'table.md'} and {out / 'table.json'}")

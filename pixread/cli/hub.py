@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pixread.cli.terminal import say
+from pixread.cli.terminal import result, say
 from pixread.textfiles import read_text
 
 SCORES = "metrics.json"
@@ -50,7 +50,7 @@ def push(
     )
     say(f"pushing {source} to {repository}")
     card = make_card(repository, facts)
-    typer.echo(hub.push(source, repository, card=card, private=private, message=message, revision=revision))
+    result(hub.push(source, repository, card=card, private=private, message=message, revision=revision))
 
 
 def _scores(source: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pixread.cli.models import load_reader
-from pixread.cli.terminal import named_values, progress_bar, say
+from pixread.cli.terminal import named_values, progress_bar, result, say
 
 if TYPE_CHECKING:
     from pixread.train.loop import Progress
@@ -36,7 +36,7 @@ def train(
     from pixread.train.loop import train as run
 
     with progress_bar(recipe) as show:
-        result = run(
+        trained = run(
             recipe,
             out=out,
             data=data,
@@ -46,9 +46,9 @@ def train(
             progress=lambda state: show(state.step, state.steps, _note(state)),
             warn=lambda sentence: say(f"pixread: {sentence}"),
         )
-    typer.echo(result.folder)
-    if result.interrupted:
-        say(f"interrupted after step {result.step}; go on with --resume")
+    result(trained.folder)
+    if trained.interrupted:
+        say(f"interrupted after step {trained.step}; go on with --resume")
         raise typer.Exit(INTERRUPTED)
 
 
@@ -69,7 +69,7 @@ def mine(
     reader = load_reader(model, device=device, dtype="auto")
     with progress_bar("examples") as show:
         mined = run(reader, shards, out, batch_size=batch_size, progress=show)
-    typer.echo(json.dumps(asdict(mined)))
+    result(json.dumps(asdict(mined)))
 
 
 def _note(state: Progress) -> str:

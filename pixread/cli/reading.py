@@ -14,7 +14,7 @@ from pixread.cli.formats import SUFFIXES, Format, written
 from pixread.cli.models import Dtype, Likeness, load_reader
 from pixread.cli.report import Report
 from pixread.cli.sources import Sources
-from pixread.cli.terminal import Show, fail, progress_bar, say
+from pixread.cli.terminal import Show, fail, progress_bar, result, say, shown
 from pixread.filenames import is_system_file
 from pixread.files import claimed, write_text
 from pixread.records import Box
@@ -150,9 +150,9 @@ class Output:
         self.count += 1
         text = written(reading, self._form, file=file, model=self._model)
         if self._many and self._form is Format.text:
-            typer.echo(f"== {file} ==\n\n{text}\n")
+            result(f"== {shown(file)} ==\n\n{text}\n")
         else:
-            typer.echo(text)
+            result(shown(text) if self._form is Format.json else text)
         if self._folder is not None and self._report is not None:
             write_text(self._folder / self._name(file), f"{text}\n", errors="replace")
             self._report.add(file, image, reading)

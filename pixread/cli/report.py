@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixread.cli.formats import leaf_text
-from pixread.files import passing_path
+from pixread.files import passing_path, plain_errors
 from pixread.records import Box, Node, Reading
 
 if TYPE_CHECKING:
@@ -43,15 +43,18 @@ class Report:
 
     def add(self, file: str, image: Image.Image, reading: Reading) -> None:
         """One more picture with its reading."""
-        self._file.write(section(file, image, reading))
+        with plain_errors(self._path):
+            self._file.write(section(file, image, reading))
 
     def close(self, *, keep: bool) -> None:
         """Ends the report; without `keep` nothing of it stays."""
-        with self._file:
-            self._file.write(self._tail)
-        if keep:
-            self._aside.replace(self._path)
-        else:
+        try:
+            with plain_errors(self._path):
+                with self._file:
+                    self._file.write(self._tail)
+                if keep:
+                    self._aside.replace(self._path)
+        finally:
             self._aside.unlink(missing_ok=True)
 
 

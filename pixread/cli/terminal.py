@@ -3,16 +3,64 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
 
 import typer
+
+from pixread.filenames import printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 Show = Callable[[int, int | None, str], None]
 
 
+_STEERING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+_MARKS = "\u200e\u200f\u061c"
+
+
 def say(sentence: str) -> None:
-    typer.echo(sentence, err=True)
+    typer.echo(printable(sentence), err=True)
+
+
+def result(text: object) -> None:
+    """Prints a result: exactly where it is piped on, and without what would steer a terminal where one shows it."""
+    typer.echo(shown(str(text)) if is_terminal(sys.stdout) else str(text), color=True)  # or colours would be cut out
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody looks at it; a caller may have closed it."""
+    return stream is not None and stream.isatty()
+
+
+def show_table(table: RenderableType, *, width: int | None = None) -> None:
+    """Prints a table of rich. width: of a table that no terminal shows."""
+    from rich.console import Console
+    from rich.segment import Segment, Segments
+
+    console = Console()
+    if width is not None and not console.is_terminal:
+        console = Console(width=width)
+    parts = [Segment(shown(part.text), part.style) for part in console.render(table)]
+    console.print(Segments(parts), end="")
+
+
+def shown(text: str) -> str:
+    """The text with escapes for what steers a terminal: control characters and those that turn the direction.
+
+    Line feeds and tabs stay, and what joins letters and emoji. JSON means the same afterwards.
+    """
+    return "".join(f"\\u{ord(sign):04x}" if _steers(sign) else sign for sign in text)
+
+
+def _steers(sign: str) -> bool:
+    if sign in "\n\t" or " " <= sign <= "~":
+        return False
+    kind = unicodedata.category(sign)
+    return kind in {"Cc", "Cs", "Zl", "Zp"} or unicodedata.bidirectional(sign) in _STEERING or sign in _MARKS
 
 
 def fail(sentence: str) -> None:
@@ -23,22 +71,22 @@ def fail(sentence: str) -> None:
 @contextmanager
 def progress_bar(what: str) -> Iterator[Show]:
     """Gives a function that shows (done, total or None, note). Without a terminal nothing is shown."""
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         yield lambda done, total, note: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None, note="")
-        yield lambda done, total, note: bar.update(task, completed=done, total=total, note=note)
+        task = bar.add_task(printable(what), total=None, note="")
+        yield lambda done, total, note: bar.update(task, completed=done, total=total, note=printable(note))
 
 
 def named_values(given: list[str]) -> dict[str, str]:

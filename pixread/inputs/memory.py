@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 # How torch words it, which raises RuntimeError: on a processor, and on a GPU.
-_TORCH = ("can't allocate memory", "not enough memory", "out of memory")
+_TORCH = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
 
 
 class MemoryShortageError(ValueError):
@@ -18,9 +18,13 @@ def enough_memory(name: str) -> Iterator[None]:
     """Raises MemoryShortageError where what is done within takes more memory than there is. name: of what is read."""
     try:
         yield
-    except MemoryError as error:
-        raise MemoryShortageError(f"there is not enough memory to read {name}") from error
-    except RuntimeError as error:
-        if not any(words in str(error) for words in _TORCH):
+    except (MemoryError, RuntimeError) as error:
+        if not is_shortage(error):
             raise
         raise MemoryShortageError(f"there is not enough memory to read {name}") from error
+
+
+def is_shortage(error: Exception) -> bool:
+    """Whether an error says that there was not enough memory."""
+    told = isinstance(error, RuntimeError) and any(words in str(error) for words in _TORCH)
+    return told or isinstance(error, MemoryError)

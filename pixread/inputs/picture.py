@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pixread.filenames import find_path
+from pixread.files import refuse_endless
 from pixread.inputs.ground import laid_on_ground
 
 MAX_PIXELS = 40_000_000  # width x height; a 40-megapixel picture takes 120 MB as RGB
@@ -57,7 +58,9 @@ def open_picture(source: PictureSource, *, name: str | None = None) -> Image.Ima
 
 def _from_file(path: Path, name: str) -> Image.Image:
     try:
-        data = (find_path(path) or path).read_bytes()
+        found = find_path(path) or path
+        refuse_endless(found)
+        data = found.read_bytes()
     except (OSError, ValueError) as error:
         raise PictureError(f"cannot read {name}: {getattr(error, 'strerror', None) or error}") from error
     return _from_bytes(data, name)

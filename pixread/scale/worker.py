@@ -128,8 +128,11 @@ def chromium(settings: RenderSettings) -> Iterator[RenderOne]:
 
 def work(connection: Connection, plan: Plan) -> None:
     """The life of a worker: chunks come in by the connection, messages go out; ends on None or when nobody listens."""
-    # Ctrl-C reaches the whole process group: the main process alone decides what it means, and terminates the workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C, and the end of a terminal, reach the whole process group: the main process
+    # alone decides what it means, and terminates the workers.
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with plan.open_renderer(plan.render) as render:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import bisect
+import hashlib
 import itertools
-import json
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pixread.filenames import data_below
+from pixread.files import read_json
 from pixread.records import Example
 from pixread.shards.rows import COLUMNS, to_example
 from pixread.shards.write import FORMAT, MANIFEST
+
+MOST_COMPARED_BYTES = 2**31
+"""Sets of at most so many bytes (2 GiB) are compared with the sums in their manifests when they are opened, once in a
+process; a processor takes 0.4 to 2 GB a second. Of larger ones only the sizes are: a training run must not read 100 GB
+before it starts."""
+
+_compared: set[tuple[str, int, int, str]] = set()  # path, size, time of change and sum of what was found whole
 
 # Pictures kept by one reader of a set. Training comes back to small sets of crops again and again; of large ones a few
 # groups of each file stay, as examples that share a picture lie together.
@@ -32,7 +41,7 @@ class ShardSet(Sequence[Example]):
 
     Pictures are read from memory-mapped files when asked for; the other columns of a shard stay in memory once it is
     touched. Forked and spawned workers open the files for themselves. ValueError, in one sentence, for a folder that is
-    not a complete shard set.
+    not a complete shard set, and for a shard that is not what its manifest says (see MOST_COMPARED_BYTES).
     """
 
     def __init__(self, paths: str | Path | Sequence[str | Path]) -> None:
@@ -41,9 +50,9 @@ class ShardSet(Sequence[Example]):
             raise ValueError("no shard set was given: name at least one folder")
         self.manifests = [_read_manifest(folder) for folder in folders]
         self._files = [
-            _check_shard(folder / shard["name"], shard)
+            path
             for folder, manifest in zip(folders, self.manifests, strict=True)
-            for shard in manifest["shards"]
+            for path in _check_shards(folder, manifest["shards"])
         ]
         rows = [shard["rows"] for manifest in self.manifests for shard in manifest["shards"]]
         self._ends = list(itertools.accumulate(rows))
@@ -84,7 +93,9 @@ class ShardSet(Sequence[Example]):
 
     def _column(self, name: str) -> Iterator[Any]:
         for path in self._files:
-            yield from _open_parquet(path).read(columns=[name], use_threads=False).column(name).to_pylist()
+            with _damage_told(path):
+                column = _open_parquet(path).read(columns=[name], use_threads=False).column(name)
+            yield from column.to_pylist()
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_open": {}}
@@ -93,7 +104,9 @@ class ShardSet(Sequence[Example]):
         if self._owner != os.getpid():
             self._open, self._owner = {}, os.getpid()
         if number not in self._open:
-            self._open[number] = _OpenShard.at(self._files[number], most_bytes=_CACHED_BYTES // len(self._files))
+            path, most_bytes = self._files[number], _CACHED_BYTES // len(self._files)
+            with _damage_told(path):
+                self._open[number] = _OpenShard.at(path, most_bytes=most_bytes)
         return self._open[number]
 
 
@@ -101,6 +114,7 @@ class ShardSet(Sequence[Example]):
 class _OpenShard:
     """One file: its text columns in memory, its pictures by row group."""
 
+    path: Path
     file: pq.ParquetFile
     texts: pa.RecordBatch
     group_starts: list[int]
@@ -117,17 +131,21 @@ class _OpenShard:
         texts = pa.RecordBatch.from_arrays(
             [table.column(name).combine_chunks() for name in _TEXT_COLUMNS], _TEXT_COLUMNS
         )
-        return cls(file, texts, [0, *itertools.accumulate(sizes)], OrderedDict(), most_bytes)
+        return cls(path, file, texts, [0, *itertools.accumulate(sizes)], OrderedDict(), most_bytes)
 
     def example(self, row: int) -> Example:
         group = bisect.bisect_right(self.group_starts, row) - 1
         images = self._images(group)
         texts = {name: self.texts.column(number)[row].as_py() for number, name in enumerate(_TEXT_COLUMNS)}
-        return to_example(texts, images[row - self.group_starts[group]].as_py())
+        try:
+            return to_example(texts, images[row - self.group_starts[group]].as_py())
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise ValueError(f"row {row} of {self.path} is no example: {error}") from error
 
     def _images(self, group: int) -> pa.Array:
         if group not in self.groups:
-            table = self.file.read_row_group(group, columns=["image.bytes"], use_threads=False)
+            with _damage_told(self.path):
+                table = self.file.read_row_group(group, columns=["image.bytes"], use_threads=False)
             self.groups[group] = table.column("image").combine_chunks().field(0)
             while (
                 len(self.groups) > _CACHED_GROUPS
@@ -159,17 +177,29 @@ def _sets_in(folder: Path) -> list[Path]:
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise ValueError(_why_no_manifest(folder)) from None
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{folder / MANIFEST} cannot be read: {error}") from error
+    if not (folder / MANIFEST).exists():
+        raise ValueError(_why_no_manifest(folder))
+    manifest = read_json(folder / MANIFEST)
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ValueError(f"{folder / MANIFEST} is not the manifest of a shard set of this version ({FORMAT})")
+    _check_types(manifest, {"columns": list, "shards": list, "about": dict, "count": int}, folder / MANIFEST)
     if manifest["columns"] != list(COLUMNS):
-        raise ValueError(f"{folder} has the columns {', '.join(manifest['columns'])}; needed: {', '.join(COLUMNS)}")
+        raise ValueError(
+            f"{folder} has the columns {', '.join(map(str, manifest['columns']))}; needed: {', '.join(COLUMNS)}"
+        )
+    for shard in manifest["shards"]:
+        _check_types(shard, {"name": str, "rows": int, "bytes": int, "sha256": str}, folder / MANIFEST)
+        if Path(shard["name"]).name != shard["name"] or shard["rows"] < 0:
+            raise ValueError(f"{folder / MANIFEST} must name files of its own folder with their rows, got {shard}")
     return manifest
+
+
+def _check_types(found: Any, kinds: Mapping[str, type], path: Path) -> None:
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} must hold an object for each shard, got {type(found).__name__}")
+    for name, kind in kinds.items():
+        if type(found.get(name)) is not kind:
+            raise ValueError(f"{path} must have {name} as {kind.__name__}, got {type(found.get(name)).__name__}")
 
 
 def _why_no_manifest(folder: Path) -> str:
@@ -181,12 +211,41 @@ def _why_no_manifest(folder: Path) -> str:
     return f"{folder} has no {MANIFEST}: it is not a shard set, or was not finished"
 
 
-def _check_shard(path: Path, shard: Mapping[str, Any]) -> Path:
-    if not path.is_file():
-        raise ValueError(f"{path} is missing although the manifest lists it")
-    if path.stat().st_size != shard["bytes"]:
-        raise ValueError(f"{path} has {path.stat().st_size} bytes, its manifest says {shard['bytes']}")
-    return path
+def _check_shards(folder: Path, shards: Sequence[Mapping[str, Any]]) -> list[Path]:
+    """The files, which have the sizes of the manifest, and where that does not take too long its sums."""
+    paths = [folder / shard["name"] for shard in shards]
+    for path, shard in zip(paths, shards, strict=True):
+        if not path.is_file():
+            raise ValueError(f"{path} is missing although the manifest lists it")
+        if path.stat().st_size != shard["bytes"]:
+            raise ValueError(f"{path} has {path.stat().st_size} bytes, its manifest says {shard['bytes']}")
+    if sum(shard["bytes"] for shard in shards) <= MOST_COMPARED_BYTES:
+        for path, shard in zip(paths, shards, strict=True):
+            _compare(path, shard["sha256"])
+    return paths
+
+
+def _compare(path: Path, expected: str) -> None:
+    status = path.stat()
+    known = str(path.resolve()), status.st_size, status.st_mtime_ns, expected
+    if known in _compared:
+        return
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror or error}") from error
+    if found != expected:
+        raise ValueError(f"{path} is damaged: its sha256 is {found[:12]}..., its manifest says {expected[:12]}...")
+    _compared.add(known)
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{path} is damaged: {' '.join(str(error).split())}") from error
 
 
 def _open_parquet(path: Path) -> pq.ParquetFile:

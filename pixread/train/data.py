@@ -337,6 +337,8 @@ def _deaths_told_in_turn() -> Iterator[None]:
 
 
 def _leave_signals_to_the_trainer(worker: int) -> None:
-    """Ctrl-C reaches every process of a terminal: workers go on, so that the step in progress can be finished."""
+    """Ctrl-C and a terminal that closes reach all processes: workers go on, so that the step can be finished."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -277,10 +277,10 @@ def _run(
     while step < recipe.steps and not stop:
         try:
             trainer.step(step, feed, window)
-        except FeedError:
+        except FeedError as error:
             if step != saved:
                 _save(trainer, out, step)
-            raise
+            raise FeedError(f"{error}; the run is saved as it was after step {step}") from error
         step += 1
         if step % recipe.log_every == 0:
             latest = {**latest, **window.summary()}
@@ -384,7 +384,9 @@ def _stop_on_signal() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         caught.append(number)
 
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup has it
+        numbers.append(signal.SIGHUP)
     former = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield caught

@@ -1,8 +1,10 @@
 """pixread.shards: what goes in comes out, byte for byte and for `datasets` too."""
 
+import hashlib
 import io
 import json
 import multiprocessing
+import os
 import pickle
 
 import pyarrow as pa
@@ -87,7 +89,8 @@ def test_a_set_from_before_boxes_had_text_still_opens(tmp_path):
     older = [[{name: box[name] for name in ("kind", "x", "y", "width", "height")} for box in boxes] for boxes in rows]
     number = table.schema.get_field_index("boxes")
     pq.write_table(table.set_column(number, "boxes", pa.array(older)), path)
-    shard = manifest["shards"][0] | {"bytes": path.stat().st_size}
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    shard = manifest["shards"][0] | {"bytes": path.stat().st_size, "sha256": digest}
     change_manifest(tmp_path / "set", shards=[shard])
     shards = ShardSet(tmp_path / "set")
     assert [box.text for box in shards[5].boxes] == ["", ""]
@@ -171,6 +174,18 @@ def change_manifest(folder, **changes):
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
+def change_shard(folder, **changes):
+    path = folder / "manifest.json"
+    change_manifest(folder, shards=[json.loads(path.read_text())["shards"][0] | changes])
+
+
+def flip(path):
+    """Another byte in the middle, the size as before: as disks and networks damage files."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
@@ -180,6 +195,27 @@ def change_manifest(folder, **changes):
         ),
         (lambda folder: (folder / "manifest.json").write_text("{"), "manifest.json cannot be read: "),
         (lambda folder: change_manifest(folder, format="other"), "is not the manifest of a shard set of this version"),
+        (lambda folder: flip(next(folder.glob("*.parquet"))), "parquet is damaged: its sha256 is "),
+        (
+            lambda folder: (folder / "manifest.json").write_text("[" * 100_000),
+            "cannot be read: it is nested too deeply",
+        ),
+        (lambda folder: (folder / "manifest.json").write_text("[]"), "is not the manifest of a shard set"),
+        (lambda folder: change_manifest(folder, columns=None), "must have columns as list, got NoneType"),
+        (lambda folder: change_manifest(folder, columns=[1]), "has the columns 1; needed: id, image, prompt"),
+        (lambda folder: change_manifest(folder, about=[]), "must have about as dict, got list"),
+        (lambda folder: change_manifest(folder, count="2"), "must have count as int, got str"),
+        (lambda folder: change_manifest(folder, shards={}), "must have shards as list, got dict"),
+        (lambda folder: change_manifest(folder, shards=[1]), "must hold an object for each shard, got int"),
+        (lambda folder: change_shard(folder, rows="2"), "must have rows as int, got str"),
+        (lambda folder: change_shard(folder, rows=True), "must have rows as int, got bool"),
+        (lambda folder: change_shard(folder, sha256=None), "must have sha256 as str, got NoneType"),
+        (lambda folder: change_shard(folder, name="../a.parquet"), "must name files of its own folder"),
+        (
+            lambda folder: (folder / "manifest.json").unlink() or os.mkfifo(folder / "manifest.json"),
+            "pipe",
+        ),
+        (lambda folder: (folder / "manifest.json").unlink() or (folder / "manifest.json").mkdir(), "Is a directory"),
         (lambda folder: change_manifest(folder, columns=["id"]), "has the columns id; needed: id, image, prompt"),
         (lambda folder: next(folder.glob("*.parquet")).unlink(), "is missing although the manifest lists it"),
         (lambda folder: next(folder.glob("*.parquet")).write_bytes(b"PAR1"), "has 4 bytes, its manifest says"),
@@ -191,6 +227,28 @@ def test_a_broken_set_is_refused_in_one_sentence(tmp_path, spoil, sentence):
     with pytest.raises(ValueError, match=sentence) as caught:
         ShardSet(tmp_path / "set")
     assert "\n" not in str(caught.value)
+
+
+def test_sums_are_compared_once_and_again_when_a_shard_has_changed(tmp_path, monkeypatch):
+    write_shards(make(3), tmp_path / "set", seed=0)
+    ShardSet(tmp_path / "set")
+    with monkeypatch.context() as patch:
+        patch.setattr("pixread.shards.read.hashlib.file_digest", None)
+        assert len(ShardSet(tmp_path / "set")) == 3
+    flip(next((tmp_path / "set").glob("*.parquet")))
+    with pytest.raises(ValueError, match="is damaged"):
+        ShardSet(tmp_path / "set")
+
+
+def test_damage_in_a_set_too_large_to_be_compared_is_told_when_it_is_met(tmp_path, monkeypatch):
+    monkeypatch.setattr("pixread.shards.read.MOST_COMPARED_BYTES", 0)
+    write_shards(make(3), tmp_path / "set", seed=0)
+    path = next((tmp_path / "set").glob("*.parquet"))
+    path.write_bytes(path.read_bytes()[:-8] + b"\0" * 8)
+    shards = ShardSet(tmp_path / "set")
+    for read in (shards.targets, lambda: shards[0]):
+        with pytest.raises(ValueError, match=r"^\S+\.parquet is not a readable Parquet file: "):
+            read()
 
 
 def test_a_wrong_path_is_refused_with_a_hint(tmp_path):
