@@ -179,6 +179,11 @@ def change_shard(folder, **changes):
     change_manifest(folder, shards=[json.loads(path.read_text())["shards"][0] | changes])
 
 
+def make_pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
 def flip(path):
     """Another byte in the middle, the size as before: as disks and networks damage files."""
     content = bytearray(path.read_bytes())
@@ -211,10 +216,7 @@ def flip(path):
         (lambda folder: change_shard(folder, rows=True), "must have rows as int, got bool"),
         (lambda folder: change_shard(folder, sha256=None), "must have sha256 as str, got NoneType"),
         (lambda folder: change_shard(folder, name="../a.parquet"), "must name files of its own folder"),
-        (
-            lambda folder: (folder / "manifest.json").unlink() or os.mkfifo(folder / "manifest.json"),
-            "pipe",
-        ),
+        (lambda folder: make_pipe(folder / "manifest.json"), "cannot be read: it is a pipe"),
         (lambda folder: (folder / "manifest.json").unlink() or (folder / "manifest.json").mkdir(), "Is a directory"),
         (lambda folder: change_manifest(folder, columns=["id"]), "has the columns id; needed: id, image, prompt"),
         (lambda folder: next(folder.glob("*.parquet")).unlink(), "is missing although the manifest lists it"),
