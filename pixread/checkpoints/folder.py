@@ -20,6 +20,7 @@ from pixread.checkpoints.generation import ENDS, FOLLOWED, STARTS, without_stale
 from pixread.checkpoints.layout import COMPANIONS, CONFIG, GENERATION, OWN, is_shard
 from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.pix2struct import TENSORS, TIED
+from pixread.filenames import is_system_file
 from pixread.files import WriteError, folder_written_aside
 from pixread.inputs import prepare, spiece, tokenizer
 from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
@@ -193,6 +194,8 @@ def _check_target(folder: Path, files: Mapping[str, bytes | Path]) -> None:
     if nearest != folder:
         return
     for entry in sorted(folder.iterdir()):
+        if is_system_file(entry.name):
+            continue
         if entry.name not in COMPANIONS and entry.name not in files and not is_shard(entry.name):
             raise CheckpointError(
                 f"cannot write the checkpoint {folder}: it holds {entry.name}, which is not part of a checkpoint"

@@ -18,7 +18,6 @@ The form of `annotations/0.png.json`, which says where words stand and what lett
 from __future__ import annotations
 
 import hashlib
-import math
 import string
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from typing import Any
 
 from pixread.filenames import Folders, data_below
 from pixread.records import Box, DrawnBox, Example
-from pixread.tasks.fields import as_text, first_of, id_of, load_json, text
+from pixread.tasks.fields import as_text, first_of, id_of, is_place, load_json, text
 from pixread.tasks.pictures import Pictures
 from pixread.tasks.tables import read_ids
 from pixread.tasks.task import AbsentError, Skipped, Split, Task, UnusableError, each
@@ -171,7 +170,7 @@ def _label(name: str, entry: Any) -> DrawnBox:
 
 
 def _whole(value: Any) -> int:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+    if not is_place(value):
         raise ValueError(f"{value!r} is no number")
     return int(value)
 

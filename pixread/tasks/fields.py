@@ -17,6 +17,7 @@ from pixread.textfiles import read_text
 T = TypeVar("T", dict[str, Any], list[Any])
 
 _KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number", float: "a number"}
+FARTHEST = 10**9  # pixels from the corner of a picture
 _MOST_DIGITS = 300  # of a whole number: one with more is beyond what a float holds
 
 
@@ -126,6 +127,11 @@ def id_of(row: Any, name: str, *, number: int) -> str:
     value = row.get(name) if isinstance(row, Mapping) else None
     own = None if isinstance(value, bool) else as_text(value)
     return own if own and own.strip() else f"row {number}"
+
+
+def is_place(value: Any) -> bool:
+    """Whether this is a number that a place in a picture may have: one far beyond would not fit into a shard."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= FARTHEST
 
 
 def _field(row: Any, name: str) -> Any:

@@ -13,14 +13,13 @@ link. A view hierarchy, of which a node is named by the places on the way down t
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pixread.filenames import Folders
 from pixread.records import Box
-from pixread.tasks.fields import load_json
+from pixread.tasks.fields import FARTHEST, is_place, load_json
 from pixread.tasks.pictures import Pictures
 from pixread.tasks.task import UnusableError
 
@@ -53,7 +52,7 @@ class Screens:
         """Where a node of the view hierarchy stands in the picture, in whole pixels."""
         width, height = self.size(id)  # first, because it refuses an id that is no name of a file
         bounds = _find(self._view(id), node).get("bounds")
-        if not isinstance(bounds, list) or len(bounds) != 4 or not all(map(_is_number, bounds)):
+        if not isinstance(bounds, list) or len(bounds) != 4 or not all(map(is_place, bounds)):
             raise UnusableError("wrong field", f"bounds of {node} must be 4 numbers, got {bounds!r:.80}")
         # One scale on both axes, and cut to whole pixels as the original's drawing does.
         left, top, right, bottom = (int(number * height / CANVAS_HEIGHT) for number in bounds)
@@ -82,7 +81,8 @@ def box_in(corners: tuple[int, int, int, int], *, width: int, height: int) -> Bo
     """
     left, right = sorted(corners[::2])
     top, bottom = sorted(corners[1::2])
-    if right < 0 or bottom < 0 or left >= width or top >= height:
+    far = max(map(abs, corners)) > FARTHEST
+    if far or right < 0 or bottom < 0 or left >= width or top >= height:
         raise UnusableError("box outside the picture", f"{list(corners)} in {width} x {height} pixels")
     return Box(left, top, right - left, bottom - top)
 
@@ -100,7 +100,3 @@ def _find(view: Mapping[str, Any], node: str) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise UnusableError("no such node", node)
     return found
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

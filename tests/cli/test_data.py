@@ -34,3 +34,11 @@ def test_what_was_skipped_steers_no_terminal(tmp_path: Path, run: Run):
         f"train\ttrain-{number}\tno such image\t{name}\n"
         for number, name in enumerate([r"\x1b[2Jb.png", r"\ufeffc.png", r"\u202egnp.d"], start=1)
     )
+
+
+def test_a_checkpoint_with_files_of_the_system_is_written_again(tmp_path: Path, run: Run, tiny_checkpoint: Path):
+    for _ in range(2):
+        ended = run("convert", tiny_checkpoint, tmp_path / "small", "--dtype", "bfloat16")
+        assert ended.code == 0, ended.err
+        write(tmp_path / "small" / ".DS_Store", b"\0\0\0\1Bud1")
+        write(tmp_path / "small" / "._config.json", b"\0\5\x16\7")

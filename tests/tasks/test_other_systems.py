@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pixread.prepare import prepare
 from pixread.records import Example
 from pixread.tasks import TASKS, Skipped
 from tests.tasks.miniatures import write_miniature
@@ -101,3 +102,21 @@ def test_text_in_another_encoding_is_refused_in_a_sentence(task: str, tmp_path: 
     with pytest.raises(ValueError, match=r"UTF-16 without a byte order mark does: save it as UTF-8") as caught:
         list(TASKS[task].examples(folder, "train", part=(TASKS[task].parts or ("",))[0]))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("number", ["1e308", "-1e308", "1e19", "9" * 400, "1e999", "NaN"])
+@pytest.mark.parametrize(
+    ("task", "file", "there", "reason"),
+    [
+        ("widget-captioning", "combined/7.json", "300", "wrong field"),
+        ("ai2d", "annotations/bl\u00fcte.png.json", "40", "unreadable annotation"),
+    ],
+)
+def test_a_place_far_from_any_picture_is_skipped(
+    task: str, file: str, there: str, reason: str, number: str, tmp_path: Path
+) -> None:
+    """It ended the run with an OverflowError, or when the shard was written."""
+    path = write_miniature(task, tmp_path / "data") / file
+    path.write_text(path.read_text(encoding="utf-8").replace(there, number), encoding="utf-8")
+    report = prepare(task, tmp_path / "data", tmp_path / "out", splits="train")
+    assert report["sets"]["train"]["skipped"] == {reason: 1}
