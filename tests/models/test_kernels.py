@@ -61,3 +61,10 @@ def test_what_another_processor_left_is_not_taken(tmp_path: Path):
     assert ours.keys() == plain.keys()
     assert numbers("bfloat16", folder=tmp_path, NUMBA_CPU_NAME="generic") == plain
     assert numbers("bfloat16", folder=tmp_path) == ours
+
+
+def test_a_folder_that_cannot_be_written_is_passed_over(tmp_path: Path):
+    """Another place is taken, of those that numba knows, and the numbers are the same."""
+    (tmp_path / "file").write_text("")
+    found = numbers("bfloat16", folder=tmp_path / "file")
+    assert found == numbers("bfloat16", folder=tmp_path / "folder")
