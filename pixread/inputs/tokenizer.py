@@ -14,6 +14,7 @@ from tokenizers import AddedToken, decoders, models, trainers
 from tokenizers import Tokenizer as Backend
 
 from pixread.inputs import spiece
+from pixread.inputs.added_tokens import add_tokens
 from pixread.inputs.pieces import Pieces
 
 PAD, EOS, UNK = 0, 1, 2
@@ -109,9 +110,14 @@ class Tokenizer:
             backend = spiece.read_spiece(Path(folder, spiece.FILE), extra_ids=_extra_ids(files.get(CONFIG_FILE)))
             files[FILE] = backend.to_str().encode()
         try:
-            return cls(Backend.from_str(_without_typed_specials(files[FILE])), num_rows=num_rows, files=files)
+            backend = Backend.from_str(_without_typed_specials(files[FILE]))
         except Exception as error:  # the backend raises bare Exception for any bad file
             raise ValueError(f"{Path(folder, FILE)} is not a tokenizer file: {error}") from error
+        try:
+            add_tokens(backend, files)
+        except ValueError as error:
+            raise ValueError(f"the tokenizer of {folder} cannot be read: {error}") from error
+        return cls(backend, num_rows=num_rows, files=files)
 
 
 def _without_typed_specials(content: bytes) -> str:
