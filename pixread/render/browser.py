@@ -11,7 +11,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,11 @@ from pixread.render.site import HOST, Site
 EPOCH_MS = 1_717_588_800_000  # every page believes that it is 5 June 2024, 12:00 UTC
 RANDOM_SEED = 20_221_007
 _CLOCK_JS = Path(__file__).with_name("clock.js").read_text(encoding="utf-8")
-_VISIBILITY_JS = Path(__file__).with_name("visibility.js").read_text(encoding="utf-8")
+# What snapshot.js works with. In this order: each may use those before it.
+_WORLD_JS = "\n".join(
+    Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8")
+    for name in ("space", "visibility", "lines", "words", "ellipsis")
+)
 _FIRST_JS = f"({_CLOCK_JS})({json.dumps({'epoch': EPOCH_MS, 'seed': RANDOM_SEED})})"
 # The JavaScript world that our functions run in: the page's scripts cannot have changed what they use.
 _WORLD = "pixread"
@@ -256,7 +260,7 @@ class Tab:
             ask("Emulation.setEmulatedMedia", features=_MEDIA),
             ask("Page.setFontFamilies", fontFamilies=_FAMILIES),
             ask("Page.addScriptToEvaluateOnNewDocument", source=_FIRST_JS),
-            ask("Page.addScriptToEvaluateOnNewDocument", source=_VISIBILITY_JS, worldName=_WORLD),
+            ask("Page.addScriptToEvaluateOnNewDocument", source=_WORLD_JS, worldName=_WORLD),
             # Frames of other sites live in processes of their own, and are to run the script as well.
             ask("Target.setAutoAttach", **_ATTACHING),
             *([ask("Network.enable")] if self._follows_requests else []),
@@ -310,13 +314,25 @@ class Tab:
         world = self.send("Page.createIsolatedWorld", frameId=answer["frameId"], worldName=_WORLD)
         self._world = world["executionContextId"]
 
-    def call(self, source: str, argument: dict[str, Any]) -> str:
-        """Call a JavaScript function that gives a string with one argument, beside the page's own scripts."""
+    def send_all(self, method: str, calls: Sequence[Mapping[str, Any]]) -> list[dict[str, Any] | None]:
+        """One DevTools command with several sets of parameters; None stands for an answer that was refused."""
+        return self._chromium.send_all(method, calls, session=self._session)
+
+    def call(self, source: str, argument: dict[str, Any], nodes: Sequence[int] = ()) -> str:
+        """Call a JavaScript function that gives a string, beside the page's own scripts.
+
+        It gets the argument and, behind it, the DOM nodes with these backend ids, null for those that are gone.
+        """
+        resolved = [{"backendNodeId": node, "executionContextId": self._world} for node in nodes]
+        objects = [
+            {"objectId": answer["object"]["objectId"]} if answer else {"value": None}
+            for answer in self.send_all("DOM.resolveNode", resolved)
+        ]
         answer = self.send(
             "Runtime.callFunctionOn",
             functionDeclaration=source,
             executionContextId=self._world,
-            arguments=[{"value": argument}],
+            arguments=[{"value": argument}, *objects],
             awaitPromise=True,
             returnByValue=True,
         )

@@ -38,6 +38,8 @@ _MISSING = (
 START_TIMEOUT_S = 60.0
 _END_TIMEOUT_S = 10.0
 _READ_BYTES = 1 << 20
+# Commands sent before the first answer is read. They fit into a pipe, so that neither side waits for the other to read.
+_BATCH_CALLS = 100
 # The headless shell has no PDF viewer; so no browser shows one inside a page.
 _PREFERENCES = {"plugins": {"always_open_pdf_externally": True}}
 
@@ -248,6 +250,22 @@ class Chromium:
                 raise DevToolsError(f"{method}: {message['error'].get('message', 'refused')}")
             result: dict[str, Any] = message["result"]
             return result
+
+    def send_all(
+        self, method: str, calls: Sequence[Mapping[str, Any]], *, session: str = ""
+    ) -> list[dict[str, Any] | None]:
+        """One command with several sets of parameters, without waiting in between; None where it is refused."""
+        answers: list[dict[str, Any] | None] = []
+        for start in range(0, len(calls), _BATCH_CALLS):
+            batch = calls[start : start + _BATCH_CALLS]
+            for number in [self.ask(method, session=session, **parameters) for parameters in batch]:
+                try:
+                    answers.append(self.answer(number))
+                except NoAnswerError:
+                    raise
+                except DevToolsError:
+                    answers.append(None)
+        return answers
 
     def post(self, method: str, *, session: str = "", **parameters: Any) -> int:
         """One command whose answer nobody waits for; gives its number."""

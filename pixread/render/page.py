@@ -14,6 +14,7 @@ from pixread.records import Screenshot
 from pixread.render.browser import Browser, Tab
 from pixread.render.errors import REASONS, Reason, RenderError
 from pixread.render.fonts import text_families
+from pixread.render.layout_text import layout_notes
 from pixread.render.loading import hide_failed_frames, load_page
 from pixread.render.shown import without_unseen
 from pixread.render.simplify import simplify
@@ -215,8 +216,15 @@ class _Render:
 
     def _shoot(self, height: int, *, source: str, lost_parts: int) -> Screenshot:
         """The picture of the first `height` pixels, and what is on it."""
-        argument = {"width": self.width, "height": height, "zoom": self.zoom, "maxNodes": self.settings.max_nodes}
-        seen = read_snapshot(self.tab.call(SNAPSHOT_JS, argument))
+        notes = layout_notes(self.tab.send_all)
+        argument = {
+            "width": self.width,
+            "height": height,
+            "zoom": self.zoom,
+            "maxNodes": self.settings.max_nodes,
+            "layout": [note.entry for note in notes],
+        }
+        seen = read_snapshot(self.tab.call(SNAPSHOT_JS, argument, [note.backend_id for note in notes]))
         if seen.tree is None:
             raise RenderError("empty", _EMPTY)
         picture = self.tab.send("Page.captureScreenshot", format="png", optimizeForSpeed=True)

@@ -1,156 +1,124 @@
 // Reads what can be seen of a page: words with their boxes and lines, and images. The rules stand in docs/rendering.md.
 //
-// visibility.js must have been run before. argument: {width, height, zoom, maxNodes}: the part of the page that the picture shows in CSS pixels, picture pixels a
-//   CSS pixel, and the node budget.
+// The scripts of browser.py's WORLD have run before. argument: {width, height, zoom, maxNodes, layout}: the part of the page that the
+//   picture shows in CSS pixels, picture pixels a CSS pixel, the node budget, and what the layout says of each of `nodes` (see
+//   layout_text.py): {kind: "text", text}, {kind: "inner"}, {kind: "frame", quad} or
+//   {kind: "marker" | "before" | "after", box, texts: [[text, [[x, y, width, height, start, length], ...]], ...]}.
 // returns JSON: {title, nodes, tree} or {tooLarge: nodes}; a tree node is
 //   {t: text, w: [[word, x, y, width, height, line], ...]} | {i: name or null, a: alt or null, b: [x, y, width, height]} | {c: [nodes]}
-(argument) => {
-  const { zoom, maxNodes } = argument;
+(argument, ...nodes) => {
+  const { zoom, maxNodes, layout } = argument;
   const MIN_OPACITY = 0.1;
   const MIN_FONT_PX = 3;
+  const MAX_BLUR_EM = 0.125; // standard deviation of a blur beyond which running text cannot be read
   const MIN_IMAGE_PX = 4;
   const MIN_SEEN = 0.5; // share of a word's box that must not be clipped away
-  const SELECT_INDENT = 4; // px that Chromium leaves before the text of a drop-down list
-  const LINE_GAP_EM = 1.5;
-  const LINE_OVERLAP = 0.4; // share of the lower box's height
   const SKIPPED = new Set(
     "SCRIPT STYLE TEMPLATE NOSCRIPT HEAD META LINK TITLE OPTION OPTGROUP DATALIST AUDIO SOURCE TRACK PARAM AREA MAP".split(" "),
   );
-  const TYPED = new Set(["text", "search", "url", "tel", "email", "password", "number", ""]);
-  const BUTTONS = new Set(["submit", "reset", "button"]);
-  const INVISIBLE = /[\u00ad\u200b\u200e\u200f\u2060\ufeff\u0000-\u0008\u000e-\u001f]/g;
-  const ICON_GLYPH = /[\ue000-\uf8ff]|[\udb80-\udbff][\udc00-\udfff]/g; // private use: icon fonts
-  const ICON_FAMILY = /icon|symbol|awesome|glyph/i;
-  const UNSPACED = /[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f]/;
-  // Both take tens of milliseconds to make, and most pages need neither.
-  let ownSegmenter = null;
-  const segmenter = () => (ownSegmenter ??= new Intl.Segmenter("en", { granularity: "word" }));
-  let ownCanvas = null;
-  const canvas = () => (ownCanvas ??= document.createElement("canvas").getContext("2d"));
+  const ICON_FAMILY = /icon|icomoon|symbol|awesome|glyph|fontello|slick|swiper/i;
+  const DATES = new Set(["date", "datetime-local", "month", "time", "week"]);
 
-  const { whole, cut, area, moved, textIsPainted, clipsInside, isRaised, noteCover, mayBeCovered, shows } =
-    pixreadVisibility(argument);
+  const drawn = new Map(); // text node -> the text that is drawn of it
+  const inner = new Map(); // control -> text nodes inside of it that no script of the page can reach
+  const quads = new Map(); // frame -> the corners of its content box
+  const generated = new Map(); // element -> {marker, before, after}
+  layout.forEach((entry, i) => {
+    const node = nodes[i];
+    if (node === null) return; // it has left the page meanwhile
+    if (entry.kind === "text") drawn.set(node, entry.text);
+    else if (entry.kind === "frame") quads.set(node, entry.quad);
+    else if (entry.kind === "inner") {
+      let { host } = node.getRootNode();
+      while (host.getRootNode().host?.tagName === "INPUT") ({ host } = host.getRootNode()); // the button in a file input
+      inner.set(host, [...(inner.get(host) ?? []), node]);
+    } else generated.set(node, { ...generated.get(node), [entry.kind]: entry });
+  });
+
+  const { HERE, moved, clientPoint, inFrame, quadBox, inside, scaleOf } = globalThis.pixreadSpace;
+  const { whole, cut, area, textIsPainted, clipsInside, isRaised, noteCover, mayBeCovered, shows } = pixreadVisibility(argument);
+  const { tidy, cased, hasSmallCapitals, runOf, wordsOf, piecesOf, rectsOf, isReordered, visualPieces } = pixreadWords(drawn);
+  const { TRANSPARENT, blockOf, lineOf } = pixreadLines();
   const short = (value) => Math.round(value * zoom * 10) / 10;
   const pack = (a) => [short(a.l), short(a.t), short(a.r - a.l), short(a.b - a.t)];
 
-  // --- lines -------------------------------------------------------------------------------------------------------
-
-  let lines = 0;
-  const lastLine = new Map(); // block -> its latest line
-  const TRANSPARENT = /^(inline|contents|ruby)/;
-  const blockOf = (element) => {
-    let node = element;
-    while (node.parentElement && TRANSPARENT.test(getComputedStyle(node).display)) node = node.parentElement;
-    return node;
-  };
-  const lineOf = (block, box, size, vertical) => {
-    const [start, end, top, bottom] = vertical ? ["t", "b", "l", "r"] : ["l", "r", "t", "b"];
-    const line = lastLine.get(block);
-    if (line) {
-      const overlap = Math.min(line[bottom], box[bottom]) - Math.max(line[top], box[top]);
-      const lower = Math.min(line[bottom] - line[top], box[bottom] - box[top]);
-      const gap = Math.max(box[start] - line[end], line[start] - box[end]);
-      if (overlap >= LINE_OVERLAP * lower && gap <= LINE_GAP_EM * Math.max(size, line.size)) {
-        Object.assign(line, { l: Math.min(line.l, box.l), t: Math.min(line.t, box.t), r: Math.max(line.r, box.r), b: Math.max(line.b, box.b) });
-        line.size = size;
-        return line.number;
-      }
-    }
-    lastLine.set(block, { ...box, size, number: lines });
-    return lines++;
-  };
-
   // --- text --------------------------------------------------------------------------------------------------------
 
-  const cased = (text, style) => {
-    switch (style.textTransform) {
-      case "uppercase":
-        return text.toUpperCase();
-      case "lowercase":
-        return text.toLowerCase();
-      case "capitalize":
-        return text.replace(/^[^\p{L}\p{N}]*\p{L}/u, (start) => start.toUpperCase());
-      default:
-        return text;
-    }
-  };
-  const tidy = (text) => text.replace(INVISIBLE, "").replace(ICON_GLYPH, "");
-  // The pieces of a word that stand apart on the page: parts on different lines, and words of scripts without spaces.
-  const piecesOf = (range, node, start, end) => {
-    const data = node.data;
-    range.setStart(node, start);
-    range.setEnd(node, end);
-    const rects = range.getClientRects();
-    const word = data.slice(start, end);
-    const unspaced = UNSPACED.test(word);
-    if (rects.length === 0) return [];
-    if (rects.length === 1 && !unspaced) return [{ text: word, rect: rects[0] }];
-    const starts = unspaced ? [...segmenter().segment(word)].map((part) => start + part.index) : [start];
-    const pieces = [];
-    for (let i = 0; i < starts.length; i++) {
-      const stop = starts[i + 1] ?? end;
-      range.setStart(node, starts[i]);
-      range.setEnd(node, stop);
-      const own = [...range.getClientRects()].filter((rect) => rect.width > 0);
-      if (own.length === 1) pieces.push({ text: data.slice(starts[i], stop), rect: own[0] });
-      else if (own.length > 1) pieces.push(...brokenPieces(range, node, starts[i], stop));
-    }
-    return pieces;
-  };
-  const brokenPieces = (range, node, start, end) => {
-    const pieces = [];
-    for (let i = start; i < end; ) {
-      const step = node.data.codePointAt(i) > 0xffff ? 2 : 1;
-      range.setStart(node, i);
-      range.setEnd(node, i + step);
-      const rect = range.getBoundingClientRect();
-      const last = pieces[pieces.length - 1];
-      if (last && Math.abs(rect.top - last.rect.top) < Math.max(2, last.rect.height / 2)) {
-        last.text += node.data.slice(i, i + step);
-        last.rect = new DOMRect(
-          Math.min(last.rect.left, rect.left),
-          Math.min(last.rect.top, rect.top),
-          Math.max(last.rect.right, rect.right) - Math.min(last.rect.left, rect.left),
-          Math.max(last.rect.bottom, rect.bottom) - Math.min(last.rect.top, rect.top),
-        );
-      } else pieces.push({ text: node.data.slice(i, i + step), rect });
-      i += step;
-    }
-    return pieces;
-  };
-
-  const range = document.createRange();
-  const textLeaf = (node, element, style, clip, at) => {
+  // How large and how turned the text of an element is drawn, or null where nobody could read it.
+  const lettering = (element, style, space) => {
     if (style.visibility !== "visible") return null;
-    const size = parseFloat(style.fontSize);
-    if (size < MIN_FONT_PX || !/\S/.test(node.data)) return null;
+    const { scale, angle, mirrored } = scaleOf(element, space);
+    const size = parseFloat(style.fontSize) * scale;
+    if (mirrored || size < MIN_FONT_PX || space.blur > MAX_BLUR_EM * size) return null;
+    const vertical = style.writingMode.startsWith("vertical");
+    return { size, vertical, turn: vertical ? angle + Math.PI / 2 : angle };
+  };
+  // state: {clip, space, cutter, overridden} of the text's element. `host` stands for it where it is part of a control.
+  const textLeaf = (textNodes, element, style, state, { host = element, joint } = {}) => {
+    if (!textNodes.some((node) => /\S/.test(node.data))) return null;
+    const letters = lettering(host, style, state.space);
+    if (letters === null) return null;
+    const run = runOf(textNodes, host, style, { inner: host !== element || joint !== undefined, joint });
     const found = [];
-    const words = /\S+/g;
     let token = 0;
-    for (let match = words.exec(node.data); match; match = words.exec(node.data)) {
-      token++;
-      for (const piece of piecesOf(range, node, match.index, match.index + match[0].length)) {
-        const box = moved(piece.rect, at);
-        const seen = cut(box, clip);
-        if (area(box) <= 0 || area(seen) < MIN_SEEN * area(box)) continue;
-        const text = tidy(cased(piece.text, style));
-        if (text && !isLigature(text, box, size, style)) found.push({ text, box: seen, token });
+    const add = (piece, word) => {
+      const box = moved(piece.rect, state.space);
+      const seen = cut(box, state.clip);
+      if (area(box) <= 0 || area(seen) < MIN_SEEN * area(box)) return;
+      const text = tidy(piece.text);
+      const last = found[found.length - 1];
+      if (piece.attached && last) Object.assign(last, { text: last.text + text, box: { ...last.box, l: Math.min(last.box.l, seen.l), r: Math.max(last.box.r, seen.r) } });
+      else if (text && !isLigature(text, box, letters.size, style)) found.push({ text, box: seen, token: word });
+    };
+    if (Math.abs(letters.turn) < 0.02 && isReordered(run, () => blockOf(host), state.overridden)) {
+      for (const piece of visualPieces(run, state.overridden)) add(piece, ++token);
+    } else {
+      const firstLine = firstLineOf(host, style);
+      for (const word of wordsOf(run)) {
+        token++;
+        for (const whole of piecesOf(run, word, letters.vertical)) {
+          const drawnPieces = state.cutter ? state.cutter(whole, (start, end) => rectsOf(run, start, end)) : [whole];
+          for (const piece of drawnPieces) add(firstLine ? firstLine(piece) : piece, token);
+        }
       }
     }
-    if (found.length === 0 || !textIsPainted(element, style)) return null;
-    return pending(found, element, style, size, at);
+    return textIsPainted(element, style) ? pending(found, host, state.space, letters) : null;
   };
   // Icon fonts that draw a word ("home", "menu") as one glyph.
   const isLigature = (text, box, size, style) =>
     text.length > 2 && box.r - box.l <= 1.4 * size && ICON_FAMILY.test(style.fontFamily.split(",")[0]);
-  // A leaf is finished when the whole page has been walked and all covers are known.
-  const pending = (found, element, style, size, at) => {
-    if (found.length === 0) return null;
-    const vertical = style.writingMode.startsWith("vertical");
-    const seen = ({ box }) => !mayBeCovered(element, box) || shows(element, (box.l + box.r) / 2 - at.x, (box.t + box.b) / 2 - at.y);
-    return { finish: () => leafOf(found.filter(seen), blockOf(element), size, vertical) };
+  // What ::first-line does to the letters of a block's first line; null where no style sheet of the document has such a rule.
+  const firstLineRules = new Map();
+  const firstLineOf = (element, style) => {
+    const owner = element.ownerDocument;
+    if (!firstLineRules.has(owner)) firstLineRules.set(owner, [...owner.styleSheets].some(namesFirstLine));
+    if (!firstLineRules.get(owner)) return null;
+    const block = blockOf(element);
+    const special = getComputedStyle(block, "::first-line");
+    const transform = hasSmallCapitals(special) ? "uppercase" : special.textTransform;
+    if (transform === style.textTransform) return null;
+    const range = owner.createRange();
+    range.selectNodeContents(block);
+    const first = [...range.getClientRects()].find((rect) => rect.width > 0);
+    return (piece) => {
+      const middle = (piece.rect.top + piece.rect.bottom) / 2;
+      return middle < first.bottom && middle > first.top ? { ...piece, text: cased(piece.text, transform, element) } : piece;
+    };
   };
-  const leafOf = (found, block, size, vertical) => {
+  const namesFirstLine = (sheet) => {
+    try {
+      return [...sheet.cssRules].some((rule) => /:first-line/.test(rule.cssText));
+    } catch (error) {
+      return false; // a style sheet of another site does not show its rules
+    }
+  };
+  // A leaf is finished when the whole page has been walked and all covers are known.
+  const pending = (found, element, space, letters) => {
+    if (found.length === 0) return null;
+    const seen = ({ box }) => !mayBeCovered(element, box) || shows(element, (box.l + box.r) / 2, (box.t + box.b) / 2, space);
+    return { finish: () => leafOf(found.filter(seen), blockOf(element), letters) };
+  };
+  const leafOf = (found, block, { size, turn }) => {
     if (found.length === 0) return null;
     let text = "";
     let before = 0;
@@ -158,79 +126,70 @@
     for (const word of found) {
       text += (before && before !== word.token ? " " : "") + word.text;
       before = word.token;
-      packed.push([word.text, ...pack(word.box), lineOf(block, word.box, size, vertical)]);
+      packed.push([word.text, ...pack(word.box), lineOf(block, word.box, size, turn)]);
     }
     return { t: text, w: packed };
   };
 
-  // --- controls: their text has no DOM range, so boxes are worked out from the font ---------------------------------
+  // --- text that is no part of the document: in controls, and what style sheets generate ---------------------------
 
-  const contentBox = (element, at) => {
-    const style = getComputedStyle(element);
-    const box = moved(element.getBoundingClientRect(), at);
-    const inset = (side) => parseFloat(style[`border${side}Width`]) + parseFloat(style[`padding${side}`]) || 0;
-    return { l: box.l + inset("Left"), t: box.t + inset("Top"), r: box.r - inset("Right"), b: box.b - inset("Bottom") };
+  const groupOf = (leaves) => {
+    const kept = leaves.filter(Boolean);
+    return kept.length > 1 ? { c: kept } : (kept[0] ?? null);
   };
-  const controlLeaf = (element, style, clip, at, text, place) => {
-    if (style.visibility !== "visible" || !text.trim()) return null;
-    const size = parseFloat(style.fontSize);
-    const box = contentBox(element, at);
-    if (size < MIN_FONT_PX || area(cut(box, clip)) <= 0) return null;
+  const controlLeaf = (element, clip, space) => {
+    const found = inner.get(element) ?? [];
+    const joint = DATES.has(element.type) ? "" : element.tagName === "TEXTAREA" ? "\n" : undefined;
+    const within = cut(clip, moved(element.getBoundingClientRect(), space));
+    const leaf = (textNodes) => {
+      const parent = textNodes[0].parentElement ?? element;
+      const style = getComputedStyle(parent);
+      const cutter = style.textOverflow === "clip" ? null : pixreadEllipsis(parent, style);
+      return textLeaf(textNodes, parent, style, { clip: within, space, cutter, overridden: false }, { host: element, joint: joint ?? "" });
+    };
+    if (joint !== undefined && found.length) return leaf(found);
+    return groupOf(found.map((node) => leaf([node])));
+  };
+  const listLeaf = (element, clip, space) => {
+    const within = cut(clip, moved(element.getBoundingClientRect(), space));
+    return groupOf([...element.querySelectorAll("option, optgroup")].map((row) => controlLeaf(row, within, space)));
+  };
+  let ownCanvas = null;
+  const canvas = () => (ownCanvas ??= document.createElement("canvas").getContext("2d"));
+  const generatedLeaf = (element, kind, clips, space) => {
+    const entry = generated.get(element)?.[kind];
+    if (!entry) return null;
+    const style = getComputedStyle(element, `::${kind}`);
+    const letters = lettering(element, style, space);
+    if (letters === null || Number(style.opacity) < MIN_OPACITY || ICON_FAMILY.test(style.fontFamily.split(",")[0])) return null;
+    const own = style.position === "absolute" ? clips.absolute : style.position === "fixed" ? clips.fixed : clips.flow;
+    const boxOf = (x, y, width, height) => {
+      const f = space.zoom ?? 1; // layout pixels of a zoomed frame
+      return moved({ left: x / f, top: y / f, right: (x + width) / f, bottom: (y + height) / f }, space);
+    };
+    const clip = style.overflowX === "visible" ? own : cut(own, boxOf(...entry.box));
     canvas().font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
-    const lineHeight = parseFloat(style.lineHeight) || size * 1.15;
-    const rows = place.wrap ? wrapped(text, box.r - box.l) : [text.replace(/\s+/g, " ")];
+    const widthOf = (text) => canvas().measureText(text).width;
+    const sideways = Math.abs(Math.sin(letters.turn)) > 0.7;
     const found = [];
-    let token = 0;
-    rows.forEach((row, index) => {
-      const middle = place.wrap ? box.t + (index + 0.5) * lineHeight : (box.t + box.b) / 2;
-      const free = box.r - box.l - canvas().measureText(row).width;
-      const left = box.l + (place.indent ?? 0) + (place.align === "center" ? Math.max(0, free / 2) : place.align === "right" ? Math.max(0, free) : 0);
-      for (const match of row.matchAll(/\S+/g)) {
-        token++;
-        const start = left + canvas().measureText(row.slice(0, match.index)).width;
-        const ends = start + canvas().measureText(match[0]).width;
-        const word = { l: start, t: middle - size * 0.575, r: ends, b: middle + size * 0.575 };
-        const seen = cut(word, cut(clip, { ...box, t: box.t - size, b: box.b + size }));
-        const shown = tidy(cased(match[0], style));
-        if (shown && area(seen) >= MIN_SEEN * area(word)) found.push({ text: shown, box: seen, token });
-      }
-    });
-    return textIsPainted(element, style) ? pending(found, element, style, size, at) : null;
-  };
-  const wrapped = (text, room) => {
-    const rows = [];
-    for (const paragraph of text.split("\n")) {
-      let row = "";
-      for (const word of paragraph.split(/(?<=\s)/)) {
-        if (row && canvas().measureText((row + word).trimEnd()).width > room) {
-          rows.push(row);
-          row = "";
+    let token = 1;
+    for (const [text, boxes] of entry.texts) {
+      for (const [x, y, width, height, start, length] of boxes) {
+        const part = text.slice(start, start + length);
+        const total = widthOf(part) || 1;
+        for (const match of part.matchAll(/\S+/g)) {
+          if (match.index > 0 || start > 0) token++;
+          const from = widthOf(part.slice(0, match.index)) / total;
+          const share = widthOf(match[0]) / total;
+          const box = sideways ? boxOf(x, y + from * height, width, share * height) : boxOf(x + from * width, y, share * width, height);
+          const seen = cut(box, clip);
+          const shown = tidy(match[0]);
+          if (shown && area(box) > 0 && area(seen) >= MIN_SEEN * area(box)) found.push({ text: shown, box: seen, token });
         }
-        row += word;
+        if (/\s$/.test(part)) token++;
       }
-      rows.push(row);
     }
-    return rows;
-  };
-  const alignOf = (style) => {
-    if (style.textAlign === "center") return "center";
-    const end = style.direction === "rtl" ? ["start", "right"] : ["end", "right"];
-    return end.includes(style.textAlign) ? "right" : "left";
-  };
-  const inputLeaf = (element, style, clip, at) => {
-    const kind = (element.getAttribute("type") || "").toLowerCase();
-    if (kind === "image") return imageLeaf(element, style, clip, at, element.src, element.getAttribute("alt"));
-    const align = alignOf(style);
-    if (BUTTONS.has(kind)) {
-      const label = element.hasAttribute("value") ? element.value : { submit: "Submit", reset: "Reset", button: "" }[kind];
-      return controlLeaf(element, style, clip, at, label, { align: "center" });
-    }
-    if (!TYPED.has(kind) && element.type !== "text") return null;
-    if (element.value) {
-      const shown = kind === "password" ? "\u2022".repeat(element.value.length) : element.value;
-      return controlLeaf(element, style, clip, at, shown, { align });
-    }
-    return controlLeaf(element, getComputedStyle(element, "::placeholder"), clip, at, element.placeholder, { align, wrap: false });
+    return textIsPainted(element, style) ? pending(found, element, space, letters) : null;
   };
 
   // --- images ------------------------------------------------------------------------------------------------------
@@ -245,9 +204,9 @@
     }
     return name.replace(/\.[A-Za-z0-9]{1,5}$/, "").replace(/\s+/g, " ").trim() || null;
   };
-  const imageLeaf = (element, style, clip, at, address, alt) => {
+  const imageLeaf = (element, style, { clip, space }, address, alt) => {
     if (style.visibility !== "visible") return null;
-    const box = moved(element.getBoundingClientRect(), at);
+    const box = moved(element.getBoundingClientRect(), space);
     const seen = cut(box, clip);
     if (seen.r - seen.l < MIN_IMAGE_PX || seen.b - seen.t < MIN_IMAGE_PX) return null;
     const name = nameOf(address);
@@ -256,7 +215,7 @@
     const points = [[0.5, 0.5], [0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]];
     const visible = () =>
       !mayBeCovered(element, seen) ||
-      points.some(([x, y]) => shows(element, seen.l + x * (seen.r - seen.l) - at.x, seen.t + y * (seen.b - seen.t) - at.y));
+      points.some(([x, y]) => shows(element, seen.l + x * (seen.r - seen.l), seen.t + y * (seen.b - seen.t), space));
     return { finish: () => (visible() ? { i: name, a: label, b: pack(seen) } : null) };
   };
   const isBroken = (image) => image.complete && image.naturalWidth === 0 && !/\.svg([?#]|$)/i.test(image.currentSrc);
@@ -274,86 +233,118 @@
     if (element.tagName === "DETAILS" && !element.open) return element.querySelectorAll(":scope > summary:first-of-type");
     return element.childNodes;
   };
-  const frameTree = (element, style, clip, at) => {
-    const inner = element.contentDocument;
-    if (!inner || !inner.body || style.visibility !== "visible") return null;
-    const edge = contentBox(element, at);
-    const seen = cut(edge, clip);
+  const frameTree = (element, style, clip, space) => {
+    const body = element.contentDocument?.body;
+    const quad = quads.get(element);
+    if (!body || !quad || style.visibility !== "visible") return null;
+    const seen = cut(quadBox(quad), clip);
     if (area(seen) <= 0) return null;
-    return walk(inner.body, { flow: seen, absolute: seen, fixed: seen }, 1, { x: edge.l, y: edge.t });
+    return walk(body, { ...START, clips: { flow: seen, absolute: seen, fixed: seen }, space: inFrame(element, quad, space) });
   };
-  const leafFor = (element, style, clip, at) => {
+  const leafFor = (element, style, place) => {
+    const image = (address, alt) => imageLeaf(element, style, place, address, alt);
+    const label = element.getAttribute("aria-label");
     switch (element.tagName) {
       case "IMG":
         if (isBroken(element) && !element.alt) return null;
-        return imageLeaf(element, style, clip, at, element.currentSrc || element.src, element.getAttribute("alt"));
+        return image(element.currentSrc || element.src, element.getAttribute("alt"));
       case "VIDEO":
-        return imageLeaf(element, style, clip, at, element.poster, element.getAttribute("aria-label"));
+        return image(element.poster, label);
       case "CANVAS":
-        return imageLeaf(element, style, clip, at, null, element.getAttribute("aria-label"));
+        return image(null, label);
       case "OBJECT":
       case "EMBED":
-        return imageLeaf(element, style, clip, at, element.data || element.src, element.getAttribute("aria-label"));
+        return image(element.data || element.src, label);
+      case "svg":
+        if (element.querySelector("text, foreignObject")) return undefined;
+        return image(null, label || element.querySelector(":scope > title")?.textContent);
       case "INPUT":
-        return inputLeaf(element, style, clip, at);
+        if (element.type === "image") return image(element.src, element.getAttribute("alt"));
+        return controlLeaf(element, place.clip, place.space);
       case "TEXTAREA":
-        if (element.value) return controlLeaf(element, style, clip, at, element.value, { align: alignOf(style), wrap: true });
-        return controlLeaf(element, getComputedStyle(element, "::placeholder"), clip, at, element.placeholder, { align: "left", wrap: true });
-      case "SELECT": {
-        const chosen = element.selectedOptions[0];
-        const shown = element.size > 1 || element.multiple ? "" : chosen ? chosen.label : "";
-        return controlLeaf(element, style, clip, at, shown, { align: alignOf(style), indent: SELECT_INDENT });
-      }
+        return controlLeaf(element, place.clip, place.space);
+      case "SELECT":
+        return element.size > 1 || element.multiple ? listLeaf(element, place.clip, place.space) : controlLeaf(element, place.clip, place.space);
       default:
         return undefined;
     }
   };
-  const svgLeaf = (element, style, clip, at) => {
-    if (element.querySelector("text, foreignObject")) return undefined;
-    const title = element.getAttribute("aria-label") || element.querySelector(":scope > title")?.textContent;
-    return imageLeaf(element, style, clip, at, null, title);
+  // Only the lines of a block itself are cut by its text-overflow; line-clamp counts those of the blocks inside.
+  const cutterOf = (element, style, space, before) => {
+    const clamps = style.webkitLineClamp !== "none";
+    if (clamps || style.textOverflow !== "clip") {
+      const cutter = pixreadEllipsis(element, style);
+      if (cutter && Math.abs(scaleOf(element, space).angle) < 0.02) return { cutter, clamps };
+    }
+    return before?.clamps || TRANSPARENT.test(style.display) ? before : null;
   };
-  const walk = (element, clips, opacity, at, raised = false) => {
+  const isOverridden = (style, before) => {
+    if (style.unicodeBidi.includes("override")) return true;
+    return before && style.unicodeBidi === "normal" && style.display.startsWith("inline");
+  };
+  const walk = (element, state) => {
     if (--budget < 0) throw OVER;
     if (SKIPPED.has(element.tagName)) return null;
     const style = getComputedStyle(element);
-    if (style.display === "none") return null;
-    const seen = opacity * Number(style.opacity);
-    if (seen < MIN_OPACITY) return null;
-    if (style.contentVisibility === "hidden") return null;
+    if (style.display === "none" || style.contentVisibility === "hidden") return null;
+    const faded = style.filter === "none" ? 1 : Number(/opacity\(([\d.e-]+)\)/.exec(style.filter)?.[1] ?? 1);
+    const opacity = state.opacity * Number(style.opacity) * faded;
+    if (opacity < MIN_OPACITY) return null;
+    const space = inside(element, style, state.space);
+    if (space === null) return null;
+    const { clips } = state;
     const clip = style.position === "fixed" ? clips.fixed : style.position === "absolute" ? clips.absolute : clips.flow;
-    raised ||= isRaised(style);
-    if (raised && style.visibility === "visible") noteCover(element, style, clip, at);
-    if (element.tagName === "IFRAME" || element.tagName === "FRAME") return frameTree(element, style, clip, at);
-    const leaf = element.tagName === "svg" ? svgLeaf(element, style, clip, at) : leafFor(element, style, clip, at);
+    const raised = state.raised || isRaised(style);
+    if (raised && style.visibility === "visible") noteCover(element, style, clip, space);
+    if (element.tagName === "IFRAME" || element.tagName === "FRAME") return frameTree(element, style, clip, space);
+    const leaf = leafFor(element, style, { clip, space });
     if (leaf !== undefined) return leaf;
-    const inside = clipsInside(element, style, clips, at);
-    if (area(inside.flow) <= 0 && area(inside.absolute) <= 0 && area(inside.fixed) <= 0) return null;
-    const children = [];
+    const within = clipsInside(element, style, clips, space);
+    if (area(within.flow) <= 0 && area(within.absolute) <= 0 && area(within.fixed) <= 0) return null;
+    const cutting = cutterOf(element, style, space, state.cutting);
+    const own = { clips: within, opacity, space, raised, cutting, overridden: isOverridden(style, state.overridden) };
+    return groupOf([
+      generatedLeaf(element, "marker", within, space),
+      generatedLeaf(element, "before", within, space),
+      element.tagName === "DETAILS" && inner.has(element) ? controlLeaf(element, within.flow, space) : null,
+      ...contentOf(element, style, own),
+      generatedLeaf(element, "after", within, space),
+    ]); // chains of single children are cut here already: they may be deeper than a reader's stack
+  };
+  // The children of an element; text nodes with only comments or <wbr> between them are one text.
+  const contentOf = (element, style, own) => {
+    const found = [];
+    let texts = [];
+    const place = { clip: own.clips.flow, space: own.space, cutter: own.cutting?.cutter ?? null, overridden: own.overridden };
+    const flush = () => {
+      if (texts.length) found.push(textLeaf(texts, element, style, place));
+      texts = [];
+    };
     for (const child of childrenOf(element)) {
-      let found = null;
       if (child.nodeType === Node.TEXT_NODE) {
         budget--;
-        found = textLeaf(child, element, style, inside.flow, at);
-      } else if (child.nodeType === Node.ELEMENT_NODE) found = walk(child, inside, seen, at, raised);
-      if (found) children.push(found);
+        texts.push(child);
+      } else if (child.nodeType === Node.ELEMENT_NODE && child.tagName !== "WBR") {
+        flush();
+        found.push(walk(child, own));
+      }
     }
-    // Chains of single children are cut here already: they may be deeper than a reader's stack.
-    return children.length > 1 ? { c: children } : (children[0] ?? null);
+    flush();
+    return found;
   };
+  const START = { opacity: 1, space: HERE, raised: false, cutting: null, overridden: false };
 
   const finished = (node) => {
     if (node === null) return null;
     if (node.finish) return node.finish();
-    const children = node.c.map(finished).filter(Boolean);
-    return children.length > 1 ? { c: children } : (children[0] ?? null);
+    return groupOf(node.c.map(finished));
   };
 
-  const nodes = document.getElementsByTagName("*").length;
-  if (nodes > maxNodes) return JSON.stringify({ tooLarge: nodes });
+  const count = document.getElementsByTagName("*").length;
+  if (count > maxNodes) return JSON.stringify({ tooLarge: count });
   const body = document.body ?? document.documentElement;
   try {
-    const tree = body ? walk(body, { flow: whole, absolute: whole, fixed: whole }, 1, { x: 0, y: 0 }) : null;
+    const tree = body ? walk(body, { ...START, clips: { flow: whole, absolute: whole, fixed: whole } }) : null;
     return JSON.stringify({ title: document.title, nodes: maxNodes - budget, tree: finished(tree) });
   } catch (error) {
     if (error !== OVER) throw error;

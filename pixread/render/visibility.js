@@ -1,16 +1,17 @@
 // What hides parts of a page: clips, covers and paint that is none. Runs at the start of every document, in the renderer's own
 // world, and leaves one function there for snapshot.js.
 //
-// argument: {width, height}: the part of the page that the picture shows, in CSS pixels.
+// argument: {width, height}: the part of the page that the picture shows, in CSS pixels. Spaces: see space.js.
 globalThis.pixreadVisibility = ({ width, height }) => {
   const MIN_OPACITY = 0.1;
+  const MIN_VEIL_PX = 3; // an overlay that blurs what lies behind it by this much makes running text illegible
 
   // --- rectangles: {l, t, r, b} in page pixels -------------------------------------------------------------------
 
   const whole = { l: 0, t: 0, r: width, b: height };
   const cut = (a, b) => ({ l: Math.max(a.l, b.l), t: Math.max(a.t, b.t), r: Math.min(a.r, b.r), b: Math.min(a.b, b.b) });
   const area = (a) => Math.max(0, a.r - a.l) * Math.max(0, a.b - a.t);
-  const moved = (rect, at) => ({ l: rect.left + at.x, t: rect.top + at.y, r: rect.right + at.x, b: rect.bottom + at.y });
+  const { moved, clientPoint, scaleOf } = globalThis.pixreadSpace;
 
   // --- styles -----------------------------------------------------------------------------------------------------
 
@@ -32,24 +33,36 @@ globalThis.pixreadVisibility = ({ width, height }) => {
     style.textShadow !== "none" ||
     parseFloat(style.webkitTextStrokeWidth) > 0 ||
     hasClippedBackground(element);
-  const clipPathBox = (style, box) => {
-    const shape = style.clipPath;
-    const inset = /^inset\(([^)]*?)(?:\s+round[^)]*)?\)/.exec(shape);
-    if (inset) {
-      const parts = inset[1].trim().split(/\s+/);
-      const [top, right = top, bottom = top, left = right] = parts;
-      const length = (part, full) => (part.endsWith("%") ? (parseFloat(part) / 100) * full : parseFloat(part) || 0);
-      const w = box.r - box.l;
-      const h = box.b - box.t;
-      return { l: box.l + length(left, w), t: box.t + length(top, h), r: box.r - length(right, w), b: box.b - length(bottom, h) };
+  // The box of a clip-path's shape, as far as it can be told; `scale` makes its lengths page pixels.
+  const clipPathBox = (style, box, scale) => {
+    const [, shape, inner] = /^(inset|circle|ellipse|polygon)\((.*?)\)(?:\s[a-z-]+)?$/.exec(style.clipPath) ?? [];
+    if (!shape) return box;
+    const size = { x: box.r - box.l, y: box.b - box.t };
+    const length = (part, full) => (part.endsWith("%") ? (parseFloat(part) / 100) * full : parseFloat(part) * scale || 0);
+    const spot = (x, y) => ({ x: box.l + length(x, size.x), y: box.t + length(y, size.y) });
+    if (shape === "inset") {
+      const [top, right = top, bottom = top, left = right] = inner.split(" round ")[0].trim().split(/\s+/);
+      const low = spot(left, top);
+      return { l: low.x, t: low.y, r: box.r - length(right, size.x), b: box.b - length(bottom, size.y) };
     }
-    if (/^(circle|ellipse)\(0(px|%)?[\s)]/.test(shape)) return { l: 0, t: 0, r: 0, b: 0 };
-    return box;
+    if (shape === "polygon") {
+      if (/calc|min|max/.test(inner)) return box;
+      const corners = inner.replace(/^(nonzero|evenodd),/, "").split(",").map((corner) => spot(...corner.trim().split(/\s+/)));
+      const [xs, ys] = [corners.map(({ x }) => x), corners.map(({ y }) => y)];
+      return { l: Math.min(...xs), t: Math.min(...ys), r: Math.max(...xs), b: Math.max(...ys) };
+    }
+    const [radii, centre = "50% 50%"] = inner.split(/\s*at\s+/);
+    if (!/\d/.test(radii) || !/^\S+ \S+$/.test(centre)) return box;
+    const [rx, ry = rx] = radii.trim().split(/\s+/);
+    const { x, y } = spot(...centre.split(" "));
+    const across = shape === "circle" ? Math.hypot(size.x, size.y) / Math.SQRT2 : null; // CSS Shapes 1: what per cents are of
+    const [w, h] = [length(rx, across ?? size.x), length(ry, across ?? size.y)];
+    return { l: x - w, t: y - h, r: x + w, b: y + h };
   };
-  const legacyClip = (style, box) => {
+  const legacyClip = (style, box, scale) => {
     const parts = /^rect\((.*)\)$/.exec(style.clip);
     if (!parts) return box;
-    const [t, r, b, l] = parts[1].split(/[\s,]+/).map((part) => (part === "auto" ? null : parseFloat(part)));
+    const [t, r, b, l] = parts[1].split(/[\s,]+/).map((part) => (part === "auto" ? null : parseFloat(part) * scale));
     return {
       l: box.l + (l ?? 0),
       t: box.t + (t ?? 0),
@@ -59,15 +72,16 @@ globalThis.pixreadVisibility = ({ width, height }) => {
   };
   // The clip that an element's content is under. Content with position absolute or fixed leaves the boxes of ancestors that
   // are not its containing block, so three clips are carried down: for content in flow, absolute and fixed.
-  const clipsInside = (element, style, clips, at) => {
+  const clipsInside = (element, style, clips, space) => {
     const own = style.position === "fixed" ? clips.fixed : style.position === "absolute" ? clips.absolute : clips.flow;
     let inner = own;
     let hard = own; // clips that no descendant escapes
-    const box = () => moved(element.getBoundingClientRect(), at);
+    const box = () => moved(element.getBoundingClientRect(), space);
+    const scale = () => scaleOf(element, space).scale;
     if (style.position === "absolute" || style.position === "fixed") {
-      if (style.clip !== "auto") hard = inner = cut(hard, legacyClip(style, box()));
+      if (style.clip !== "auto") hard = inner = cut(hard, legacyClip(style, box(), scale()));
     }
-    if (style.clipPath !== "none") hard = inner = cut(hard, clipPathBox(style, box()));
+    if (style.clipPath !== "none") hard = inner = cut(hard, clipPathBox(style, box(), scale()));
     const clipsX = style.overflowX !== "visible";
     const clipsY = style.overflowY !== "visible";
     const propagated = element === element.ownerDocument.body || element === element.ownerDocument.documentElement;
@@ -80,7 +94,7 @@ globalThis.pixreadVisibility = ({ width, height }) => {
         b: clipsY ? edge.b : 1e9,
       });
     }
-    const transformed = style.transform !== "none" || style.filter !== "none" || style.perspective !== "none";
+    const transformed = [style.transform, style.rotate, style.scale, style.translate, style.filter, style.perspective].some((value) => value !== "none");
     const contains = style.position !== "static" || transformed;
     const narrowed = hard !== own;
     return {
@@ -105,10 +119,10 @@ globalThis.pixreadVisibility = ({ width, height }) => {
     style.gridRowStart !== "auto" ||
     style.gridColumnStart !== "auto" ||
     /-/.test(style.marginTop + style.marginLeft + style.marginBottom + style.marginRight);
-  const noteCover = (element, style, clip, at) => {
-    const painted = style.backgroundColor !== "rgba(0, 0, 0, 0)" || style.backgroundImage !== "none";
+  const noteCover = (element, style, clip, space) => {
+    const painted = style.backgroundColor !== "rgba(0, 0, 0, 0)" || style.backgroundImage !== "none" || style.backdropFilter !== "none";
     if (!painted && !REPLACED.test(element.tagName) && style.position === "static") return;
-    const box = cut(moved(element.getBoundingClientRect(), at), clip);
+    const box = cut(moved(element.getBoundingClientRect(), space), clip);
     if (area(box) <= 0) return;
     covers.push({ element, box });
     coverSet.add(element);
@@ -122,6 +136,7 @@ globalThis.pixreadVisibility = ({ width, height }) => {
   const paints = (style) => {
     if (Number(style.opacity) < 0.5) return false;
     if (alphaOf(style.backgroundColor) > 0.5) return true;
+    if (parseFloat(/blur\(([\d.]+)px/.exec(style.backdropFilter)?.[1]) >= MIN_VEIL_PX) return true;
     const image = style.backgroundImage;
     if (image === "none" || image === "") return false;
     return image.includes("url(") || !/transparent|rgba\(|\//.test(image);
@@ -141,10 +156,11 @@ globalThis.pixreadVisibility = ({ width, height }) => {
     for (let node = inner; node; node = node.assignedSlot ?? node.parentNode ?? node.host) if (node === outer) return true;
     return false;
   };
-  // Does anything opaque lie over `element`'s own text or picture at a point of its document? Elements that take no pointer do
-  // not appear in the browser's answer.
-  const shows = (element, x, y) => {
-    for (const other of element.getRootNode().elementsFromPoint(x, y)) {
+  // Does anything opaque lie over `element`'s own text or picture at a point of the page? Elements that take no pointer do not
+  // appear in the browser's answer.
+  const shows = (element, x, y, space) => {
+    if (space.outer && !shows(space.host, x, y, space.outer)) return false;
+    for (const other of element.getRootNode().elementsFromPoint(...clientPoint(x, y, space))) {
       if (other === element) return true;
       if (within(element, other)) return getComputedStyle(element).pointerEvents === "none" || !element.contains(other);
       if (coverSet.has(other) && isOpaque(other)) return false;
@@ -152,5 +168,5 @@ globalThis.pixreadVisibility = ({ width, height }) => {
     return true;
   };
 
-  return { whole, cut, area, moved, textIsPainted, clipsInside, isRaised, noteCover, mayBeCovered, shows };
+  return { whole, cut, area, textIsPainted, clipsInside, isRaised, noteCover, mayBeCovered, shows };
 };
