@@ -193,7 +193,7 @@ def test_real_pages_through_a_real_browser(tmp_path):
     assert lines["site/deep/a.html"].targets == ("A title\nseen words, said",)
     assert lines["site/deep/a.html"].meta["lines"][1][1] >= 100
     parsed = {target for example in ShardSet(tmp_path / "out" / "parse") for target in example.targets}
-    assert {"<<first item &lt;1&gt;><second item>>", "<<A title><<seen><words><, said>>>"} <= parsed
+    assert {"<<<•><first item &lt;1&gt;>><<•><second item>>>", "<<A title><<seen><words><, said>>>"} <= parsed
 
 
 def test_target_settings_come_from_texts() -> None:
