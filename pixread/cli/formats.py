@@ -32,7 +32,7 @@ def written(reading: Reading, form: Format, *, file: str, model: str) -> str:
         return outline(reading.tree)
     if form is Format.html:
         return f"<pre>{html.escape(reading.text)}</pre>" if _is_plain(reading) else serialise(reading.tree)
-    return json.dumps(as_json(reading, file=file, model=model), ensure_ascii=False)
+    return json.dumps(as_json(reading, file=file, model=model), ensure_ascii=False, allow_nan=False)
 
 
 def _is_plain(reading: Reading) -> bool:

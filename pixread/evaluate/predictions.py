@@ -110,7 +110,7 @@ def write_lines(stream: TextIO, predictions: Iterable[Prediction]) -> None:
     """One JSON object a line."""
     for prediction in predictions:
         line = asdict(prediction) | {"confidence": round(prediction.confidence, 6)}
-        stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        stream.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_lines(path: Path) -> list[Prediction]:
