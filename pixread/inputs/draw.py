@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from pixread.inputs.header import font
+from pixread.inputs.typefaces import font
+from pixread.inputs.writing import draw_line, is_all_plain, line_box, lost_in, warn_of_lost
 from pixread.records import Box, DrawnBox
 
 REGION_COLOUR = (0, 0, 255)  # pure blue, as the fine-tuning boxes of the original
@@ -58,7 +59,14 @@ def _draw_label(pen: ImageDraw.ImageDraw, corners: Corners, text: str) -> None:
     line = " ".join(text.split())
     if line:
         size = label_size(line, right - left, bottom - top)
-        pen.text(((left + right) / 2, (top + bottom) / 2), line, font=font(size), fill=LABEL_TEXT, anchor="mm")
+        middle = (left + right) / 2, (top + bottom) / 2
+        if is_all_plain(line):
+            pen.text(middle, line, font=font(size), fill=LABEL_TEXT, anchor="mm")
+            return
+        warn_of_lost(lost_in([line]))
+        start, _, end, _ = line_box(line, size)
+        place = middle[0] - (start + end) / 2, middle[1] - sum(font(size).getmetrics()) / 2
+        draw_line(pen, place, line, size=size, fill=LABEL_TEXT)
 
 
 @lru_cache(maxsize=4096)
@@ -70,7 +78,7 @@ def label_size(text: str, width: int, height: int) -> int:
     """
 
     def is_too_large(size: int) -> bool:
-        left, _, right, bottom = font(size).getbbox(text)
+        left, _, right, bottom = line_box(text, size)
         return right - left >= LABEL_FILL * width or bottom >= LABEL_FILL * height
 
     # Its lower edge is 0.9 of the size below the top of the line at least, where the letters stand; sizes only enlarge.

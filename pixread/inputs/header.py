@@ -6,43 +6,70 @@ the two, so that a long question enlarges a small picture: the released checkpoi
 
 from __future__ import annotations
 
+import math
 import textwrap
-from functools import lru_cache
-from importlib.resources import as_file, files
+import unicodedata
+from collections.abc import Sequence
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from pixread.inputs.picture import MAX_PIXELS
+from pixread.inputs.typefaces import font
+from pixread.inputs.writing import draw_line, is_all_plain, line_box, lost_in, named, runs_of, warn_of_lost
 
 FONT_SIZE = 36
 WRAP = 80  # characters
 PADDING = 5  # pixels on each side
 LONGEST = 20_000  # characters; as a header they take up to 30 megapixels
-FONT_FILE = "LiberationSans-Regular.ttf"  # same advance widths as Arial
+SPACING = 4  # pixels between lines that no font of the original has, as Pillow's
 
 
 class QuestionError(ValueError):
     """A question that cannot be drawn, with a sentence that says why."""
 
 
-@lru_cache(maxsize=64)
-def font(size: int = FONT_SIZE) -> ImageFont.FreeTypeFont:
-    """The font of all text that is drawn on pictures, at a size in pixels."""
-    with as_file(files("pixread") / "assets" / "fonts" / FONT_FILE) as path:
-        return ImageFont.truetype(str(path), size)
-
-
 def render_header(text: str) -> Image.Image:
-    """The question alone, as a picture that fits it. QuestionError for one that is longer than LONGEST."""
+    """The question alone, as a picture that fits it, with installed fonts for what the original's font lacks.
+
+    QuestionError for a question longer than LONGEST, and for one of which no letter, number or sign could be drawn; a
+    warning (LostCharactersWarning) names characters that no font has.
+    """
     if len(text) > LONGEST:
         raise QuestionError(f"a question may have at most {LONGEST:,} characters, got {len(text):,}")
-    wrapped = "\n".join(textwrap.wrap(text, width=WRAP))
+    lines = textwrap.wrap(text, width=WRAP)
+    if not is_all_plain("".join(lines)):
+        return _in_several_fonts(lines)
+    wrapped = "\n".join(lines)
     probe = ImageDraw.Draw(Image.new("RGB", (1, 1)))
-    _, _, right, bottom = probe.textbbox((0, 0), wrapped, font=font())
+    _, _, right, bottom = probe.textbbox((0, 0), wrapped, font=font(FONT_SIZE))
     size = (int(right) + 2 * PADDING, int(bottom) + 2 * PADDING)
     header = Image.new("RGB", size, "white")
-    ImageDraw.Draw(header).text((PADDING, PADDING), wrapped, font=font(), fill="black")
+    ImageDraw.Draw(header).text((PADDING, PADDING), wrapped, font=font(FONT_SIZE), fill="black")
     return header
+
+
+def _in_several_fonts(lines: Sequence[str]) -> Image.Image:
+    _check_drawable(lines)
+    boxes = [line_box(line, FONT_SIZE) for line in lines]
+    above = max(0, math.ceil(-min(top for _, top, _, _ in boxes)))
+    before = max(0, math.ceil(-min(left for left, _, _, _ in boxes)))
+    height = above + max(math.ceil(bottom) for *_, bottom in [*boxes, font(FONT_SIZE).getbbox("A")])
+    width = before + max(math.ceil(right) for _, _, right, _ in boxes)
+    pitch = height + SPACING
+    header = Image.new("RGB", (width + 2 * PADDING, pitch * (len(lines) - 1) + height + 2 * PADDING), "white")
+    pen = ImageDraw.Draw(header)
+    for number, line in enumerate(lines):
+        place = (PADDING + before, PADDING + above + number * pitch)
+        draw_line(pen, place, line, size=FONT_SIZE, fill="black")
+    return header
+
+
+def _check_drawable(lines: Sequence[str]) -> None:
+    lost = lost_in(lines)
+    left = {one for line in lines for run in runs_of(line) for one in run.text if one not in run.lost}
+    if lost and not any(unicodedata.category(one)[0] in "LNS" for one in left):
+        raise QuestionError(f"the question cannot be drawn: no installed font has {named(lost)}")
+    warn_of_lost(lost)
 
 
 def add_header(image: Image.Image, text: str) -> Image.Image:

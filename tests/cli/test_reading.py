@@ -1,28 +1,61 @@
-"""What `pixread parse` takes for a picture."""
+"""`pixread parse` with questions that cannot be drawn, and pictures of extreme shapes."""
 
-import unicodedata
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.conftest import Run
-from tests.tasks.written import picture, write
+import pytest
+from PIL import Image
+
+from pixread.inputs import typefaces, writing
+from tests.conftest import MakeCheckpoint, Run
+from tests.inputs.made_fonts import configuration
 
 
-def test_files_of_the_system_among_pictures_are_left_out(tmp_path: Path, run: Run, tiny_checkpoint: Path):
-    """`find` and `*` name them, too, and each counted as a picture that could not be read."""
-    write(tmp_path / "a.png", picture("a"))
-    for name in ("._a.png", "._a.html", "Thumbs.db", ".DS_Store"):
-        write(tmp_path / name, b"\0\5\x16\7")
-    files = sorted(tmp_path.iterdir())
-    ended = run("parse", *files, "--model", tiny_checkpoint, "--max-new-tokens", 2)
-    assert (ended.code, len(ended.err.splitlines())) == (0, 4)
-    assert ended.err.splitlines()[0] == f"left out {tmp_path}/.DS_Store, which the system put beside the pictures"
-    alone = run("parse", tmp_path / "._a.png", "--model", tiny_checkpoint)
-    assert alone.code == 1
-    assert "is not a picture of a known kind" in alone.err
+@pytest.fixture
+def no_fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    folder = tmp_path / "fonts"
+    folder.mkdir()
+    (tmp_path / "fonts.conf").write_text(configuration(folder))
+    monkeypatch.setenv("FONTCONFIG_FILE", str(tmp_path / "fonts.conf"))
+    monkeypatch.setattr(typefaces, "FOLDERS", ())
+    cached = (typefaces.installed, typefaces.face_with, writing.runs_of)
+    for one in cached:
+        one.cache_clear()
+    yield
+    for one in cached:
+        one.cache_clear()
 
 
-def test_a_picture_is_found_by_its_name_in_another_normal_form(tmp_path: Path, run: Run, tiny_checkpoint: Path):
-    write(tmp_path / "cafe\u0301" / "u\u0308.PNG", picture("a"))
-    named = unicodedata.normalize("NFC", str(tmp_path / "cafe\u0301" / "u\u0308.png"))
-    ended = run("parse", named, "--model", tiny_checkpoint, "--max-new-tokens", 2)
-    assert (ended.code, ended.err) == (0, "")
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "page.png"
+    Image.effect_noise((120, 80), 60).convert("RGB").save(path)
+    return path
+
+
+@pytest.mark.usefixtures("no_fonts")
+def test_what_is_lost_of_a_question_is_said(run: Run, picture: Path, make_checkpoint: MakeCheckpoint):
+    """Two Chinese questions were answered alike without a word."""
+    model = make_checkpoint(reads=None, line_stretch=None)
+    part = run("parse", picture, "--model", model, "--question", "\u603b 2019")
+    assert part.code == 0
+    assert part.err.startswith("pixread: no installed font has \u603b (U+603B): drawn as empty boxes")
+    assert part.err.count("\n") == 1
+    nothing = run("parse", picture, "--model", model, "--question", "\u603b\u6536?")
+    assert (nothing.code, nothing.out) == (1, "")
+    assert nothing.err.count("\n") == 1 and "the question cannot be drawn" in nothing.err
+
+
+def test_strips_with_a_question_and_a_batch_that_goes_on(run: Run, tmp_path: Path, make_checkpoint: MakeCheckpoint):
+    files = []
+    for size in ((1, 40), (1, 300), (2000, 1), (3, 3), (20000, 1), (60, 40)):
+        files.append(tmp_path / f"{size[0]}x{size[1]}.png")
+        Image.effect_noise(size, 60).convert("RGB").save(files[-1])
+    model = make_checkpoint(reads=None, line_stretch=None)
+    options = ("--model", model, "--question", "What is it?", "--format", "json", "--max-patches", 64)
+    ended = run("parse", *files, *options)
+    assert ended.code == 1
+    assert ended.err.count("\n") == 1 and "20000 x 1 pixels, a side may have at most 16384" in ended.err
+    told = [json.loads(line) for line in ended.out.splitlines()]
+    assert [(one["width"], one["height"]) for one in told] == [(1, 40), (1, 300), (2000, 1), (3, 3), (60, 40)]

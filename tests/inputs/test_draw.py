@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixread.inputs.draw import draw_boxes, label_size
-from pixread.inputs.header import font
+from pixread.inputs.typefaces import font
 from pixread.records import Box, DrawnBox
 
 GREY = Image.new("RGB", (120, 80), (128, 128, 128))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFilter
 
 from pixread.inputs.ground import BLACK, GREY, WHITE
-from pixread.inputs.header import font
 from pixread.inputs.picture import open_picture
+from pixread.inputs.typefaces import font
 from tests.inputs.memory import peak
 
 Colour = tuple[int, int, int, int]

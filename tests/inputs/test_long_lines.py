@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from pixread.inputs.header import FONT_FILE
 from pixread.inputs.long_lines import LONGEST, UNBROKEN, Piece, cut_long_line
+from pixread.inputs.typefaces import FONT_FILE
 from pixread.targets.fonts import SHIPPED
 
 FONT = ImageFont.truetype(str(SHIPPED / FONT_FILE), 16)
