@@ -15,6 +15,7 @@ from PIL import ImageFont
 
 FONT_FILE = "LiberationSans-Regular.ttf"  # same advance widths as Arial
 PROBE_SIZE = 24  # pixels
+PROBE_LAYOUT = ImageFont.Layout.BASIC  # glyph by glyph: raqm refuses some lone characters
 # Characters that no font has a glyph for: it draws its empty box.
 MISSING = ("\U0010fffd", "\uffff")
 SUFFIXES = (".ttf", ".otf", ".ttc", ".otc")
@@ -38,17 +39,17 @@ class Typeface:
 
 
 @lru_cache(maxsize=64)
-def font(size: int) -> ImageFont.FreeTypeFont:
+def font(size: int, layout: ImageFont.Layout | None = None) -> ImageFont.FreeTypeFont:
     """The font of all text that is drawn on pictures, at a size in pixels."""
     with as_file(files("pixread") / "assets" / "fonts" / FONT_FILE) as path:
-        return ImageFont.truetype(str(path), size)
+        return ImageFont.truetype(str(path), size, layout_engine=layout)
 
 
 @lru_cache(maxsize=256)
-def face_font(face: Typeface, size: int) -> ImageFont.FreeTypeFont | None:
+def face_font(face: Typeface, size: int, layout: ImageFont.Layout | None = None) -> ImageFont.FreeTypeFont | None:
     """An installed font at a size in pixels; None where it has no outlines to make it of, or is damaged."""
     try:
-        return ImageFont.truetype(face.file, size, index=face.index)
+        return ImageFont.truetype(face.file, size, index=face.index, layout_engine=layout)
     except (OSError, ValueError):
         return None
 
@@ -110,13 +111,13 @@ def is_plain(character: str) -> bool:
     """Whether the font of all text has the character, or it is one that shows nothing by itself."""
     if unicodedata.category(character) == "Cf":
         return True
-    probe = font(PROBE_SIZE)
+    probe = font(PROBE_SIZE, PROBE_LAYOUT)
     return bytes(probe.getmask(character)) not in {bytes(probe.getmask(missing)) for missing in MISSING}
 
 
 @lru_cache(maxsize=20_000)
 def _mask(face: Typeface, character: str) -> bytes | None:
-    found = face_font(face, PROBE_SIZE)
+    found = face_font(face, PROBE_SIZE, PROBE_LAYOUT)
     try:
         return None if found is None else bytes(found.getmask(character))
     except (OSError, ValueError):
