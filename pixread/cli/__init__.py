@@ -130,7 +130,7 @@ def _show_warning(
 ) -> None:
     """Our own warnings are sentences for users; where they come from says nothing to them."""
     if category.__module__.startswith("pixread."):
-        typer.echo(f"pixread: {message}", err=True)
+        say(f"pixread: {message}")
     else:
         sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
 
