@@ -107,7 +107,7 @@
   };
   const namesFirstLine = (sheet) => {
     try {
-      return [...sheet.cssRules].some((rule) => /:first-line/.test(rule.cssText));
+      return [...sheet.cssRules].some((rule) => rule.selectorText ? rule.selectorText.includes(":first-line") : rule.cssRules && namesFirstLine(rule));
     } catch (error) {
       return false; // a style sheet of another site does not show its rules
     }

@@ -11,20 +11,25 @@ globalThis.pixreadWords = (drawn) => {
   // Joiners are kept where they change what is drawn: in scripts whose letters join, and in emoji.
   const JOINING = "Arab Syrc Nkoo Mong Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Khmr Mymr Tibt".split(" ");
   const joining = JOINING.map((script) => `\\p{Script=${script}}`).join("") + "\\p{M}\\p{Extended_Pictographic}\\p{Emoji_Modifier}";
-  const LONE_JOINER = new RegExp(`(?<![${joining}])[\\u200c\\u200d]|[\\u200c\\u200d](?![${joining}])`, "gu");
+  let ownLoneJoiner = null;
+  const loneJoiner = () => (ownLoneJoiner ??= new RegExp(`(?<![${joining}])[\\u200c\\u200d]|[\\u200c\\u200d](?![${joining}])`, "gu"));
   const UNSPACED = /[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f]/;
   const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
   const OVERRIDE = /[\u202d\u202e]/;
   const WORD = /(?:\S|\ufeff)+/g; // a byte order mark is white space to JavaScript and nothing to the eye
   const MIRRORED = new Map([..."()[]{}<>«»‹›"].map((sign, i, all) => [sign, all[i ^ 1]]));
   const MASKS = { disc: "\u2022", circle: "\u25e6", square: "\u25a0" };
-  // Making a segmenter takes tens of milliseconds, and most pages need none.
+  // Making a segmenter, or such an expression, takes tens of milliseconds, and most pages need none.
   let ownSegmenter = null;
   const segmenter = () => (ownSegmenter ??= new Intl.Segmenter("en", { granularity: "word" }));
 
   // --- what is shown of a text ---------------------------------------------------------------------------------------
 
-  const tidy = (text) => text.replace(ICON_GLYPH, "").replace(INVISIBLE, "").replace(LONE_JOINER, "");
+  const tidy = (text) => {
+    if (/^[\x20-\x7e]*$/.test(text)) return text;
+    const seen = text.replace(ICON_GLYPH, "").replace(INVISIBLE, "");
+    return /[\u200c\u200d]/.test(seen) ? seen.replace(loneJoiner(), "") : seen;
+  };
   const cased = (text, transform, element) => {
     const upper = (part) => {
       try {
