@@ -24,6 +24,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from pixread.textfiles import refuse_endless
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -137,17 +139,6 @@ def read_json_object(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError(f"{path} must hold a JSON object, got {type(found).__name__}")
     return found
-
-
-def refuse_endless(path: Path) -> None:
-    """ValueError, which does not name it, for a pipe or a device: to read one may wait for ever, or fill all memory.
-
-    Standard input and what else the caller of a program has opened for it is meant to be read.
-    """
-    if str(path).startswith(("/dev/stdin", "/dev/fd/", "/proc/self/fd/")):
-        return
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise ValueError("it is a pipe or a device, not a file")
 
 
 def parse_json(text: str) -> Any:

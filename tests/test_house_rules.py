@@ -21,7 +21,7 @@ LEVELS: dict[str, float] = {
     "png": 0.5,
     "textfiles": 0.5,
     "filenames": 0.5,
-    "files": 0.5,
+    "files": 0.6,
     "render": 1,
     "targets": 1,
     "tasks": 1,

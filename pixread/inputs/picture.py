@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pixread.filenames import find_path
-from pixread.files import refuse_endless
 from pixread.inputs.ground import laid_on_ground
+from pixread.textfiles import refuse_endless
 
 MAX_PIXELS = 40_000_000  # width x height; a 40-megapixel picture takes 120 MB as RGB
 STRIP = 2**18  # pixels that are converted at a time
