@@ -6,6 +6,7 @@ import functools
 import io
 import json
 import math
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -126,6 +127,21 @@ def test_ctrl_c_in_a_terminal_reaches_the_workers_and_still_saves(tmp_path: Path
     assert process.returncode == 130
     assert step is not None and step > 3
     assert said.strip() == f"interrupted after step {step}; go on with --resume"
+
+
+def test_a_worker_that_is_killed_costs_no_step(tmp_path: Path) -> None:
+    """Its death was told in the middle of a step, and the steps since the last checkpoint were lost."""
+
+    def kill(progress: Progress) -> None:
+        if progress.step == 2:
+            for worker in multiprocessing.active_children():
+                os.kill(worker.pid or 0, signal.SIGKILL)
+
+    changes = {**QUICK, "steps": "5000", "workers": "1", "save_every": "5000", "evaluate_every": "5000"}
+    with pytest.raises(ValueError, match=r"^a worker process that prepares .*; the run is saved as it was after step"):
+        train("line-letters", out=tmp_path, overrides=changes, device="cpu", progress=kill)
+    step = last_step(tmp_path)
+    assert step is not None and step >= 2
 
 
 def test_a_run_leaves_a_checkpoint_that_loads_and_only_the_newest(tmp_path: Path) -> None:
