@@ -16,6 +16,7 @@ from pixread.files import (
     WriteError,
     claimed,
     folder_written_aside,
+    json_text,
     read_json,
     read_json_object,
     remove_folder,
@@ -264,3 +265,9 @@ def test_text_is_written_whole_or_not_at_all(tmp_path: Path):
         write_text(tmp_path / "a", "\ud800")
     assert (tmp_path / "a").read_text() == '"x"'
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_json_has_no_numbers_that_json_has_not() -> None:
+    """A score of NaN was written as NaN, which no other program reads."""
+    written = json_text({"a": float("nan"), "b": [1.5, float("-inf")], "c": (True, "ü", None)})
+    assert json.loads(written, parse_constant=pytest.fail) == {"a": None, "b": [1.5, None], "c": [True, "ü", None]}

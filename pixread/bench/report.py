@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,7 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from pixread.bench.machine import Machine
-from pixread.files import claimed, write_text
+from pixread.files import claimed, json_text, write_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -76,7 +75,7 @@ class Report:
         figures = [{**asdict(figure), "median": figure.median} for figure in self.figures]
         machine = {**asdict(self.machine), "versions": dict(self.machine.versions)}
         told = {"bench": self.name, "what": self.what, "figures": figures, "machine": machine}
-        return json.dumps({**told, "notes": self.notes, "about": self.about}, indent=2)
+        return json_text({**told, "notes": self.notes, "about": self.about}, indent=2)
 
     def write(self, out: Path) -> Path:
         """Write the JSON into a folder, whole or not at all, and return the file."""

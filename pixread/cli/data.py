@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pixread.cli.terminal import named_values, progress_bar, result, say
+from pixread.files import json_text
 
 if TYPE_CHECKING:
     from pixread.prepare import Count
@@ -64,7 +64,7 @@ def render(
             resume=resume,
             progress=lambda state: show(state.done, state.total, _note(state)),
         )
-    result(json.dumps(report))
+    result(json_text(report))
     if not report["rendered"]:
         say("pixread: no page could be rendered; skipped.tsv in the output folder says why")
         raise typer.Exit(1)
@@ -100,7 +100,7 @@ def prepare(
             limit=limit,
             progress=lambda count: show(count.read, None, _counted(count)),
         )
-    result(json.dumps(report))
+    result(json_text(report))
     for name, looked_for in report["absent"].items():
         say(f"left out {name}: no {' or '.join(looked_for)} in {data}")
     if not any(counts["written"] for counts in report["sets"].values()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ import typer
 
 from pixread.cli.models import load_reader
 from pixread.cli.terminal import named_values, progress_bar, result, say
+from pixread.files import json_text
 
 if TYPE_CHECKING:
     from pixread.train.loop import Progress
@@ -69,7 +69,7 @@ def mine(
     reader = load_reader(model, device=device, dtype="auto")
     with progress_bar("examples") as show:
         mined = run(reader, shards, out, batch_size=batch_size, progress=show)
-    result(json.dumps(asdict(mined)))
+    result(json_text(asdict(mined)))
 
 
 def _note(state: Progress) -> str:

@@ -9,13 +9,12 @@ Until all is done the names end in ".unfinished", and run.json.unfinished holds 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pixread.evaluate.predictions import Prediction, read_lines, write_lines
-from pixread.files import plain_errors, read_json_object, write_text, written_aside
+from pixread.files import json_text, plain_errors, read_json_object, write_text, written_aside
 
 FILE = "predictions.jsonl"
 METRICS = "metrics.json"
@@ -63,7 +62,7 @@ def begin(out: Path, settings: Mapping[str, Any], done: Sequence[Prediction]) ->
     """
     _write(out, done)
     with plain_errors(out):
-        write_text(out / (SETTINGS + UNFINISHED), json.dumps(dict(settings)))
+        write_text(out / (SETTINGS + UNFINISHED), json_text(dict(settings)))
 
 
 def append(out: Path, predictions: Sequence[Prediction]) -> None:
@@ -75,7 +74,7 @@ def finish(out: Path, metrics: Mapping[str, Any], predictions: Sequence[Predicti
     """Writes what is left to write aside and gives all files their names; metrics.json last."""
     _write(out, predictions)
     with plain_errors(out):
-        text = json.dumps(metrics, indent=1, ensure_ascii=False) + "\n"
+        text = json_text(metrics, indent=1) + "\n"
         write_text(out / (METRICS + UNFINISHED), text, errors="replace")
         (out / METRICS).unlink(missing_ok=True)
         for name in (FILE, REPORT, METRICS):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from pixread.evaluate.published import OTHERS
 from pixread.evaluate.run import Load, evaluate
 from pixread.evaluate.sets import find_sets
 from pixread.evaluate.summary import label
-from pixread.files import claimed, plain_errors, write_text
+from pixread.files import claimed, json_text, plain_errors, write_text
 from pixread.shards import ShardSet
 from pixread.tasks import TASKS, Task
 
@@ -136,7 +135,7 @@ def _named(progress: Progress, name: str) -> Callable[[int, int, float | None], 
 
 
 def _write(out: Path, found: Mapping[str, Any]) -> None:
-    texts = {"table.json": json.dumps(found, indent=1, ensure_ascii=False) + "\n", "table.md": as_markdown(found)}
+    texts = {"table.json": json_text(found, indent=1) + "\n", "table.md": as_markdown(found)}
     with plain_errors(out):
         for name, text in texts.items():
             write_text(out / name, text, errors="replace")

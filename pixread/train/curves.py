@@ -61,7 +61,7 @@ def draw_curves(metrics: str | Path, *, title: str) -> str:
 
 
 def _points(records: Sequence[dict[str, float]], key: str) -> list[Point]:
-    return [(float(record["step"]), float(record[key])) for record in records if key in record]
+    return [(float(record["step"]), float(record[key])) for record in records if record.get(key) is not None]
 
 
 def _panel(label: str, colour: str, points: Sequence[Point]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import threading
 import time
@@ -138,6 +139,11 @@ class Trainer:
             # The way back may compute layers again, and must do so with the same kernels.
             with self._attention():
                 loss, told = self._loss(batch.to(self.device))
+                if not math.isfinite(told):
+                    raise ValueError(
+                        f"the loss of step {number + 1} is {told}: the model has diverged, or its weights were no numbers; "
+                        "nothing of that step is saved, train anew with a lower learning_rate"
+                    )
                 (loss / total).backward()
             window.loss += told / total
             window.samples += len(batch)
@@ -301,6 +307,13 @@ def _run(
 
 
 def _save(trainer: Trainer, out: Path, step: int) -> int:
+    """Saves a step, whose loss may have been a number when its weights are none any more. Raises ValueError for those."""
+    for name, parameter in trainer.model.named_parameters():
+        if not torch.isfinite(parameter.detach().sum()):
+            raise ValueError(
+                f"{name} holds NaN or infinity after step {step}: the model has diverged; that step is not saved, "
+                "train anew with a lower learning_rate"
+            )
     save_step(
         out,
         step,

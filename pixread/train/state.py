@@ -27,7 +27,7 @@ from torch.optim import Optimizer
 
 from pixread.checkpoints import folder as checkpoint_folder
 from pixread.checkpoints.runs import METRICS, STEP, best_step, complete_steps, last_step, logged, step_folder
-from pixread.files import plain_errors, read_json_object, remove_folder, write_text, written_aside
+from pixread.files import json_text, plain_errors, read_json_object, remove_folder, write_text, written_aside
 from pixread.inputs.prepare import FILE as PREPROCESS_FILE
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import Tokenizer
@@ -190,11 +190,11 @@ def _cut_metrics(path: Path, step: int) -> None:
     """Drops what was logged after the step that the run goes back to."""
     if path.is_file():
         kept = [record for record in logged(path) if record["step"] <= step]
-        write_text(path, "".join(f"{json.dumps(record)}\n" for record in kept))
+        write_text(path, "".join(f"{json_text(record)}\n" for record in kept))
 
 
 def append_metrics(out: Path, record: dict[str, Any]) -> None:
     with plain_errors(out / METRICS), (out / METRICS).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record) + "\n")
+        file.write(json_text(record) + "\n")
         file.flush()
         os.fsync(file.fileno())

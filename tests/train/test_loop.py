@@ -156,6 +156,15 @@ def test_a_run_leaves_a_checkpoint_that_loads_and_only_the_newest(tmp_path: Path
     assert saved.config.vocab_size == len(Tokenizer.load(result.folder))
 
 
+def test_a_run_that_diverges_says_so_and_keeps_what_was_saved(tmp_path: Path) -> None:
+    """The loss became NaN, was written as NaN into a log that is JSON, and weights of NaN were saved as the run's best."""
+    with pytest.raises(ValueError, match=r"diverged.*lower learning_rate"):
+        run(tmp_path, steps="40", learning_rate="1e30", save_every="1")
+    for record in (tmp_path / "metrics.jsonl").read_text().splitlines():
+        json.loads(record, parse_constant=pytest.fail)
+    checkpoint_folder.load(resolve_checkpoint(tmp_path))  # refuses weights that are no numbers
+
+
 def test_a_second_run_in_the_same_folder_needs_resume(tmp_path: Path) -> None:
     run(tmp_path, steps="3")
     with pytest.raises(ValueError, match="already holds a training run; continue it with --resume"):
