@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import signal
 import threading
 import time
@@ -28,6 +27,7 @@ from pixread.records import Batch
 from pixread.shards import sets_in
 from pixread.train.curves import draw_curves
 from pixread.train.data import FeedError, Windows, batches, make_source, task_source
+from pixread.train.divergence import check_loss, check_weights
 from pixread.train.guide import guidance_loss, watched
 from pixread.train.labels import label_lengths
 from pixread.train.lean import lean_layers
@@ -139,11 +139,7 @@ class Trainer:
             # The way back may compute layers again, and must do so with the same kernels.
             with self._attention():
                 loss, told = self._loss(batch.to(self.device))
-                if not math.isfinite(told):
-                    raise ValueError(
-                        f"the loss of step {number + 1} is {told}: the model has diverged, or its weights were no numbers; "
-                        "nothing of that step is saved, train anew with a lower learning_rate"
-                    )
+                check_loss(told, step=number + 1)
                 (loss / total).backward()
             window.loss += told / total
             window.samples += len(batch)
@@ -307,13 +303,7 @@ def _run(
 
 
 def _save(trainer: Trainer, out: Path, step: int) -> int:
-    """Saves a step, whose loss may have been a number when its weights are none any more. Raises ValueError for those."""
-    for name, parameter in trainer.model.named_parameters():
-        if not torch.isfinite(parameter.detach().sum()):
-            raise ValueError(
-                f"{name} holds NaN or infinity after step {step}: the model has diverged; that step is not saved, "
-                "train anew with a lower learning_rate"
-            )
+    check_weights(trainer.model, step=step)
     save_step(
         out,
         step,

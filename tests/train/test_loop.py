@@ -157,7 +157,7 @@ def test_a_run_leaves_a_checkpoint_that_loads_and_only_the_newest(tmp_path: Path
 
 
 def test_a_run_that_diverges_says_so_and_keeps_what_was_saved(tmp_path: Path) -> None:
-    """The loss became NaN, was written as NaN into a log that is JSON, and weights of NaN were saved as the run's best."""
+    """The loss became NaN, the log was no JSON any more, and weights of NaN were saved as the run's best."""
     with pytest.raises(ValueError, match=r"diverged.*lower learning_rate"):
         run(tmp_path, steps="40", learning_rate="1e30", save_every="1")
     for record in (tmp_path / "metrics.jsonl").read_text().splitlines():
