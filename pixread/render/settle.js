@@ -25,7 +25,7 @@ async (argument) => {
       channel.port1.onmessage = () => done();
       channel.port2.postMessage(0);
     });
-  const frame = () => Promise.race([new Promise((done) => requestAnimationFrame(done)), pause(100)]);
+  const frame = () => Promise.race([new Promise((done) => requestAnimationFrame(done)), pause(1000)]); // on busy machines, too
   const documents = () => {
     const found = [document];
     for (const frame of document.querySelectorAll("iframe, frame")) {
@@ -154,7 +154,7 @@ async (argument) => {
   const scrollThrough = async () => {
     const bottom = () => Math.min(root.scrollHeight, reach) - window.innerHeight;
     if (bottom() <= 0 || !hearsScrolling()) return;
-    const stop = performance.now() + maxRealMs;
+    const stop = performance.now() + waitMs;
     const changed = new Set();
     const observer = new MutationObserver((records) => records.forEach(({ target }) => changed.add(target)));
     observer.observe(root, { subtree: true, attributes: true, attributeFilter: MARKS });

@@ -84,8 +84,8 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def online() -> Iterator[Browser]:
-    with Browser(allow_network=True) as browser:
+def online(program: str) -> Iterator[Browser]:
+    with Browser(allow_network=True, executable=program) as browser:
         yield browser
 
 
