@@ -55,15 +55,15 @@ def groups(items: Sequence[Item], cuts: Collection[Run]) -> list[Run]:
         return []
     odds = judge("groups").odds(features)
     chosen: list[Run] = []
+    # Of the chosen runs: the last place of those that begin at a place, and the first of those that end there.
+    reach, origin = np.full(len(items), -1), np.full(len(items), len(items))
     for place in np.argsort(-odds, kind="stable").tolist():
         if odds[place] <= ODDS:
             break
         first, last = runs[place]
-        if all(
-            last < one or other < first or (first <= one and other <= last) or (one <= first and last <= other)
-            for one, other in chosen
-        ):
-            chosen.append(runs[place])
+        if reach[first + 1 : last + 1].max() <= last and origin[first:last].min() >= first:  # none crosses it
+            chosen.append((first, last))
+            reach[first], origin[last] = max(reach[first], last), min(origin[last], first)
     return chosen
 
 
@@ -143,10 +143,12 @@ class _Page:
         stop = min(self.count, first + LONGEST)
         left, top, right, bottom = self._sides(first, stop)
         lasts = np.arange(first + 1, stop)
-        inside = (self.middle_x > left[1:, None]) & (self.middle_x < right[1:, None])
-        inside &= (self.middle_y > top[1:, None]) & (self.middle_y < bottom[1:, None])
-        places = np.arange(self.count)
-        stranger = ~self.picture & ((places < first) | (places > lasts[:, None]))
+        # Only what stands in the box of the longest run can stand in that of another.
+        within = (self.middle_x > left[-1]) & (self.middle_x < right[-1]) & ~self.picture
+        places = np.flatnonzero(within & (self.middle_y > top[-1]) & (self.middle_y < bottom[-1]))
+        x, y = self.middle_x[places], self.middle_y[places]
+        inside = (x > left[1:, None]) & (x < right[1:, None]) & (y > top[1:, None]) & (y < bottom[1:, None])
+        stranger = (places < first) | (places > lasts[:, None])
         pure = ~(inside & stranger).any(axis=1)
         if first == 0:
             pure &= lasts < self.count - 1  # all there is
