@@ -308,11 +308,10 @@ class Tab:
         """
         self.requests.forget()
         self._chromium.on_event = self._hear
+        self._world = 0
         answer = self.send("Page.navigate", url=url)
         if answer.get("errorText"):
             raise not_loaded(answer["errorText"])
-        world = self.send("Page.createIsolatedWorld", frameId=answer["frameId"], worldName=_WORLD)
-        self._world = world["executionContextId"]
 
     def send_all(self, method: str, calls: Sequence[Mapping[str, Any]]) -> list[dict[str, Any] | None]:
         """One DevTools command with several sets of parameters; None stands for an answer that was refused."""
@@ -328,6 +327,10 @@ class Tab:
             {"objectId": answer["object"]["objectId"]} if answer else {"value": None}
             for answer in self.send_all("DOM.resolveNode", resolved)
         ]
+        if not self._world:
+            # Not before it is needed: a script that stops the page (a synchronous request) would stop this as well.
+            world = self.send("Page.createIsolatedWorld", frameId=self.requests.frame, worldName=_WORLD)
+            self._world = world["executionContextId"]
         answer = self.send(
             "Runtime.callFunctionOn",
             functionDeclaration=source,
