@@ -232,6 +232,15 @@ async (argument) => {
         // While a video loads, its controls turn a wheel that no script can stop.
         if (media.tagName === "VIDEO") media.controls = false;
       }
+      // These move by the real clock: a bar without a value is shown empty, running text at rest.
+      for (const bar of target.querySelectorAll("progress:not([value])")) bar.value = 0;
+      for (const text of target.querySelectorAll("marquee")) {
+        const box = target.createElement("div");
+        for (const { name, value } of text.attributes) box.setAttribute(name, value);
+        box.style.cssText += "; overflow: hidden; white-space: nowrap";
+        box.append(...text.childNodes);
+        text.replaceWith(box);
+      }
     }
   };
 

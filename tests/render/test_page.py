@@ -128,6 +128,14 @@ def test_a_page_that_throws_its_document_away_is_empty(show):
     assert caught.value.reason == "empty"
 
 
+def test_what_moves_by_the_real_clock_is_shown_at_rest(show):
+    """A bar without a value and running text stood elsewhere in each picture, and the text often outside of it."""
+    body = "<p>text</p><progress></progress><marquee class=m>running</marquee>"
+    first, second = show(body), show(body)
+    assert first.png == second.png
+    assert text_of(first) == "text|running"
+
+
 def test_videos_that_load_show_no_turning_wheel(show):
     """The wheel turns with the real clock: with it no two pictures would be the same."""
     plain, controlled = (
