@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pixread.render.browser import Tab
 from pixread.render.chromium import NoAnswerError
 from pixread.render.errors import RenderError
 from pixread.render.site import XHTML_WAYS, Site
+from pixread.render.tab import Tab
 
 LOAD_JS = Path(__file__).with_name("load.js").read_text(encoding="utf-8")
 # Shares of the time of a page: for a part that its server does not send, for loading what does come, and for loading

@@ -11,7 +11,7 @@ from typing import Any
 
 from pixread.png import pixels_of
 from pixread.records import Screenshot
-from pixread.render.browser import Browser, Tab
+from pixread.render.browser import Browser
 from pixread.render.errors import REASONS, Reason, RenderError
 from pixread.render.fonts import text_families
 from pixread.render.layout_text import layout_notes
@@ -21,6 +21,7 @@ from pixread.render.simplify import simplify
 from pixread.render.site import Site
 from pixread.render.snapshot import SNAPSHOT_JS, read_snapshot
 from pixread.render.sniff import is_binary, is_page_name
+from pixread.render.tab import Tab
 
 __all__ = ["REASONS", "Reason", "RenderError", "RenderSettings", "render_page"]
 

@@ -1,6 +1,6 @@
 // Reads what can be seen of a page: words with their boxes and lines, and images. The rules stand in docs/rendering.md.
 //
-// The scripts of browser.py's WORLD have run before. argument: {width, height, zoom, maxNodes, layout}: the part of the page that the
+// The scripts of tab.py's world have run before. argument: {width, height, zoom, maxNodes, layout}: the part of the page that the
 //   picture shows in CSS pixels, picture pixels a CSS pixel, the node budget, and what the layout says of each of `nodes` (see
 //   layout_text.py): {kind: "text", text}, {kind: "inner"}, {kind: "frame", quad} or
 //   {kind: "marker" | "before" | "after", box, texts: [[text, [[x, y, width, height, start, length], ...]], ...]}.

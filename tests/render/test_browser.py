@@ -117,7 +117,8 @@ def test_a_browser_that_falls_silent_is_called_by_its_name(monkeypatch, tmp_path
     page = tmp_path / "page.html"
     page.write_text("<p>x")
 
-    def stop(_):
+    def stop(tab):
+        tab.call("() => ''", {})
         for process in processes_with(str(tmp_path)):
             os.kill(int(process), signal.SIGSTOP)
 
@@ -138,6 +139,7 @@ def test_a_picture_that_never_comes_is_the_fault_of_the_browser(impatient, progr
         window = tab.send("Browser.getWindowForTarget")["windowId"]
         tab.send("Browser.setWindowBounds", windowId=window, bounds={"windowState": "minimized"})
         tab.navigate("data:text/html,<p>text")
+        tab.call("() => ''", {})  # waits for the document
         tab.send("Page.captureScreenshot")
 
     reason, sentence = failure(impatient, timeout_s=3, act=shoot_minimized)
