@@ -136,7 +136,7 @@ class Tab:
             _fail_requests(self._chromium, session, self._given_up)
 
     def navigate(self, url: str) -> None:
-        """Go to an address and return once its document has begun.
+        """Go to an address. What is called next waits until its document has begun.
 
         Raises RenderError: unreadable, or http_error or not_html where the answer is no document.
         """
