@@ -47,6 +47,28 @@ def glow() -> Image.Image:
     return image
 
 
+def outlined(size: int, stroke: int) -> Image.Image:
+    image = Image.new("RGBA", SIZE, CLEAR)
+    pen = ImageDraw.Draw(image)
+    pen.text((15, 20), "Invoice 2024", font=font(size), fill=LIGHT, stroke_width=stroke, stroke_fill=INK)
+    return image
+
+
+def keyed() -> Image.Image:
+    """White letters smoothed on black, one level of which is then see-through, as in GIF files."""
+    image = Image.new("L", SIZE, 0)
+    ImageDraw.Draw(image).text((15, 20), "Invoice 2024", font=font(24), fill=255)
+    image.info["transparency"] = 0
+    return image.convert("RGBA")
+
+
+def headed(title: Colour) -> Image.Image:
+    """A few words above a large picture."""
+    image = Image.new("RGBA", (900, 700), CLEAR)
+    ImageDraw.Draw(image).rectangle((0, 100, 899, 699), fill=(30, 120, 60, 255))
+    return words(title, on=image)
+
+
 def recoloured(image: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
     """With another colour where nothing is seen."""
     pixels = np.array(image)
@@ -62,7 +84,16 @@ def recoloured(image: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
         (words((240, 240, 245, 255)), BLACK),
         (words((255, 255, 255, 90)), BLACK),
         (words((200, 40, 40, 255)), WHITE),
-        (words((255, 255, 120, 255)), WHITE),
+        (words((255, 255, 0, 255)), WHITE),
+        (words((255, 255, 120, 255)), BLACK),
+        (words((200, 255, 200, 255)), BLACK),
+        (outlined(24, 1), BLACK),
+        (outlined(24, 2), BLACK),
+        (outlined(40, 3), BLACK),
+        (keyed(), BLACK),
+        (words(INK, on=words(INK, on=outlined(12, 1), at=(15, 55)), at=(15, 85)), WHITE),
+        (headed(LIGHT), BLACK),
+        (headed(INK), WHITE),
         (words(LIGHT, on=words(INK, at=(15, 70))), GREY),
         (words(LIGHT, on=words((0, 90, 200, 255), at=(15, 70))), BLACK),
         (words(LIGHT, on=shadow()), BLACK),
@@ -82,6 +113,15 @@ def recoloured(image: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
         "faint white",
         "red",
         "yellow",
+        "pale yellow",
+        "pale green",
+        "thin outline",
+        "outline",
+        "large outline",
+        "smoothed on black",
+        "outline and black",
+        "white above a picture",
+        "black above a picture",
         "white and black",
         "white and blue",
         "shadow below white",
@@ -96,6 +136,7 @@ def recoloured(image: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
     ],
 )
 def test_the_ground_shows_what_is_drawn(image: Image.Image, ground: int) -> None:
+    """Subtitles (white with a black outline), pale letters and a white title above a picture were read as nothing."""
     shown = open_picture(image)
     below = Image.new("RGBA", image.size, (ground, ground, ground, 255))
     assert shown.tobytes() == Image.alpha_composite(below, image).convert("RGB").tobytes()
