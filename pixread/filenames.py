@@ -9,8 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath, PurePosixPath
 from urllib.parse import unquote
 
-SYSTEM_FILES = {".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "icon\r"}
-"""What Windows and macOS leave in folders, in lower case; the `._*` of macOS come beside them."""
+SYSTEM_FILES = {
+    *(".ds_store", "__macosx", "icon\r"),
+    *("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information"),
+    *("@eadir", "#recycle"),  # of network storage
+}
+"""What systems leave in folders, in lower case; the `._*` of macOS and the `~$*` of open documents come beside them."""
 
 Listing = dict[Path, dict[str, list[str]]]
 """What folders hold: the names in each by themselves without case and normal form."""
@@ -27,8 +31,8 @@ class AmbiguousError(ValueError):
 
 
 def is_system_file(name: str) -> bool:
-    """Whether macOS or Windows puts a file of this name into folders by itself."""
-    return name.startswith("._") or name.lower() in SYSTEM_FILES
+    """Whether a system or an office program puts a file or folder of this name into folders by itself."""
+    return name.startswith(("._", "~$")) or name.lower() in SYSTEM_FILES
 
 
 def is_data(path: PurePath) -> bool:

@@ -99,7 +99,8 @@ def test_what_is_not_there_is_none(tmp_path: Path, name: str):
     "name",
     [
         *("._a.jsonl", ".DS_Store", "Thumbs.db", "THUMBS.DB", "desktop.ini", "ehthumbs.db", "Icon\r", ".git/config"),
-        *("__MACOSX/a.jsonl", "a/__MACOSX/._b.png", "a/.hidden/b.png"),
+        *("__MACOSX/a.jsonl", "a/__MACOSX/._b.png", "a/.hidden/b.png", "~$a.jsonl", "~$page.html"),
+        *("a/@eaDir/b.png/SYNOPHOTO_THUMB_M.jpg", "$RECYCLE.BIN/a.jsonl", "#recycle/a.html"),
     ],
 )
 def test_files_of_the_system_are_no_data(tmp_path: Path, name: str):

@@ -15,7 +15,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
@@ -27,7 +27,7 @@ from pixread.cli.evaluating import evaluate
 from pixread.cli.hub import push
 from pixread.cli.learning import mine, train
 from pixread.cli.reading import parse
-from pixread.cli.terminal import say
+from pixread.cli.terminal import WarningPrinter, say
 from pixread.inputs.memory import is_shortage
 
 __all__ = ["app", "main", "run"]
@@ -87,7 +87,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that knows few letters is no reason to fail
-    warnings.showwarning = _show_warning
+    warnings.showwarning = WarningPrinter()
     try:
         with _ended_by_signals():
             app()
@@ -118,21 +118,6 @@ def _ended_by_signals() -> Iterator[None]:
     finally:
         for number in caught:
             signal.signal(number, signal.SIG_DFL)
-
-
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: str | None = None,
-) -> None:
-    """Our own warnings are sentences for users; where they come from says nothing to them."""
-    if category.__module__.startswith("pixread."):
-        say(f"pixread: {message}")
-    else:
-        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
 
 
 def sentence(error: Exception) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 Show = Callable[[int, int | None, str], None]
 
+
+MOST_ALIKE = 10  # warnings of one kind that are shown
 
 _STEERING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 _MARKS = "\u200e\u200f\u061c"
@@ -61,6 +65,34 @@ def _steers(sign: str) -> bool:
         return False
     kind = unicodedata.category(sign)
     return kind in {"Cc", "Cs", "Zl", "Zp"} or unicodedata.bidirectional(sign) in _STEERING or sign in _MARKS
+
+
+class WarningPrinter:
+    """Stands for `warnings.showwarning`: our own warnings are sentences, and users need not know where they come from.
+
+    Each is said once, and few of a kind: training meets every question again and again, and there may be thousands.
+    """
+
+    def __init__(self) -> None:
+        self._said: defaultdict[type[Warning], set[str]] = defaultdict(set)
+
+    def __call__(
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        said, sentence = self._said[category], str(message)
+        if not category.__module__.startswith("pixread."):
+            sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
+        elif len(said) < MOST_ALIKE and sentence not in said:
+            said.add(sentence)
+            say(f"pixread: {sentence}")
+            if len(said) == MOST_ALIKE:
+                say("pixread: further warnings of this kind are not shown")
 
 
 def fail(sentence: str) -> None:

@@ -117,9 +117,7 @@ def _with_dots(lines: Boxes, size: Ints) -> Boxes:
     big, dots = np.flatnonzero(~small), np.flatnonzero(small)
     if not len(big) or not len(dots):
         return lines
-    # In portions: a page of dots and a page of lines would fill the memory with their product.
-    homes = [_homes(lines, dots[start : start + PORTION], big) for start in range(0, len(dots), PORTION)]
-    labels, count = connect(len(lines), *np.concatenate(homes, axis=1))
+    labels, count = connect(len(lines), *_all_homes(lines, dots, big))
     return lines.grouped(labels, count)
 
 
@@ -131,6 +129,24 @@ def _with_ellipses(lines: Boxes, size: Ints) -> tuple[Boxes, Ints]:
     near = (gap <= ELLIPSIS) & (np.abs(lines.bottom[first] - lines.bottom[second]) <= 1)
     labels, count = connect(len(lines), first[near], second[near])
     return lines.grouped(labels, count), np.bincount(labels, weights=size, minlength=count).astype(np.int64)
+
+
+def _all_homes(lines: Boxes, dots: Ints, big: Ints) -> Ints:
+    """`_homes` from top to bottom in portions, each with the lines at its height alone: noise is a page of dots and
+    lines, whose product would fill the memory and take minutes."""
+    middle = (lines.top + lines.bottom) / 2
+    reach = REACH * lines.height[big]
+    highest, lowest = lines.top[big] - reach, lines.bottom[big] + reach
+    downwards = dots[np.argsort(middle[dots], kind="stable")]
+    homes = []
+    for start in range(0, len(dots), PORTION):
+        portion = downwards[start : start + PORTION]
+        first, last = middle[portion[[0, -1]]]
+        near = big[(lowest >= first) & (highest <= last)]
+        if len(near):
+            homes.append(_homes(lines, portion, near))
+    found = np.concatenate([np.zeros((2, 0), dtype=np.int64), *homes], axis=1)
+    return np.asarray(found[:, found[0].argsort()])
 
 
 def _homes(lines: Boxes, dots: Ints, big: Ints) -> Ints:

@@ -47,9 +47,14 @@ def _whole(text: str) -> _WrittenInt | _WrittenFloat:
     return _WrittenInt(text) if len(text) <= _MOST_DIGITS else _WrittenFloat(text)
 
 
+def _unknown(constant: str) -> _WrittenFloat | None:
+    """NaN is what Python writes for a value that a table of pandas lacks."""
+    return None if constant == "NaN" else _WrittenFloat(constant)
+
+
 def parse_json(text: str) -> Any:
-    """`json.loads`, with numbers that `as_text` gives back as they are written."""
-    return json.loads(text, parse_int=_whole, parse_float=_WrittenFloat, parse_constant=_WrittenFloat)
+    """`json.loads`, with numbers that `as_text` gives back as they are written, and null for NaN."""
+    return json.loads(text, parse_int=_whole, parse_float=_WrittenFloat, parse_constant=_unknown)
 
 
 def as_text(value: Any) -> str | None:

@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from rich.table import Table
 
-from pixread.cli.terminal import progress_bar, result, say, show_table, shown
+from pixread.cli.terminal import MOST_ALIKE, WarningPrinter, progress_bar, result, say, show_table, shown
+from pixread.inputs.writing import warn_of_lost
 from tests.conftest import Run
 
 EVIL = "a\x1b[31m\x1b]0;title\x07\u202eb\x9b2J\u2066"
@@ -72,3 +74,20 @@ def test_names_of_files_do_not_steer_the_terminal(run: Run, tmp_path: Path, tiny
         assert r"\u001b[31m\u202e\u0007.png" in ended.out
         assert r"none\x1b[2J.png" in ended.err
     assert json.loads(ended.out)["file"] == str(path)
+
+
+def test_a_warning_is_said_once_and_few_of_a_kind(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    """Training said again at every step which characters of a question are lost."""
+    monkeypatch.setattr(warnings, "showwarning", WarningPrinter())
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        for _ in range(3):
+            for number in range(2):
+                warn_of_lost(chr(0xE000 + number))
+        few = capsys.readouterr().err
+        for number in range(1000):
+            warn_of_lost(chr(0xE000 + number))
+        many = capsys.readouterr().err
+    assert few.count("no installed font has") == 2
+    assert many.count("no installed font has") == MOST_ALIKE - 2
+    assert many.endswith("further warnings of this kind are not shown\n")

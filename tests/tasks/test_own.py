@@ -180,7 +180,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path):
         ("123456789012345678901234567890", ("123456789012345678901234567890",)),
         ("9" * 5000, ("9" * 5000,)),
         ("1e999", ("1e999",)),
-        ("NaN", ("NaN",)),
+        ('[NaN, 2, "NaN"]', ("2", "NaN")),
         ("-Infinity", ("-Infinity",)),
         ("true", ("true",)),
         ("0", ("0",)),
@@ -204,8 +204,9 @@ def test_numbers_are_read_as_their_text(tmp_path: Path, written: str, targets: t
         assert found.prompt == ({"train": "0", "test": "false"}[split] if written.startswith("[") else targets[0])
 
 
-@pytest.mark.parametrize("answers", ["null", "[null]", "[]", '""', '[" "]'])
+@pytest.mark.parametrize("answers", ["null", "[null]", "[]", '""', '[" "]', "NaN", "[NaN]"])
 def test_no_answer_is_none_that_could_be_learnt(tmp_path: Path, answers: str):
+    """NaN, as Python writes what a table of pandas lacks, was an answer to be learnt."""
     write(tmp_path / "a.png", picture("a"))
     write(tmp_path / "train.jsonl", f'{{"image": "a.png", "answers": {answers}}}\n')
     assert skips(list(examples(tmp_path, "train"))) == [("train-1", "no answer")]
