@@ -128,9 +128,10 @@
 
   // Whether anything would come of scrolling the page through.
   let hears = false;
+  const SCROLLING = new Set(["scroll", "scrollend", "resize", "wheel", "mousewheel", "touchmove"]);
   const realListen = EventTarget.prototype.addEventListener;
   EventTarget.prototype.addEventListener = function (type, ...rest) {
-    if (type === "scroll" || type === "resize" || type === "scrollend") hears = true;
+    if (SCROLLING.has(type)) hears = true;
     return realListen.call(this, type, ...rest);
   };
   const realObserve = IntersectionObserver.prototype.observe;

@@ -15,8 +15,8 @@ from typing import Any
 
 _GENERATED = {"marker", "before", "after"}
 _CONTROLS = {"INPUT", "TEXTAREA", "SELECT", "OPTION", "OPTGROUP", "DETAILS"}
-_FRAMES = {"IFRAME", "FRAME"}
-_ELEMENT, _TEXT = 1, 3
+_FRAMES = {"IFRAME", "FRAME", "OBJECT"}
+_ELEMENT, _TEXT = 1, 3  # Node.nodeType
 # Blanks, and the triangles of <details>: they are controls, as check boxes are.
 _NO_TEXT = string.whitespace + "\u25b8\u25b9\u25be\u25bf\u25c2\u25c3"
 
@@ -40,6 +40,7 @@ def layout_notes(send_all: SendAll) -> list[LayoutNote]:
     strings = snapshot["strings"]
     documents = [_Document(data, strings) for data in snapshot["documents"]]
     notes = [note for document in documents for note in document.texts()]
+    notes += [LayoutNote(number, {"kind": "closed"}) for document in documents for number in document.in_closed_roots()]
     controls = [number for document in documents for number in document.elements(_CONTROLS)]
     asked = [{"backendNodeId": number, "depth": -1, "pierce": True} for number in controls]
     for answer in send_all("DOM.describeNode", asked):
@@ -74,6 +75,13 @@ class _Document:
         ):
             if kind == _ELEMENT and self._strings[name] in names:
                 yield number
+
+    def in_closed_roots(self) -> Iterator[int]:
+        """The backend ids of what lies in shadow roots that scripts do not reach."""
+        inside = self._nodes["shadowRootType"]
+        for node, kind in zip(inside["index"], inside["value"], strict=True):
+            if self._strings[kind] == "closed":
+                yield self._nodes["backendNodeId"][node]
 
     def texts(self) -> Iterator[LayoutNote]:
         """The text nodes that are drawn otherwise than they are written, and the generated texts."""

@@ -28,6 +28,17 @@ globalThis.pixreadLines = () => {
     const across = y * Math.cos(turn) - x * Math.sin(turn);
     return { start: along - width / 2, end: along + width / 2, top: across - height / 2, bottom: across + height / 2 };
   };
+  // The box of a part of one line: where in its length the part begins, and its share of it.
+  const partOfLine = (box, { size, turn }, from, share) => {
+    const { start, end, top, bottom } = spanOf(box, size, turn);
+    const [cos, sin] = [Math.cos(turn), Math.sin(turn)];
+    const [length, height] = [end - start, bottom - top];
+    const along = (from + share / 2 - 0.5) * length; // from the line's middle
+    const [x, y] = [(box.l + box.r) / 2 + along * cos, (box.t + box.b) / 2 + along * sin];
+    const across = (share * length * Math.abs(cos) + height * Math.abs(sin)) / 2;
+    const down = (share * length * Math.abs(sin) + height * Math.abs(cos)) / 2;
+    return { l: x - across, t: y - down, r: x + across, b: y + down };
+  };
   const lineOf = (block, box, size, turn) => {
     const span = spanOf(box, size, turn);
     const line = lastLine.get(block);
@@ -46,5 +57,5 @@ globalThis.pixreadLines = () => {
     return lines++;
   };
 
-  return { TRANSPARENT, blockOf, lineOf };
+  return { TRANSPARENT, blockOf, lineOf, partOfLine };
 };

@@ -157,7 +157,8 @@ class _Render:
         least, most = self._in_css(self.settings.min_height), self._in_css(self.settings.max_height)
         height = max(least, min(height, most))
         for _ in range(_MAX_GROWTHS):
-            self._resize(height)
+            # Never lower than it was: style sheets ask for the window's height and shape.
+            self._resize(max(height, start))
             # Two frames: one in which the page learns what is in view now, one in which it has answered.
             rest = self._settle(_SECOND_REST_MS, frames=2, pin_to=start, last=True)
             # What hangs on the viewport's height, in a style sheet that cannot be read, would grow for ever.
@@ -228,7 +229,8 @@ class _Render:
         seen = read_snapshot(self.tab.call(SNAPSHOT_JS, argument, [note.backend_id for note in notes]))
         if seen.tree is None:
             raise RenderError("empty", _EMPTY)
-        picture = self.tab.send("Page.captureScreenshot", format="png", optimizeForSpeed=True)
+        clip = {"x": 0, "y": 0, "width": self.width, "height": height, "scale": 1}
+        picture = self.tab.send("Page.captureScreenshot", format="png", optimizeForSpeed=True, clip=clip)
         png = base64.b64decode(picture["data"])
         tree = simplify(without_unseen(seen.tree, pixels_of(png)))
         if tree is None:

@@ -249,13 +249,15 @@ async (argument) => {
   // Lengths that hang on the viewport's height grow with it: a title "as high as the window" would push all else off the
   // picture. They are fixed at the height the viewport had.
   let unread = false;
-  const VIEWPORT_UNIT = /(\d*\.?\d+)[dls]?vh\b/g;
-  const pinned = (value) => value.replace(VIEWPORT_UNIT, (_, number) => `${(Number(number) * pinTo) / 100}px`);
+  const VIEWPORT_UNIT = /(\d*\.?\d+)[dls]?(vh|vb|vmin|vmax)\b/g;
+  const lengthOf = { vh: pinTo, vb: pinTo, vmin: Math.min(pinTo, window.innerWidth), vmax: Math.max(pinTo, window.innerWidth) };
+  const hangs = (text) => /v(h|b|min|max)\b/.test(text);
+  const pinned = (value) => value.replace(VIEWPORT_UNIT, (_, number, unit) => `${(Number(number) * lengthOf[unit]) / 100}px`);
   const pinStyle = (style) => {
-    if (!style.cssText.includes("vh")) return;
+    if (!hangs(style.cssText)) return;
     for (const name of [...style]) {
       const value = style.getPropertyValue(name);
-      if (value.includes("vh")) style.setProperty(name, pinned(value), style.getPropertyPriority(name));
+      if (hangs(value)) style.setProperty(name, pinned(value), style.getPropertyPriority(name));
     }
   };
   const pinRules = (rules) => {
@@ -272,9 +274,26 @@ async (argument) => {
         unread = true; // a style sheet of another site does not show its rules
       }
     }
-    for (const element of document.querySelectorAll('[style*="vh"]')) pinStyle(element.style);
+    for (const element of document.querySelectorAll('[style*="vh"], [style*="vb"], [style*="vm"]')) pinStyle(element.style);
     if (Math.abs(root.getBoundingClientRect().height - window.innerHeight) < 1) {
       root.style.setProperty("height", `${pinTo}px`, "important"); // what per cent heights are taken of
+    }
+  };
+  // So are the rules of style sheets for windows of some height or shape.
+  const pinMedia = (rules) => {
+    for (const rule of rules) {
+      const media = rule.media?.mediaText ?? "";
+      if (/height|orientation|aspect-ratio/.test(media)) rule.media.mediaText = matchMedia(media).matches ? "all" : "not all";
+      if (rule.cssRules && !(rule instanceof CSSStyleRule)) pinMedia(rule.cssRules);
+    }
+  };
+  const pinSheets = () => {
+    for (const sheet of [...document.styleSheets, ...document.adoptedStyleSheets]) {
+      try {
+        pinMedia(sheet.cssRules);
+      } catch (error) {
+        // A style sheet of another site does not show its rules.
+      }
     }
   };
   const height = () => {
@@ -295,6 +314,7 @@ async (argument) => {
   await fastForward(restMs);
   if (scrolls) {
     layOut();
+    pinSheets();
     await scrollThrough();
   }
   wake();

@@ -2,7 +2,7 @@
 //
 // The scripts of tab.py's world have run before. argument: {width, height, zoom, maxNodes, layout}: the part of the page that the
 //   picture shows in CSS pixels, picture pixels a CSS pixel, the node budget, and what the layout says of each of `nodes` (see
-//   layout_text.py): {kind: "text", text}, {kind: "inner"}, {kind: "frame", quad} or
+//   layout_text.py): {kind: "text", text}, {kind: "inner"}, {kind: "closed"}, {kind: "frame", quad} or
 //   {kind: "marker" | "before" | "after", box, texts: [[text, [[x, y, width, height, start, length], ...]], ...]}.
 // returns JSON: {title, nodes, tree} or {tooLarge: nodes}; a tree node is
 //   {t: text, w: [[word, x, y, width, height, line], ...]} | {i: name or null, a: alt or null, b: [x, y, width, height]} | {c: [nodes]}
@@ -10,23 +10,26 @@
   const { zoom, maxNodes, layout } = argument;
   const MIN_OPACITY = 0.1;
   const MIN_FONT_PX = 3;
-  const MAX_BLUR_EM = 0.125; // standard deviation of a blur beyond which running text cannot be read
   const MIN_IMAGE_PX = 4;
   const MIN_SEEN = 0.5; // share of a word's box that must not be clipped away
   const SKIPPED = new Set(
-    "SCRIPT STYLE TEMPLATE NOSCRIPT HEAD META LINK TITLE OPTION OPTGROUP DATALIST AUDIO SOURCE TRACK PARAM AREA MAP".split(" "),
+    "SCRIPT STYLE TEMPLATE NOSCRIPT HEAD META LINK TITLE OPTION OPTGROUP DATALIST AUDIO SOURCE TRACK PARAM AREA MAP".split(" ").concat(
+      "defs clipPath mask pattern marker symbol".split(" "), // of SVG: drawn where something refers to them, if at all
+    ),
   );
   const ICON_FAMILY = /icon|icomoon|symbol|awesome|glyph|fontello|slick|swiper/i;
   const DATES = new Set(["date", "datetime-local", "month", "time", "week"]);
 
   const drawn = new Map(); // text node -> the text that is drawn of it
   const inner = new Map(); // control -> text nodes inside of it that no script of the page can reach
+  const closedRoots = new Map(); // element -> its shadow root that scripts do not reach
   const quads = new Map(); // frame -> the corners of its content box
   const generated = new Map(); // element -> {marker, before, after}
   layout.forEach((entry, i) => {
     const node = nodes[i];
     if (node === null) return; // it has left the page meanwhile
     if (entry.kind === "text") drawn.set(node, entry.text);
+    else if (entry.kind === "closed") closedRoots.set(node.getRootNode().host, node.getRootNode());
     else if (entry.kind === "frame") quads.set(node, entry.quad);
     else if (entry.kind === "inner") {
       let { host } = node.getRootNode();
@@ -36,9 +39,9 @@
   });
 
   const { HERE, moved, clientPoint, inFrame, quadBox, inside, scaleOf } = globalThis.pixreadSpace;
-  const { whole, cut, area, textIsPainted, clipsInside, isRaised, noteCover, mayBeCovered, shows } = pixreadVisibility(argument);
-  const { tidy, cased, hasSmallCapitals, runOf, wordsOf, piecesOf, rectsOf, isReordered, visualPieces } = pixreadWords(drawn);
-  const { TRANSPARENT, blockOf, lineOf } = pixreadLines();
+  const { MAX_BLUR_EM, whole, cut, area, textIsPainted, clipsInside, isRaised, noteCover, mayBeCovered, shows } = pixreadVisibility(argument);
+  const { RIGHT_TO_LEFT, tidy, cased, hasSmallCapitals, runOf, wordsOf, piecesOf, rectsOf, isReordered, visualPieces } = pixreadWords(drawn);
+  const { TRANSPARENT, blockOf, lineOf, partOfLine } = pixreadLines();
   const short = (value) => Math.round(value * zoom * 10) / 10;
   const pack = (a) => [short(a.l), short(a.t), short(a.r - a.l), short(a.b - a.t)];
 
@@ -71,7 +74,7 @@
       else if (text && !isLigature(text, box, letters.size, style)) found.push({ text, box: seen, token: word });
     };
     if (Math.abs(letters.turn) < 0.02 && isReordered(run, () => blockOf(host), state.overridden)) {
-      for (const piece of visualPieces(run, state.overridden)) add(piece, ++token);
+      for (const piece of visualPieces(run, state.overridden, state.cutter)) add(piece, ++token);
     } else {
       const firstLine = firstLineOf(host, style);
       for (const word of wordsOf(run)) {
@@ -170,18 +173,18 @@
     const clip = style.overflowX === "visible" ? own : cut(own, boxOf(...entry.box));
     canvas().font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
     const widthOf = (text) => canvas().measureText(text).width;
-    const sideways = Math.abs(Math.sin(letters.turn)) > 0.7;
     const found = [];
     let token = 1;
     for (const [text, boxes] of entry.texts) {
-      for (const [x, y, width, height, start, length] of boxes) {
+      for (const [x, y, width, height, start, length] of boxes.sort((a, b) => a[4] - b[4])) {
         const part = text.slice(start, start + length);
+        const backward = /[\p{L}\p{N}]/u.test(part) ? RIGHT_TO_LEFT.test(part) : style.direction === "rtl";
         const total = widthOf(part) || 1;
         for (const match of part.matchAll(/\S+/g)) {
-          if (match.index > 0 || start > 0) token++;
+          if (match.index > 0 || /\s$/.test(text.slice(0, start))) token++; // else the word goes on, as in two directions
           const from = widthOf(part.slice(0, match.index)) / total;
           const share = widthOf(match[0]) / total;
-          const box = sideways ? boxOf(x, y + from * height, width, share * height) : boxOf(x + from * width, y, share * width, height);
+          const box = partOfLine(boxOf(x, y, width, height), letters, backward ? 1 - from - share : from, share);
           const seen = cut(box, clip);
           const shown = tidy(match[0]);
           if (shown && area(box) > 0 && area(seen) >= MIN_SEEN * area(box)) found.push({ text: shown, box: seen, token });
@@ -225,7 +228,8 @@
   let budget = maxNodes;
   const OVER = {};
   const childrenOf = (element) => {
-    if (element.shadowRoot) return element.shadowRoot.childNodes;
+    const root = element.shadowRoot ?? closedRoots.get(element);
+    if (root) return root.childNodes;
     if (element.tagName === "SLOT") {
       const assigned = element.assignedNodes();
       if (assigned.length) return assigned;
@@ -234,12 +238,19 @@
     return element.childNodes;
   };
   const frameTree = (element, style, clip, space) => {
-    const body = element.contentDocument?.body;
+    const content = element.contentDocument;
+    const body = content?.body ?? content?.documentElement; // a picture in SVG has no body
     const quad = quads.get(element);
     if (!body || !quad || style.visibility !== "visible") return null;
     const seen = cut(quadBox(quad), clip);
     if (area(seen) <= 0) return null;
     return walk(body, { ...START, clips: { flow: seen, absolute: seen, fixed: seen }, space: inFrame(element, quad, space) });
+  };
+  // An object whose data cannot be shown shows its content.
+  const showsFallback = (element) => {
+    const range = element.ownerDocument.createRange();
+    range.selectNodeContents(element);
+    return range.getClientRects().length > 0;
   };
   const leafFor = (element, style, place) => {
     const image = (address, alt) => imageLeaf(element, style, place, address, alt);
@@ -253,8 +264,10 @@
       case "CANVAS":
         return image(null, label);
       case "OBJECT":
+        if (showsFallback(element)) return undefined;
+        return frameTree(element, style, place.clip, place.space) ?? image(element.data, label);
       case "EMBED":
-        return image(element.data || element.src, label);
+        return image(element.src, label);
       case "svg":
         if (element.querySelector("text, foreignObject")) return undefined;
         return image(null, label || element.querySelector(":scope > title")?.textContent);

@@ -95,7 +95,7 @@ globalThis.pixreadSpace = (() => {
     if (!transform && !blur && !leavesSvg && (deep ? ownContext : null) === space.context) return space;
     let { linear } = space;
     if (transform) linear = product(linear, [transform.m11, transform.m12, transform.m21, transform.m22]);
-    if (leavesSvg) linear = svgLinear(element, space);
+    if (leavesSvg) linear = svgLinear(element, space).map((part) => (part * (space.zoom ?? 1)) / zoomOf(element)); // which it has in it
     const radius = blur * sizeOf(linear) * zoomOf(element);
     return { ...space, linear, context: deep ? ownContext : null, blur: Math.hypot(space.blur, radius) };
   };
@@ -116,5 +116,5 @@ globalThis.pixreadSpace = (() => {
     return { scale: sizeOf(linear) * zoom, angle: Math.atan2(b, a), mirrored: a * d - b * c < 0 };
   };
 
-  return { HERE, moved, clientPoint, inFrame, quadBox, inside, scaleOf };
+  return { HERE, isSvg, moved, clientPoint, inFrame, quadBox, inside, scaleOf };
 })();

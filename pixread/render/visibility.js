@@ -4,6 +4,7 @@
 // argument: {width, height}: the part of the page that the picture shows, in CSS pixels. Spaces: see space.js.
 globalThis.pixreadVisibility = ({ width, height }) => {
   const MIN_OPACITY = 0.1;
+  const MAX_BLUR_EM = 0.125; // standard deviation of a blur beyond which running text cannot be read
   const MIN_VEIL_PX = 3; // an overlay that blurs what lies behind it by this much makes running text illegible
 
   // --- rectangles: {l, t, r, b} in page pixels -------------------------------------------------------------------
@@ -11,7 +12,7 @@ globalThis.pixreadVisibility = ({ width, height }) => {
   const whole = { l: 0, t: 0, r: width, b: height };
   const cut = (a, b) => ({ l: Math.max(a.l, b.l), t: Math.max(a.t, b.t), r: Math.min(a.r, b.r), b: Math.min(a.b, b.b) });
   const area = (a) => Math.max(0, a.r - a.l) * Math.max(0, a.b - a.t);
-  const { moved, clientPoint, scaleOf } = globalThis.pixreadSpace;
+  const { isSvg, moved, clientPoint, scaleOf } = globalThis.pixreadSpace;
 
   // --- styles -----------------------------------------------------------------------------------------------------
 
@@ -28,11 +29,22 @@ globalThis.pixreadVisibility = ({ width, height }) => {
     }
     return false;
   };
-  const textIsPainted = (element, style) =>
-    alphaOf(style.webkitTextFillColor) >= MIN_OPACITY ||
-    style.textShadow !== "none" ||
-    parseFloat(style.webkitTextStrokeWidth) > 0 ||
-    hasClippedBackground(element);
+  const textIsPainted = (element, style) => {
+    if (isSvg(element)) return isPaint(style.fill, style.fillOpacity) || (isPaint(style.stroke, style.strokeOpacity) && parseFloat(style.strokeWidth) > 0);
+    return (
+      alphaOf(style.webkitTextFillColor) >= MIN_OPACITY ||
+      parseFloat(style.webkitTextStrokeWidth) > 0 ||
+      hasClippedBackground(element) ||
+      hasSharpShadow(style)
+    );
+  };
+  const isPaint = (paint, opacity) => paint !== "none" && alphaOf(paint) * Number(opacity) >= MIN_OPACITY;
+  // Letters without a colour of their own show as their shadow: sharp, or as the haze that hides spoilers.
+  const hasSharpShadow = (style) =>
+    [...style.textShadow.matchAll(/(\S+\([^)]*\)) \S+ \S+ ([\d.e-]+)px/g)].some(
+      // CSS Text Decoration 3: a blur radius is twice the standard deviation.
+      ([, colour, radius]) => alphaOf(colour) >= MIN_OPACITY && Number(radius) / 2 <= MAX_BLUR_EM * parseFloat(style.fontSize),
+    );
   // The box of a clip-path's shape, as far as it can be told; `scale` makes its lengths page pixels.
   const clipPathBox = (style, box, scale) => {
     const [, shape, inner] = /^(inset|circle|ellipse|polygon)\((.*?)\)(?:\s[a-z-]+)?$/.exec(style.clipPath) ?? [];
@@ -82,8 +94,9 @@ globalThis.pixreadVisibility = ({ width, height }) => {
       if (style.clip !== "auto") hard = inner = cut(hard, legacyClip(style, box(), scale()));
     }
     if (style.clipPath !== "none") hard = inner = cut(hard, clipPathBox(style, box(), scale()));
-    const clipsX = style.overflowX !== "visible";
-    const clipsY = style.overflowY !== "visible";
+    const contained = /paint|strict|content/.test(style.contain);
+    const clipsX = contained || style.overflowX !== "visible";
+    const clipsY = contained || style.overflowY !== "visible";
     const propagated = element === element.ownerDocument.body || element === element.ownerDocument.documentElement;
     if ((clipsX || clipsY) && !propagated && !style.display.startsWith("inline ") && style.display !== "inline") {
       const edge = box();
@@ -95,12 +108,13 @@ globalThis.pixreadVisibility = ({ width, height }) => {
       });
     }
     const transformed = [style.transform, style.rotate, style.scale, style.translate, style.filter, style.perspective].some((value) => value !== "none");
-    const contains = style.position !== "static" || transformed;
+    const holdsFixed = transformed || contained;
+    const contains = style.position !== "static" || holdsFixed;
     const narrowed = hard !== own;
     return {
       flow: inner,
       absolute: contains ? inner : narrowed ? cut(clips.absolute, hard) : clips.absolute,
-      fixed: transformed ? inner : narrowed ? cut(clips.fixed, hard) : clips.fixed,
+      fixed: holdsFixed ? inner : narrowed ? cut(clips.fixed, hard) : clips.fixed,
     };
   };
 
@@ -156,17 +170,30 @@ globalThis.pixreadVisibility = ({ width, height }) => {
     for (let node = inner; node; node = node.assignedSlot ?? node.parentNode ?? node.host) if (node === outer) return true;
     return false;
   };
-  // Does anything opaque lie over `element`'s own text or picture at a point of the page? Elements that take no pointer do not
-  // appear in the browser's answer.
+  // The browser leaves out of its answer what takes no pointer.
+  const touchable = new WeakSet();
+  const makeTouchable = (root) => {
+    if (touchable.has(root)) return;
+    touchable.add(root);
+    const sheet = new (root.ownerDocument ?? root).defaultView.CSSStyleSheet();
+    sheet.replaceSync("* { pointer-events: auto !important; }");
+    root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+  };
+  // Does anything opaque lie over `element`'s own text or picture at a point of the page?
   const shows = (element, x, y, space) => {
     if (space.outer && !shows(space.host, x, y, space.outer)) return false;
-    for (const other of element.getRootNode().elementsFromPoint(...clientPoint(x, y, space))) {
+    makeTouchable(element.ownerDocument);
+    const root = element.getRootNode();
+    makeTouchable(root);
+    const point = clientPoint(x, y, space);
+    for (const other of root.elementsFromPoint(...point)) {
       if (other === element) return true;
-      if (within(element, other)) return getComputedStyle(element).pointerEvents === "none" || !element.contains(other);
-      if (coverSet.has(other) && isOpaque(other)) return false;
+      if (within(element, other)) return true;
+      // The list is in the order of painting; of the faces of a cube only the browser's first answer is the nearest.
+      if (coverSet.has(other) && isOpaque(other)) return root.elementFromPoint(...point) === element;
     }
     return true;
   };
 
-  return { whole, cut, area, textIsPainted, clipsInside, isRaised, noteCover, mayBeCovered, shows };
+  return { MAX_BLUR_EM, whole, cut, area, textIsPainted, clipsInside, isRaised, noteCover, mayBeCovered, shows };
 };

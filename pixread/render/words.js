@@ -171,7 +171,8 @@ globalThis.pixreadWords = (drawn) => {
     return mirrored;
   };
   // The words of a run as the eye finds them: from left to right, or from right to left where most letters are of such a script.
-  const visualPieces = (run, overridden) => {
+  // `cutter` is what pixreadEllipsis has for the run's element, or null.
+  const visualPieces = (run, overridden, cutter) => {
     const text = run.dom.length === run.shown.length ? run.shown : run.dom;
     const characters = [];
     for (let i = 0, next; i < text.length; i = next) {
@@ -188,7 +189,11 @@ globalThis.pixreadWords = (drawn) => {
       if (line) line.characters.push(character);
       else lines.push({ top: character.rect.top, bottom: character.rect.bottom, characters: [character] });
     }
-    return lines.flatMap((line) => wordsInReadingOrder(line.characters));
+    return lines.flatMap(({ characters }) => wordsInReadingOrder(cutter ? cutLine(run, characters, cutter) : characters));
+  };
+  const cutLine = (run, characters, cutter) => {
+    const inward = run.style.direction === "rtl" ? (a, b) => b.rect.right - a.rect.right : (a, b) => a.rect.left - b.rect.left;
+    return characters.sort(inward).flatMap((character) => cutter(character, (start, end) => rectsOf(run, start, end)));
   };
   const wordsInReadingOrder = (characters) => {
     const letters = characters.filter(({ text }) => /\p{L}/u.test(text));
@@ -222,5 +227,5 @@ globalThis.pixreadWords = (drawn) => {
     return turned(numbers)(once, once.map(kindOf).join(""));
   };
 
-  return { tidy, cased, hasSmallCapitals, runOf, wordsOf, piecesOf, rectsOf, isReordered, visualPieces };
+  return { RIGHT_TO_LEFT, tidy, cased, hasSmallCapitals, runOf, wordsOf, piecesOf, rectsOf, isReordered, visualPieces };
 };

@@ -81,6 +81,18 @@ def test_boxes_hold_their_ink(show: Show, outer: str, inner: str, kind: str, fra
     assert_boxes_hold_ink(page)
 
 
+@pytest.mark.parametrize("degrees", [0, 45, 135, 180, -30, -90])
+def test_generated_words_lie_where_written_ones_do(show: Show, degrees: int) -> None:
+    """Their boxes were strips of the box around the whole turned line."""
+    style = (
+        f"display:inline-block;position:absolute;left:200px;top:200px;font:20px Arial;transform:rotate({degrees}deg)"
+    )
+    written = show(f"<p style='{style}'>Some turned words</p>")
+    generated = show(f"<style>p::before{{content:'Some turned words'}}</style><p style='{style}'></p>")
+    pairs = zip(words_of(written.root), words_of(generated.root), strict=True)
+    assert all(a.box.as_list() == pytest.approx(b.box.as_list(), abs=3) for a, b in pairs)
+
+
 @pytest.mark.parametrize("degrees", [0, 17, 45, 90, 135, 180, -30, -90])
 def test_turned_words_share_their_line(show: Show, degrees: int) -> None:
     page = show(f"<p style='position:absolute;left:300px;top:300px;width:220px;rotate:{degrees}deg'>three short words")

@@ -53,6 +53,10 @@ DRAWN = {
         f"<p dir=rtl style='{CUT};width:130px;font:20px Arial'>שלום עולם טוב מאוד",
         "שלום עולם …",
     ),
+    "ellipsis at the start of a path": (
+        f"<p dir=rtl style='{CUT};width:12.5ch;text-align:left'>/usr/share/long/file.txt",
+        "…g/file.txt/",
+    ),
     "no ellipsis where all fits": (f"<p style='{CUT};width:20ch'>some long text", "some long text"),
     "ellipsis of an input": (f"<input style='{CUT};width:8.5ch;padding:0' value=abcdefghijkl>", "abcdefg…"),
     "clamped lines": (
@@ -102,6 +106,14 @@ DRAWN = {
         "<p style='font-size:20px;filter:url(#b)'>illegible<p>plain",
         "plain",
     ),
+    "nothing but the haze of a shadow": (
+        "<p style='font-size:20px;color:transparent;text-shadow:0 0 6px red,0 0 9px rgba(0,0,0,.6)'>illegible<p>plain",
+        "plain",
+    ),
+    "nothing but a sharp shadow": (
+        "<p style='font-size:20px;color:transparent;text-shadow:0 0 1px #000'>legible",
+        "legible",
+    ),
     "faded by a filter": ("<p style='filter:opacity(5%)'>faint<p>plain", "plain"),
     "numbers of a list": ("<ol start=3><li>a<li>b</ol>", "3.|a|4.|b"),
     "letters of a list": ("<ol type=a reversed><li>x<li>y</ol>", "b.|x|a.|y"),
@@ -114,6 +126,11 @@ DRAWN = {
         "I. A|a",
     ),
     "quotes": ("<q>x</q>", "“|x|”"),
+    "numbers of a right-to-left list": ("<ol dir=rtl><li>שלום עולם</ol>", "1.|שלום עולם"),
+    "generated text in two directions": (
+        "<style>p::before{content:'שלום abc '}</style><p dir=rtl>עולם",
+        "שלום abc|עולם",
+    ),
     "hidden generated text": ("<style>p::before{content:'no';visibility:hidden}</style><p>x", "x"),
     "a clearing full stop": ("<style>p::after{content:'.';display:block;height:0;overflow:hidden}</style><p>x", "x"),
     "generated glyphs of an icon font": ("<style>p::before{content:'\\f015'}</style><p>x", "x"),

@@ -60,6 +60,21 @@ def test_a_hero_as_high_as_the_window_stays_so(show):
     assert tops["text"] - tops["half"] == pytest.approx(500 + 16, abs=1)
 
 
+@pytest.mark.parametrize("rest", [200, 1900])
+def test_style_sheets_for_a_window_of_some_height_stay_as_they_were(show, rest):
+    """A low page was shown in a window as low as itself, with other letters and fewer parts; a high one likewise."""
+    page = show(
+        f"<h1>title</h1><p class=low>no</p><p class=high>yes</p><p class=wide>yes</p><p style='height:{rest}px'>rest",
+        head="<style>h1{font:5vmax Arial}p{font:3vmin Arial}.low,.wide{display:none}@media(max-height:600px){.high"
+        "{display:none}.low{display:block}}@media(min-height:1100px){.high{display:none}}"
+        "@supports(color:red){@media(orientation:portrait){.wide{display:block}}}</style>",
+    )
+    assert text_of(page) == "title|yes|yes|rest"
+    heights = {word.text: word.box.height for word in words_of(page.root)}
+    assert heights["title"] == pytest.approx(0.05 * 1024 * 1.15, abs=2)
+    assert heights["rest"] == pytest.approx(0.03 * 1024 * 1.15, abs=2)
+
+
 def test_boxes_lie_on_the_ink(show):
     """Black text on white: every dark pixel is inside a word's box, and every box holds some. Varied zoom included."""
     body = "".join(f"<p style='margin:7px {5 * i}px'>word number {i} of some</p>" for i in range(9))

@@ -28,6 +28,8 @@ def pixels(screenshot):
 
 
 REVEALERS = {
+    "on turning the wheel": "addEventListener('wheel', () => 0); let at = -1; (function look() {"
+    "requestAnimationFrame(look); if (scrollY !== at) { at = scrollY; all(e => top(e) < innerHeight * .9, on) } })()",
     "on scroll": "addEventListener('scroll', () => all(e => top(e) < innerHeight * .9, on))",
     "on scroll, by a property": "onscroll = () => all(e => top(e) < innerHeight * .9, on)",
     "on resize alone": "addEventListener('resize', () => all(e => top(e) < innerHeight, on))",

@@ -69,6 +69,32 @@ HIDDEN = {
     "checkbox": "<input type=checkbox value=no>",
     "frame": "<iframe srcdoc='<p>yes' style='width:200px;height:90px'></iframe>",
     "frame clips": "<iframe srcdoc='<p style=margin-top:300px>no' style='width:200px;height:90px'></iframe>",
+    "contained": "<div style='contain:paint;height:20px'><p style='margin:0 0 40px'>yes</p><p>no</p></div>",
+    "covered by what takes no pointer": (
+        "<div style='position:relative'>no<i style='position:absolute;inset:0;pointer-events:none;"
+        "background:repeating-linear-gradient(45deg,#000 0 3px,#fff 3px 6px)'></i></div>"
+    ),
+    "faces of a cube": (
+        "<div style='perspective:600px;height:140px;padding:0 200px'><div style='transform:rotateY(30deg);width:90px;"
+        "transform-style:preserve-3d'><style>s{position:absolute;width:90px;height:90px;background:#eee;text-decoration:none}</style>"
+        "<s style='transform:translateZ(45px)'>yes</s><s style='transform:rotateY(180deg) translateZ(45px)'>no</s>"
+        "</div></div>"
+    ),
+    "svg text without paint": (
+        "<svg width=90 height=30><path d='M0 9H90M0 16H90' stroke=red /><text y=20 fill=none>no</text></svg>"
+    ),
+    "outlines of svg text": "<svg width=90 height=30><text y=20 fill=none stroke=red>yes</text></svg>",
+    "svg text that is only defined": (
+        "<svg width=90 height=30><defs><text y=20>no</text></defs><symbol><text y=20>no</text></symbol>"
+        "<clipPath><text y=20>no</text></clipPath><rect width=40 height=20 /></svg>"
+    ),
+    "closed shadow root": (
+        "<div>yes</div><script>document.querySelector('div').attachShadow({mode: 'closed'}).innerHTML = "
+        "'<b>oh</b> <slot></slot>'</script>"
+    ),
+    "object that cannot be loaded": "<object data=none.png>yes <param name=no></object>",
+    "object with a page": "<object data=inner.html type=text/html>no</object>",
+    "frame with a picture": "<iframe src=inner.svg style='width:200px;height:90px'></iframe>",
     "svg text": "<svg width=90 height=30><text x=5 y=20>yes</text></svg>",
 }
 SHOWN = {
@@ -95,14 +121,23 @@ SHOWN = {
     "select": "yes",
     "textarea": "yes yes",
     "frame": "yes",
+    "contained": "yes",
+    "faces of a cube": "yes",
+    "outlines of svg text": "yes",
+    "closed shadow root": "oh|yes",
+    "object that cannot be loaded": "yes",
+    "object with a page": "yes",
+    "frame with a picture": "yes",
     "svg text": "yes",
 }
 
 
 @pytest.mark.parametrize("case", HIDDEN)
-def test_visibility(show, case):
-    expected = [SHOWN[case]] if case in SHOWN else []
-    assert text_of(show(f"{HIDDEN[case]}<p style='margin:60px 0'>end")).split("|") == [*expected, "end"]
+def test_visibility(show, case, tmp_path):
+    (tmp_path / "inner.html").write_text("<p>yes")
+    (tmp_path / "inner.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'><text y='20'>yes</text></svg>")
+    expected = f"{SHOWN[case]}|end" if case in SHOWN else "end"
+    assert text_of(show(f"{HIDDEN[case]}<p style='margin:60px 0'>end")) == expected
 
 
 @pytest.mark.parametrize(
