@@ -142,7 +142,8 @@ class Reader:
         """
         chosen = Limits(**limits)
         many, images = opened(pictures)
-        questions, boxes = one_each(question, len(images), "question"), one_each(region, len(images), "region")
+        questions = one_each(question, len(images), "question", kind=str)
+        boxes = one_each(region, len(images), "region", kind=Box)
         started = time.perf_counter()
         jobs = [self._single(*asked, chosen) for asked in zip(images, questions, boxes, strict=True)]
         answers = self._run(jobs, chosen)
@@ -193,7 +194,7 @@ class Reader:
         """
         chosen = Limits(**limits)
         many, images = opened(pictures)
-        boxes = one_each(region, len(images), "region")
+        boxes = one_each(region, len(images), "region", kind=Box)
         if self.reads == "page":
             readings = self.read(images, region=boxes, **limits)
             return readings if many else readings[0]

@@ -219,6 +219,9 @@ def test_beams_that_a_checkpoint_cannot_mean_are_refused(make_checkpoint: MakeCh
         ({"max_patches": 0}, "max_patches must be at least 1, got 0"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"beams": 0}, "beams must be at least 1, got 0"),
+        ({"max_patches": "64"}, "max_patches must be a whole number, got '64'"),
+        ({"batch_size": 2.5}, "batch_size must be a whole number, got 2.5"),
+        ({"region": (0, 0, 9, 9)}, "a region must be a Box, got 0"),
     ],
 )
 @pytest.mark.parametrize("method", ["read", "parse"])
@@ -226,6 +229,19 @@ def test_senseless_options_are_refused(reader: Reader, page: Image.Image, method
     with pytest.raises(ValueError) as caught:
         getattr(reader, method)(page, **options)
     assert str(caught.value).startswith(sentence)
+
+
+def test_a_question_is_a_text(reader: Reader, page: Image.Image):
+    """A number ended in an AttributeError."""
+    with pytest.raises(ValueError, match=r"^a question must be a str, got 5$"):
+        reader.read(page, 5)  # type: ignore[call-overload]
+
+
+def test_an_open_file_is_no_list_of_pictures(reader: Reader, tmp_path: Path, page: Image.Image):
+    """Its lines were taken for pictures."""
+    page.save(tmp_path / "page.png")
+    with (tmp_path / "page.png").open("rb") as file, pytest.raises(ValueError, match=r"bytes, .* got BufferedReader$"):
+        reader.parse(file)
 
 
 def test_the_picture_at_fault_is_named(reader: Reader, page: Image.Image):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +17,8 @@ Many = list[T] | tuple[T, ...]
 
 def opened(pictures: PictureSource | Many[Any] | Iterator[Any]) -> tuple[bool, list[Image.Image]]:
     """Whether there are many, in a list, a tuple or as an iterator gives them, and all of them opened."""
-    if isinstance(pictures, list | tuple | Iterator):
+    # An open file is an iterator, too, over what it takes for lines.
+    if isinstance(pictures, list | tuple | Iterator) and not isinstance(pictures, io.IOBase):
         return True, [open_picture(picture, name=_name(picture, number)) for number, picture in enumerate(pictures, 1)]
     return False, [open_picture(pictures)]
 
@@ -25,10 +27,12 @@ def _name(picture: PictureSource, number: int) -> str | None:
     return None if isinstance(picture, str | Path) else f"picture {number}"
 
 
-def one_each(value: T | Many[T] | Many[T | None] | None, count: int, what: str) -> list[T | None]:
-    """One value a picture, from one for all or from a list."""
-    if not isinstance(value, list | tuple):
-        return [value] * count
-    if len(value) != count:
-        raise ValueError(f"give one {what} for all pictures or one for each, got {len(value)} for {count} pictures")
-    return list(value)
+def one_each(value: T | Many[T] | Many[T | None] | None, count: int, what: str, *, kind: type[T]) -> list[T | None]:
+    """One value a picture, from one for all or from a list; ValueError for a value of another kind."""
+    values = list(value) if isinstance(value, list | tuple) else [value] * count
+    wrong = next((one for one in values if one is not None and not isinstance(one, kind)), None)
+    if wrong is not None:
+        raise ValueError(f"a {what} must be a {kind.__name__}, got {wrong!r:.80}")
+    if len(values) != count:
+        raise ValueError(f"give one {what} for all pictures or one for each, got {len(values)} for {count} pictures")
+    return values

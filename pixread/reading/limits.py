@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, TypedDict
 
 import torch
@@ -61,10 +62,8 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name in ("max_new_tokens", "max_patches", "batch_size", "beams"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.min_new_tokens is not None and self.min_new_tokens < 0:
-            raise ValueError(f"min_new_tokens must be at least 0, got {self.min_new_tokens}")
+            _check_whole(getattr(self, name), name, least=1)
+        _check_whole(self.min_new_tokens, "min_new_tokens", least=0)
         if self.grammar is not None and not isinstance(self.grammar, bool):
             raise ValueError(f"grammar must be true or false, got {self.grammar!r}")
         if self.repetition_penalty is not None:
@@ -96,6 +95,15 @@ class Limits:
         if self.in_grammar(generation):
             _check_grammar(rules, ends)
         return list(rules.values())
+
+
+def _check_whole(value: object, name: str, *, least: int) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise ValueError(f"{name} must be a whole number, got {reprlib.repr(value)}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
 
 
 def _stated(generation: Mapping[str, Any], name: str, default: Any) -> Any:
