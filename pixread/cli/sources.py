@@ -50,7 +50,7 @@ class Sources:
         try:
             return render_page(browser, source, settings=RenderSettings(allow_network=allow_network)).png
         except RenderError as error:
-            raise ValueError(f"{source}: {error}") from error
+            raise ValueError(str(error) if source in str(error) else f"{source}: {error}") from error
 
     def _open_browser(self, *, allow_network: bool) -> Browser:
         """The browser at hand, or one that is as open to the network as it should be."""

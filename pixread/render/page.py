@@ -97,7 +97,8 @@ def _address(browser: Browser, source: str, *, root: str | Path | None, allow_ne
         with page.open("rb") as file:
             start = file.read(_SNIFFED_BYTES)
     except (OSError, ValueError) as error:
-        raise RenderError("unreadable", f"{source} cannot be read: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise RenderError("unreadable", f"{source} cannot be read: {reason}") from error
     if not is_page_name(page.name) or is_binary(start):
         raise RenderError("not_html", f"{source} is not an HTML file")
     folder = page.parent if root is None else Path(root).resolve()
