@@ -1,4 +1,7 @@
-"""How many labels of a run are longer than its `max_tokens`, found out before the first step."""
+"""How many labels of a run cannot be learnt whole, found out before the first step.
+
+They are longer than its `max_tokens`, or have characters that the tokenizer lacks.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pixread.inputs.tokenizer import Tokenizer
+from pixread.inputs.tokenizer import UNK, Tokenizer
 from pixread.shards import ShardSet
 
 LOOKED_AT = 10_000  # examples at most, spread evenly: a few seconds
+NAMED = 8  # lost characters that a sentence names
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,34 @@ def label_lengths(
     )
 
 
-def _lengths(sets: Sequence[Path], tokenizer: Tokenizer, *, max_tokens: int, every: bool) -> Lengths:
-    """every: an example is too long if one of its labels is; else, if all of them are."""
+def lost_characters(learnt: Sequence[Path], tokenizer: Tokenizer) -> str:
+    """What a user is told of characters in labels that the tokenizer has no token for; "" where there are none.
+
+    The vocabularies of the released checkpoints have one unknown token for all of them, which vanishes from texts;
+    those with byte fallback, as the shipped model's, lack nothing.
+    """
+    labels = _looked_at(learnt)
+    lossy = [several for several in labels if any(UNK in tokenizer.encode(label) for label in several)]
+    if not lossy:
+        return ""
+    characters = dict.fromkeys("".join(label for several in lossy for label in several))
+    lost = [ascii(one) if not one.isprintable() else f"'{one}'" for one in characters if UNK in tokenizer.encode(one)]
+    more = f" and {len(lost) - NAMED} more characters" if len(lost) > NAMED else ""
+    return (
+        f"labels have characters that the tokenizer lacks: {len(lossy)} of {len(labels)} examples to learn from are "
+        f"learnt without {', '.join(lost[:NAMED])}{more}"
+    )
+
+
+def _looked_at(sets: Sequence[Path]) -> list[tuple[str, ...]]:
+    """The labels of examples that have some."""
     targets = [several for several in ShardSet(sets).targets() if several] if sets else []
     count = min(len(targets), LOOKED_AT)
-    chosen = (targets[number * len(targets) // count] for number in range(count))
-    lengths = [[len(tokenizer.encode(target)) + 1 for target in several] for several in chosen]
-    counted = [max(several) if every else min(several) for several in lengths]
-    return Lengths(count, sum(length > max_tokens for length in counted), max(counted, default=0))
+    return [tuple(targets[number * len(targets) // count]) for number in range(count)]
+
+
+def _lengths(sets: Sequence[Path], tokenizer: Tokenizer, *, max_tokens: int, every: bool) -> Lengths:
+    """every: an example is too long if one of its labels is; else, if all of them are."""
+    labels = [[len(tokenizer.encode(target)) + 1 for target in several] for several in _looked_at(sets)]
+    counted = [max(several) if every else min(several) for several in labels]
+    return Lengths(len(labels), sum(length > max_tokens for length in counted), max(counted, default=0))

@@ -29,7 +29,7 @@ from pixread.train.curves import draw_curves
 from pixread.train.data import FeedError, Windows, batches, make_source, task_source
 from pixread.train.divergence import check_loss, check_weights
 from pixread.train.guide import guidance_loss, watched
-from pixread.train.labels import label_lengths
+from pixread.train.labels import label_lengths, lost_characters
 from pixread.train.lean import lean_layers
 from pixread.train.memory import halve_gradients, keep_freed_memory
 from pixread.train.optim import build_optimizers, learning_rate_factor, limit_gradients, set_learning_rate
@@ -252,13 +252,13 @@ def _train(
 def _measure_labels(
     trainer: Trainer, data: Sequence[Path], out: Path, *, done: int, warn: Callable[[str], None]
 ) -> None:
-    """Says once, and writes into the log of a new run, if labels are too long to be learnt whole."""
+    """Says once if labels cannot be learnt whole, and writes into the log of a new run how many are too long."""
     recipe, prepared = trainer.recipe, trainer.prepared
-    learnt = data if prepared is None else prepared.train
+    learnt = () if recipe.warmup_share >= 1 else data if prepared is None else prepared.train
     held_out = () if prepared is None else [path for sets in prepared.val.values() for path in sets]
-    lengths = label_lengths(
-        learnt if recipe.warmup_share < 1 else (), held_out, trainer.tokenizer, max_tokens=recipe.max_tokens
-    )
+    if lost := lost_characters(learnt, trainer.tokenizer):
+        warn(lost)
+    lengths = label_lengths(learnt, held_out, trainer.tokenizer, max_tokens=recipe.max_tokens)
     if sentence := lengths.sentence(left_out=recipe.line_stretch is not None):
         warn(sentence)
         if not done and not (out / METRICS).exists():

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tokenizers import Tokenizer as Backend
+from tokenizers.models import Unigram
+from tokenizers.pre_tokenizers import Metaspace
 
 from pixread.checkpoints import folder as checkpoint_folder
 from pixread.inputs.prepare import Preprocess
-from pixread.inputs.tokenizer import EOS, Tokenizer
+from pixread.inputs.tokenizer import EOS, SPECIALS, Tokenizer
 from pixread.records import Example
 from pixread.shards import ShardSet
 from pixread.train.data import Shards, Windows
-from pixread.train.labels import LabelLengths, Lengths, label_lengths
+from pixread.train.labels import LabelLengths, Lengths, label_lengths, lost_characters
 from pixread.train.loop import train
 from pixread.train.scoring import held_out, score
 from tests.conftest import Run
@@ -91,6 +94,24 @@ def test_a_run_says_what_it_cuts_and_logs_it(tmp_path: Path, tiny_checkpoint: Pa
     whole = {**changes, "max_tokens": str(size)}
     train("finetune-nano", out=tmp_path / "whole", data=data, overrides=whole, device="cpu", warn=pytest.fail)
     assert {record.get("cut", 0) for record in logged(tmp_path / "whole")} == {0}
+
+
+def test_characters_that_the_tokenizer_lacks_are_named(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    """Braces and other scripts became one token of a released vocabulary, which vanishes from texts, without a word."""
+    (tmp_path / "unigram").mkdir()
+    pieces = [*((name, 0.0) for name in SPECIALS), *((piece, -3.0) for piece in "\u2581abcdef:")]
+    backend = Backend(Unigram(pieces, unk_id=SPECIALS.index("<unk>"), byte_fallback=False))
+    backend.pre_tokenizer = Metaspace()
+    backend.save(str(tmp_path / "unigram" / "tokenizer.json"))
+    few = Tokenizer.load(tmp_path / "unigram")
+    data = write_set(tmp_path / "set", [with_targets("abc", "{a: b}"), with_targets("ab", number=1)])
+    assert lost_characters([data], few) == (
+        "labels have characters that the tokenizer lacks: 1 of 2 examples to learn from are learnt without '{', '}'"
+    )
+    many = write_set(tmp_path / "many", [with_targets("".join(map(chr, range(0x4E00, 0x4E64))), number=2)])
+    assert lost_characters([many], few).endswith(" and 92 more characters")
+    assert lost_characters([data, many], tokenizer) == "", "the shipped kind spells them in bytes"
+    assert lost_characters([], few) == ""
 
 
 def test_the_command_says_it_once(tmp_path: Path, tiny_checkpoint: Path, run: Run) -> None:
