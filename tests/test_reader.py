@@ -200,7 +200,7 @@ def test_beams_that_a_checkpoint_cannot_mean_are_refused(make_checkpoint: MakeCh
     with pytest.raises(ValueError) as caught:
         load(make_checkpoint(num_beams="many"), device="cpu")
     said = "cannot be followed: the number of beams must be a whole number from 1 to 1024, got 'many'"
-    assert str(caught.value).startswith("generation_config.json of ")
+    assert str(caught.value).startswith("the generation settings of ")
     assert str(caught.value).endswith(said)
 
 

@@ -16,7 +16,7 @@ from pixread.checkpoints import config as config_file
 from pixread.checkpoints import weights
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.find import find_checkpoint
-from pixread.checkpoints.generation import ENDS, FOLLOWED, STARTS, without_stale
+from pixread.checkpoints.generation import ENDS, FOLLOWED, NOT_FOLLOWED, STARTS, without_stale
 from pixread.checkpoints.layout import COMPANIONS, CONFIG, GENERATION, OWN, is_shard
 from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.pix2struct import TENSORS, TIED
@@ -69,7 +69,7 @@ def load(
 def _settings(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     """What generation_config.json says, with the ids that it leaves open from config.json; else all from there."""
     if not (folder / GENERATION).exists():
-        return config_file.generation(config, FOLLOWED)
+        return config_file.generation(config, (*FOLLOWED, *NOT_FOLLOWED))
     settings = _read_json(folder / GENERATION)
     if not isinstance(settings, dict):
         raise CheckpointError(f"{folder / GENERATION} must hold a JSON object, got {type(settings).__name__}")

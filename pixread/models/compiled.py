@@ -10,6 +10,7 @@ import contextlib
 import functools
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -109,17 +110,28 @@ def rounded(linear: nn.Module) -> Stored:
 
 @functools.cache
 def compiler() -> ModuleType | None:
-    """The kernels; None where numba is missing, may write nowhere, or lacks threads that Python threads may share."""
+    """The kernels; None where numba is missing, may write nowhere, or lacks threads that Python threads may share.
+
+    Or where its own variables of the environment switch it off, or ask for other threads.
+    """
     try:
+        numba = import_module("numba")
+        if numba.config.DISABLE_JIT:
+            return None
         import_module("numba.np.ufunc.omppool")
+        # numba's threads are torch's, and starting them would set how many the thread of Python has that does it.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(numba.get_num_threads).result()
+        if numba.threading_layer() == "workqueue":
+            return None
         kernels = import_module("pixread.models.kernels")
-    except (ImportError, RuntimeError):  # the latter where there is no place to keep what is compiled
+    except (
+        ImportError,
+        RuntimeError,
+        ValueError,
+    ):  # no place to keep what is compiled; no threads as they are asked for
         return None
     _listen()
-    # numba's threads are torch's, and starting them would set how many the thread of Python has that does it.
-    starting = threading.Thread(target=import_module("numba").get_num_threads)
-    starting.start()
-    starting.join()
     return kernels
 
 

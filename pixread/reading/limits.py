@@ -121,7 +121,7 @@ def _check_grammar(rules: Mapping[str, Rule], ends: Ends) -> None:
 
 
 def check_generation(generation: Mapping[str, Any], config: Pix2StructConfig, *, name: str) -> None:
-    """Raises ValueError, naming the checkpoint, for settings of generation_config.json that make no sense."""
+    """Raises ValueError, naming the checkpoint, for generation settings that make no sense, wherever they stand."""
     try:
         check_known(generation)
         BeamSettings.of(generation)
@@ -131,4 +131,4 @@ def check_generation(generation: Mapping[str, Any], config: Pix2StructConfig, *,
             raise ValueError(f"min_confidence must be a number from 0 to 1, got {reprlib.repr(least)}")
         Limits(grammar=generation.get("grammar")).rules(generation, Ends.of(generation, config))
     except ValueError as error:
-        raise ValueError(f"generation_config.json of {name} cannot be followed: {error}") from error
+        raise ValueError(f"the generation settings of {name} cannot be followed: {error}") from error

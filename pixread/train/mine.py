@@ -20,6 +20,7 @@ from pixread.inputs.tokenizer import EOS, PAD
 from pixread.reader import Reader
 from pixread.records import Patches
 from pixread.shards import ShardSet, check_replaceable, sets_in, write_shards
+from pixread.train.start import check_ends
 
 HOPELESS = 0.5  # share of tokens found wrong from which the target is doubted
 WINDOW = 2048  # examples that are sorted by size, so that little is padded
@@ -57,10 +58,12 @@ def mine(
     """Writes the examples of shard sets, or folders of them, that a model gets wrong as the shard set `out`, in order.
 
     Of several targets the first counts. `out` is written at the end, complete or not at all. Raises ValueError where
-    there is nothing to look at, and where `out` holds anything but a shard set or another run is writing to it.
+    there is nothing to look at, for a model that could not be trained on it (`check_ends`), and where `out` holds
+    anything but a shard set or another run is writing to it.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    check_ends(reader.checkpoint, name=reader.name)
     out, sets = Path(out), sets_in(data)
     check_replaceable(out)
     with claimed(out):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -55,15 +56,11 @@ class Recipe:
     best_part: str = ""  # the held-out part that chooses the best checkpoint; else the mean of all parts
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "accumulate", "log_every", "save_every", "evaluate_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        self._check_ranges()
         if self.max_tokens < (self.task is None):
             raise ValueError(f"max_tokens must be at least 1, got {self.max_tokens}")
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout must be at least 0 and below 1, got {self.dropout}")
-        if self.lora_rank < 0:
-            raise ValueError(f"lora_rank must be at least 0, got {self.lora_rank}")
         if self.lora_rank and (self.init is None or self.optimizer == "muon"):
             raise ValueError("adapters (lora_rank) need a checkpoint to start from (init) and adamw or adafactor")
         if not 0.0 <= self.warmup_share <= 1.0:
@@ -72,6 +69,17 @@ class Recipe:
             raise ValueError(f"devanagari must lie between 0 and 1, got {self.devanagari}")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise ValueError(f"precision must be auto, float32 or bfloat16, got {self.precision!r}")
+
+    def _check_ranges(self) -> None:
+        for name in ("steps", "batch_size", "accumulate", "log_every", "save_every", "evaluate_every", "max_patches"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("lora_rank", "warmup_steps", "workers", "threads"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+        for name in ("learning_rate", "weight_decay", "clip", "z_loss", "guidance"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be a finite number of at least 0, got {getattr(self, name)}")
 
 
 def warmup_base() -> Recipe:

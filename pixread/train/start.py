@@ -9,8 +9,10 @@ from torch import nn
 
 from pixread.checkpoints import folder as checkpoint_folder
 from pixread.checkpoints.find import find_checkpoint
-from pixread.inputs.tokenizer import Tokenizer, train_tokenizer
+from pixread.checkpoints.folder import Checkpoint
+from pixread.inputs.tokenizer import EOS, PAD, Tokenizer, train_tokenizer
 from pixread.models.pix2struct import Pix2Struct, sized
+from pixread.reading.stated import Ends
 from pixread.targets import devanagari
 from pixread.targets.words import ALPHABET
 from pixread.train.lora import add_adapters
@@ -57,8 +59,21 @@ def with_vocabulary(model: Pix2Struct, size: int) -> Pix2Struct:
 
 def _read(init: str) -> tuple[Pix2Struct, Tokenizer]:
     folder = find_checkpoint(None if init == SHIPPED else init)
-    model = checkpoint_folder.load(folder).model
+    checkpoint = checkpoint_folder.load(folder)
+    check_ends(checkpoint, name=init)
+    model = checkpoint.model
+    model.config = replace(model.config, pad=PAD, eos=EOS)
     return model, Tokenizer.load(folder, num_rows=model.config.vocab_size)
+
+
+def check_ends(checkpoint: Checkpoint, *, name: str) -> None:
+    """Raises ValueError for a checkpoint whose outputs start or end with other tokens than labels do."""
+    ends = Ends.of(checkpoint.generation, checkpoint.config)
+    if ends.start != PAD or EOS not in ends.eos:
+        raise ValueError(
+            f"outputs of {name} start with the token {ends.start} and end with {', '.join(map(str, ends.eos))}, "
+            f"but labels start with {PAD} and end with {EOS}"
+        )
 
 
 def _fresh(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:

@@ -104,3 +104,25 @@ def test_ids_that_the_file_leaves_open_are_those_of_config(folder: Path):
     (folder / "generation_config.json").write_text('{"bos_token_id": 5, "eos_token_id": 1}', encoding="utf-8")
     generation = pixread.load(folder, device="cpu").checkpoint.generation
     assert (generation.get("decoder_start_token_id"), generation["eos_token_id"]) == (None, 1)
+
+
+@pytest.mark.parametrize("setting", [{"do_sample": True}, {"num_beam_groups": 2}, {"encoder_no_repeat_ngram_size": 3}])
+@pytest.mark.parametrize("section", [(), ("text_config",)])
+def test_what_is_not_followed_is_refused_in_older_folders_too(
+    folder: Path, section: tuple[str, ...], setting: dict[str, Any]
+):
+    """It was dropped without a word; what is off, as released configs write it, is no reason to refuse."""
+    (folder / "generation_config.json").unlink()
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    for value, refused in (
+        (setting, True),
+        ({"do_sample": False, "num_beam_groups": 1, "diversity_penalty": 0.0}, False),
+    ):
+        told = json.loads(json.dumps(config))
+        (told[section[0]] if section else told).update(value)
+        (folder / "config.json").write_text(json.dumps(told), encoding="utf-8")
+        if not refused:
+            pixread.load(folder, device="cpu")
+            continue
+        with pytest.raises(ValueError, match=rf"^the generation settings of .* {next(iter(setting))} is not followed"):
+            pixread.load(folder, device="cpu")

@@ -149,5 +149,5 @@ def test_what_is_not_followed_or_makes_no_sense_is_one_sentence(generation: dict
     with pytest.raises(ValueError) as caught:
         check_generation(generation, TINY, name="x")
 
-    assert str(caught.value).startswith(f"generation_config.json of x cannot be followed: {sentence}")
+    assert str(caught.value).startswith(f"the generation settings of x cannot be followed: {sentence}")
     assert len(str(caught.value)) < 300

@@ -80,6 +80,9 @@ def test_fields_are_replaced_with_their_own_type() -> None:
         ("line-words", {"max_tokens": "0"}, "max_tokens must be at least 1, got 0"),
         ("finetune-nano", {"dropout": "1"}, "dropout must be at least 0 and below 1, got 1.0"),
         ("finetune-nano", {"lora_rank": "-1"}, "lora_rank must be at least 0, got -1"),
+        ("finetune-nano", {"workers": "-1"}, "workers must be at least 0, got -1"),
+        ("finetune-nano", {"learning_rate": "nan"}, "learning_rate must be a finite number of at least 0, got nan"),
+        ("finetune-nano", {"clip": "inf"}, "clip must be a finite number of at least 0, got inf"),
         (
             "line-words",
             {"lora_rank": "4"},

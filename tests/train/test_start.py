@@ -1,9 +1,15 @@
+from pathlib import Path
+
 import pytest
 import torch
 
+import pixread
+from pixread.checkpoints.folder import load
 from pixread.targets import devanagari
+from pixread.train.mine import mine
 from pixread.train.recipes import make_recipe
 from pixread.train.start import start_model, with_vocabulary
+from tests.conftest import MakeCheckpoint
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +46,25 @@ def test_a_vocabulary_that_is_large_enough_stays() -> None:
 def test_shares_lie_between_0_and_1() -> None:
     with pytest.raises(ValueError, match=r"devanagari must lie between 0 and 1, got 1\.5"):
         make_recipe("line-pages", {"devanagari": "1.5"})
+
+
+@pytest.mark.parametrize("settings", [{"decoder_start_token_id": 300}, {"eos_token_id": [310, 311]}])
+def test_labels_with_other_starts_and_ends_are_refused(
+    make_checkpoint: MakeCheckpoint, tmp_path: Path, settings: dict[str, object]
+) -> None:
+    """Labels began with 0 and ended with 1 whatever a checkpoint said, and outputs of what came of it had no end."""
+    folder = make_checkpoint(**settings)
+    with pytest.raises(ValueError, match=r"start with the token \d+ and end with .*, but labels start with 0 and end"):
+        start_model(make_recipe("finetune-nano", {"init": str(folder)}))
+    with pytest.raises(ValueError, match="but labels start with 0 and end with 1"):
+        mine(pixread.load(folder, device="cpu"), tmp_path, tmp_path / "out")
+
+
+def test_the_end_of_labels_is_the_one_that_is_saved(make_checkpoint: MakeCheckpoint, tmp_path: Path) -> None:
+    """Of several ends the config's first was, whichever the labels had."""
+    folder = make_checkpoint(eos_token_id=[310, 1])
+    config = folder / "config.json"
+    config.write_text(config.read_text().replace('"eos_token_id": 1', '"eos_token_id": [310, 1]'))
+    assert load(folder).config.eos == 310
+    model, _ = start_model(make_recipe("finetune-nano", {"init": str(folder)}))
+    assert (model.config.pad, model.config.eos) == (0, 1)
