@@ -240,7 +240,7 @@ def test_a_question_is_a_text(reader: Reader, page: Image.Image):
 def test_an_open_file_is_no_list_of_pictures(reader: Reader, tmp_path: Path, page: Image.Image):
     """Its lines were taken for pictures."""
     page.save(tmp_path / "page.png")
-    with (tmp_path / "page.png").open("rb") as file, pytest.raises(ValueError, match=r"bytes, .* got BufferedReader$"):
+    with (tmp_path / "page.png").open("rb") as file, pytest.raises(ValueError, match="must not be an open file"):
         reader.parse(file)
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from PIL import Image
 
-from pixread.inputs.picture import PictureSource, open_picture
+from pixread.inputs.picture import PictureError, PictureSource, open_picture
 
 T = TypeVar("T")
 Many = list[T] | tuple[T, ...]
@@ -17,8 +17,9 @@ Many = list[T] | tuple[T, ...]
 
 def opened(pictures: PictureSource | Many[Any] | Iterator[Any]) -> tuple[bool, list[Image.Image]]:
     """Whether there are many, in a list, a tuple or as an iterator gives them, and all of them opened."""
-    # An open file is an iterator, too, over what it takes for lines.
-    if isinstance(pictures, list | tuple | Iterator) and not isinstance(pictures, io.IOBase):
+    if isinstance(pictures, io.IOBase):  # which is an iterator, too, over what it takes for lines
+        raise PictureError(f"the picture must not be an open file ({type(pictures).__name__}): give its path or bytes")
+    if isinstance(pictures, list | tuple | Iterator):
         return True, [open_picture(picture, name=_name(picture, number)) for number, picture in enumerate(pictures, 1)]
     return False, [open_picture(pictures)]
 
