@@ -1,8 +1,9 @@
 """Opens whatever a user calls a picture as 8-bit RGB, or refuses it in one sentence.
 
 Taken as they are meant: orientation from EXIF, transparency laid on a ground that shows what is drawn (white where it
-does, see `ground`), palettes resolved, CMYK and 16 bits converted, the first frame of an animation. The size is read
-from the header, so that a decompression bomb is refused before it is decoded.
+does, see `ground`), palettes resolved, CMYK and 16 bits converted, the first frame of an animation, and with a warning
+the first page of a TIFF file. The size is read from the header, so that a decompression bomb is refused before it is
+decoded.
 """
 
 from __future__ import annotations
@@ -31,11 +32,17 @@ FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "ICO")  # none of
 # What the decoders of Pillow raise for damaged files, besides its own errors, which are OSErrors.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
 
+NEW_SUBFILE_TYPE, REDUCED = 254, 1  # a tag of TIFF files, and its bit for a small copy of another page
+
 PictureSource = str | Path | bytes | Image.Image | NDArray[Any]
 
 
 class PictureError(ValueError):
     """A picture that cannot be read, with a sentence that names it and says why."""
+
+
+class OtherPagesWarning(UserWarning):
+    """A file has several pages, of which the first is read."""
 
 
 def open_picture(source: PictureSource, *, name: str | None = None) -> Image.Image:
@@ -89,7 +96,27 @@ def picture_format(data: bytes, *, name: str = "the picture") -> str:
 
 
 def _from_bytes(data: bytes, name: str) -> Image.Image:
-    return _converted(_identified(data, name), name)
+    image = _identified(data, name)
+    pages = _pages(image)
+    if pages > 1:
+        warnings.warn(f"{name} has {pages} pages, of which the first is read", OtherPagesWarning, stacklevel=2)
+    return _converted(image, name)
+
+
+def _pages(image: Image.Image) -> int:
+    """How many pages a TIFF file holds, without small copies of them; 1 for all other pictures."""
+    if image.format != "TIFF":
+        return 1
+    file: Any = image  # of a class that takes 20 ms to import, and is there only now
+    try:
+        count = 0
+        for number in range(file.n_frames):
+            file.seek(number)
+            count += not file.tag_v2.get(NEW_SUBFILE_TYPE, 0) & REDUCED
+        file.seek(0)
+    except DAMAGED:
+        return 1
+    return count
 
 
 def _identified(data: bytes, name: str) -> Image.Image:

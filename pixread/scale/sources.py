@@ -53,6 +53,8 @@ def _existing(given: str, *, below: Path = Path(), listed: Listing | None = None
     path = find_path(given, below=below, listed=listed)
     if path is None:
         where = "is a path of another machine" if is_of_windows(given.strip()) else "does not exist"
+        if given.strip().lower().startswith("file:"):
+            where = "is the address of a file, not its path"
         named = printable(given if below == Path() else str(below / given))
         raise ValueError(f"{named} {where}: name HTML files, folders, http(s) addresses or a .txt list of them")
     return path

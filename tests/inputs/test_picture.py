@@ -13,7 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pixread.inputs.picture import MAX_PIXELS, MAX_SIDE, PictureError, open_picture, picture_format
+from pixread.inputs.picture import (
+    MAX_PIXELS,
+    MAX_SIDE,
+    OtherPagesWarning,
+    PictureError,
+    open_picture,
+    picture_format,
+)
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
@@ -297,3 +304,21 @@ def test_the_kind_of_a_sound_png_is_said_without_decoding_it(monkeypatch: pytest
     assert picture_format(encoded(two_halves())) == "PNG"
     with pytest.raises(PictureError, match="the limit is 40 megapixels"):
         picture_format(png_header(8000, 8000))
+
+
+def test_the_pages_of_a_tiff_that_are_not_read_are_said(tmp_path: Path) -> None:
+    """A scan of three pages was read as one, without a word."""
+    pages = [Image.new("L", (30, 20), level) for level in (255, 120, 0)]
+    pages[0].save(tmp_path / "scan.tif", save_all=True, append_images=pages[1:])
+    with pytest.warns(OtherPagesWarning, match=r"scan\.tif has 3 pages, of which the first is read$"):
+        shown = open_picture(tmp_path / "scan.tif")
+    assert shown.getpixel((5, 5)) == (255, 255, 255)
+    small = pages[1].resize((15, 10))
+    small.encoderinfo = {"tiffinfo": {254: 1}}
+    pages[0].save(tmp_path / "preview.tif", save_all=True, append_images=[small])
+    pages[0].save(tmp_path / "single.tif")
+    pages[0].save(tmp_path / "moves.gif", save_all=True, append_images=pages[1:])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name in ("preview.tif", "single.tif", "moves.gif"):
+            assert open_picture(tmp_path / name).size == (30, 20)

@@ -121,7 +121,7 @@ def test_pages_are_found_by_names_of_other_systems(tmp_path, there, line):
         ("a\u202e\x1b[2J.html", r"/a\\u202e\\x1b\[2J.html does not exist"),
         ("C:\\pages\\a.html", r"C:\\pages\\a.html is a path of another machine"),
         ("\\\\server\\a.html", "is a path of another machine"),
-        ("file:///C:/a.html", "is a path of another machine"),
+        ("file:///C:/a.html", "is the address of a file, not its path"),
     ],
 )
 def test_what_a_list_names_wrongly_is_shown_with_all_its_signs(tmp_path, line, sentence):
