@@ -77,6 +77,14 @@ _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
 _XML_ENTITIES = {"lt", "gt", "amp", "quot", "apos"}
 
 _PRESCANNED_BYTES = 1024
+# The encodings of browsers (WHATWG Encoding Standard), by Python's names. To another label they do not listen.
+_ENCODINGS = {"utf-8", "ascii", "cp866", "cp874", "koi8-r", "koi8-u", "mac-roman", "mac-cyrillic", "tis-620"}
+_ENCODINGS |= {f"cp{number}" for number in range(1250, 1259)} | {f"iso8859-{number}" for number in range(1, 17)}
+_ENCODINGS |= {"gb2312", "gbk", "gb18030", "hz", "big5", "big5hkscs", "euc_jp", "iso2022_jp", "shift_jis", "cp932"}
+_ENCODINGS |= {"euc_kr", "cp949", "iso2022_kr", "utf-16", "utf-16-le", "utf-16-be"}
+_PYTHONS_LABELS = {"latin-1", "latin_1"}  # Python's names for what browsers call latin1
+# Elements whose content is text: a <meta> in them is none.
+_RAW_TEXT = {b"script", b"style", b"title", b"textarea", b"xmp", b"iframe", b"noembed", b"noframes"}
 _MARKUP = re.compile(rb"<(?:(!--)|(meta)(?=[" + _SPACE + rb"/])|(/?[a-z])|[!/?])", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
     rb"[" + _SPACE + rb"/]*([^" + _SPACE + rb"/>][^" + _SPACE + rb"/>=]*)"
@@ -183,6 +191,9 @@ def declared_charset(data: bytes) -> str | None:
         elif meta or tag:
             start = found.end() if meta else _name_end(data, found.end())
             attributes, position = _attributes(data, start)
+            name = data[found.start() + 1 : start].lower()
+            if name in _RAW_TEXT:
+                position = _content_end(data, position, name)
             if meta and (charset := _charset_of_meta(attributes)):
                 return charset
         else:
@@ -194,6 +205,12 @@ def declared_charset(data: bytes) -> str | None:
 def _name_end(data: bytes, start: int) -> int:
     found = re.compile(rb"[" + _SPACE + rb">]").search(data, start)
     return found.start() if found else len(data)
+
+
+def _content_end(data: bytes, start: int, name: bytes) -> int:
+    """Where the end tag of an element begins whose content is text."""
+    end = data.lower().find(b"</" + name, start)
+    return len(data) if end < 0 else end
 
 
 def _attributes(data: bytes, position: int) -> tuple[dict[bytes, bytes], int]:
@@ -219,6 +236,8 @@ def _charset_of_meta(attributes: dict[bytes, bytes]) -> str | None:
     try:
         known = codecs.lookup(name).name
     except (LookupError, ValueError):
+        return None
+    if known not in _ENCODINGS or name in _PYTHONS_LABELS:
         return None
     # A declaration that can be read byte by byte cannot be true of UTF-16.
     return "utf-8" if known.startswith("utf-16") else known

@@ -87,6 +87,9 @@ def test_content_types(name, wanted, data, kind):
         (b"<!--><meta charset=koi8-r>", "koi8-r"),  # these dashes open the comment and close it
         (b"<a title='<meta charset=koi8-r>'>", None),
         (b"<metal charset=koi8-r>", None),
+        (b"<script>a = '<meta charset=koi8-r>'</script><p>", None),
+        (b"<TITLE><meta charset=koi8-r></title><meta charset=gbk>", "gbk"),
+        *[(b"<meta charset=%s>" % label, None) for label in (b"latin-1", b"utf-32", b"utf-8-sig", b"cp437", b"rot13")],
         (b"<meta name=x content='text/html; charset=koi8-r'>", None),  # without http-equiv
         (b"<meta http-equiv=refresh content='1; charset=koi8-r'>", None),
         (b"<p>charset=koi8-r", None),
