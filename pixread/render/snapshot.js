@@ -18,6 +18,7 @@
     ),
   );
   const ICON_FAMILY = /icon|icomoon|symbol|awesome|glyph|fontello|slick|swiper/i;
+  const BULLET = /^[\u2022\u25e6\u25a0]\s$/;
   const DATES = new Set(["date", "datetime-local", "month", "time", "week"]);
 
   const drawn = new Map(); // text node -> the text that is drawn of it
@@ -179,7 +180,8 @@
       for (const [x, y, width, height, start, length] of boxes.sort((a, b) => a[4] - b[4])) {
         const part = text.slice(start, start + length);
         const backward = /[\p{L}\p{N}]/u.test(part) ? RIGHT_TO_LEFT.test(part) : style.direction === "rtl";
-        const total = widthOf(part) || 1;
+        // The bullets of lists are shapes, which fill their box; no font draws them.
+        const total = widthOf(kind === "marker" && BULLET.test(part) ? part.trim() : part) || 1;
         for (const match of part.matchAll(/\S+/g)) {
           if (match.index > 0 || /\s$/.test(text.slice(0, start))) token++; // else the word goes on, as in two directions
           const from = widthOf(part.slice(0, match.index)) / total;

@@ -81,6 +81,16 @@ def test_boxes_hold_their_ink(show: Show, outer: str, inner: str, kind: str, fra
     assert_boxes_hold_ink(page)
 
 
+@pytest.mark.parametrize("shape", ["disc", "circle", "square", "disc inside", "decimal", "'* '"])
+def test_markers_hold_their_ink(show: Show, shape: str) -> None:
+    """Bullets had the width that the font's bullet has, and lay half outside of their boxes."""
+    page = show(f"<ul style=\"font:24px Arial;list-style:{shape}\"><li><span style='color:#fff'>x</span></ul>")
+    (marker,) = words_of(page.root)
+    left, _, right, _ = ink(page)
+    assert marker.box.x <= left + 1
+    assert marker.box.right >= right - 1
+
+
 @pytest.mark.parametrize("degrees", [0, 45, 135, 180, -30, -90])
 def test_generated_words_lie_where_written_ones_do(show: Show, degrees: int) -> None:
     """Their boxes were strips of the box around the whole turned line."""
