@@ -108,6 +108,37 @@
       return counted(read.call(this));
     };
   }
+  // So does what the browser keeps for a page: it comes from another process, after some real time.
+  const STORES = {
+    CacheStorage: ["open", "match", "has", "keys", "delete"],
+    Cache: ["match", "matchAll", "add", "addAll", "put", "keys", "delete"],
+    CookieStore: ["get", "getAll", "set", "delete"],
+    StorageManager: ["getDirectory", "estimate", "persisted"],
+    FileSystemDirectoryHandle: ["getFileHandle", "getDirectoryHandle", "removeEntry"],
+    FileSystemFileHandle: ["getFile", "createWritable"],
+    IDBFactory: ["databases"],
+  };
+  for (const [store, methods] of Object.entries(STORES)) {
+    const target = window[store]?.prototype;
+    for (const name of methods.filter((method) => target?.[method])) {
+      const real = target[name];
+      target[name] = function (...args) {
+        return counted(real.apply(this, args));
+      };
+    }
+  }
+  const countedUntil = (target, events) => {
+    counted(new Promise((done) => events.forEach((name) => target.addEventListener(name, done, { once: true }))));
+    return target;
+  };
+  const realOpen = IDBFactory.prototype.open;
+  IDBFactory.prototype.open = function (...args) {
+    return countedUntil(realOpen.apply(this, args), ["success", "error", "blocked"]);
+  };
+  const realTransaction = IDBDatabase.prototype.transaction;
+  IDBDatabase.prototype.transaction = function (...args) {
+    return countedUntil(realTransaction.apply(this, args), ["complete", "abort"]);
+  };
   const realSend = XMLHttpRequest.prototype.send;
   XMLHttpRequest.prototype.send = function (...args) {
     let done;

@@ -151,6 +151,21 @@ def test_answers_that_scripts_wait_for_come_before_the_picture(show, tmp_path):
 
 
 @pytest.mark.usefixtures("picture")
+def test_what_the_browser_keeps_for_a_page_comes_before_the_picture(show):
+    """Databases, caches and files answer in real time: now and then the picture was taken before they had."""
+    script = """(async () => {
+        const cache = await caches.open('c'); await cache.put('/q', new Response('cached'));
+        const root = await navigator.storage.getDirectory(); const file = await root.getFileHandle('f', {create: true});
+        const size = (await file.getFile()).size; const cookies = (await cookieStore.getAll()).length;
+        const db = await new Promise(done => { const r = indexedDB.open('d');
+            r.onupgradeneeded = () => r.result.createObjectStore('s'); r.onsuccess = () => done(r.result) });
+        const store = db.transaction('s', 'readwrite').objectStore('s'); store.put('kept', 1);
+        const kept = await new Promise(done => { const r = store.get(1); r.onsuccess = () => done(r.result) });
+        document.querySelector('p').textContent = `${await (await caches.match('/q')).text()} ${size} ${kept}`;
+    })()"""
+    assert {text_of(show(f"<p>start</p><script>{script}</script>")) for _ in range(4)} == {"cached 0 kept"}
+
+
 def test_backgrounds_of_what_is_revealed_are_drawn(show):
     script = "addEventListener('scroll', () => document.querySelectorAll('.r').forEach(e => e.classList.add('on')))"
     style = STYLE + "<style>.r.on {background: url(pic.png)}</style>"
