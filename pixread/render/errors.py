@@ -25,6 +25,10 @@ def not_loaded(error: str) -> RenderError:
     """What it means that Chromium could not open an address (its name of the error: net::ERR_...)."""
     if error.endswith("ERR_HTTP_RESPONSE_CODE_FAILURE"):
         return RenderError("http_error", "the server answered with an error status and no page")
+    if error.endswith(
+        "ERR_INVALID_AUTH_CREDENTIALS"
+    ):  # how browsers with windows may say it, who would ask for a password
+        return RenderError("http_error", "the server answered with status 401")
     if error.endswith("ERR_ABORTED"):
         return RenderError("not_html", "the address gives no page: a download, or an answer without content")
     return RenderError("unreadable", f"the page could not be loaded: {error}")
