@@ -8,7 +8,7 @@ from pixread.render.errors import not_loaded
 @pytest.mark.parametrize(
     ("error", "reason", "sentence"),
     [
-        # Full Chromium names a password that nobody gives so, now and then; it was taken for a page that cannot be read.
+        # Full Chromium says so of a password that nobody gives, now and then; the page was called unreadable.
         ("net::ERR_INVALID_AUTH_CREDENTIALS", "http_error", "status 401"),
         ("net::ERR_HTTP_RESPONSE_CODE_FAILURE", "http_error", "error status"),
         ("net::ERR_ABORTED", "not_html", "gives no page"),
