@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pixread.render.chromium import NoAnswerError
+from pixread.render.chromium import DevToolsError, NoAnswerError
 from pixread.render.errors import RenderError
 from pixread.render.site import XHTML_WAYS, Site
 from pixread.render.tab import Tab
@@ -95,9 +96,27 @@ def _look(tab: Tab, seconds: float) -> dict[str, Any] | None:
 
 def hide_failed_frames(tab: Tab) -> None:
     """Take frames off the picture in which the browser shows an error of its own, each program in its own way."""
-    frames = [child["frame"] for child in tab.send("Page.getFrameTree")["frameTree"].get("childFrames", ())]
-    for frame in frames:
-        if "unreachableUrl" in frame:
-            owner = tab.send("DOM.getFrameOwner", frameId=frame["id"])
-            node = tab.send("DOM.resolveNode", backendNodeId=owner["backendNodeId"])
-            tab.send("Runtime.callFunctionOn", objectId=node["object"]["objectId"], functionDeclaration=_HIDE)
+    sessions = sorted(tab.requests.sessions)
+    for session in sessions:
+        with suppress(DevToolsError):  # the session of a frame that is gone
+            for frame in _frames(tab.send("Page.getFrameTree", session=session)["frameTree"]):
+                if "unreachableUrl" in frame:
+                    _hide(tab, frame["id"], sessions)
+
+
+def _frames(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield tree["frame"]
+    for child in tree.get("childFrames", ()):
+        yield from _frames(child)
+
+
+def _hide(tab: Tab, frame: str, sessions: Sequence[str]) -> None:
+    """Hides a frame's element, which lives in the process of the frame around it."""
+    for session in sessions:
+        with suppress(DevToolsError):
+            owner = tab.send("DOM.getFrameOwner", session=session, frameId=frame)
+            node = tab.send("DOM.resolveNode", session=session, backendNodeId=owner["backendNodeId"])
+            tab.send(
+                "Runtime.callFunctionOn", session=session, objectId=node["object"]["objectId"], functionDeclaration=_HIDE
+            )
+            return

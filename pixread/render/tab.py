@@ -73,9 +73,9 @@ class Tab:
         while self._asked:
             self._chromium.answer(self._asked.pop(0))
 
-    def send(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """One DevTools command and its answer."""
-        return self._chromium.send(method, session=self._session, **parameters)
+    def send(self, method: str, *, session: str = "", **parameters: Any) -> dict[str, Any]:
+        """One DevTools command and its answer; `session` is that of a frame in a process of its own."""
+        return self._chromium.send(method, session=session or self._session, **parameters)
 
     def ask(self, method: str, **parameters: Any) -> int:
         """One DevTools command whose answer is kept; gives its number."""
