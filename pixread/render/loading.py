@@ -115,8 +115,7 @@ def _hide(tab: Tab, frame: str, sessions: Sequence[str]) -> None:
     for session in sessions:
         with suppress(DevToolsError):
             owner = tab.send("DOM.getFrameOwner", session=session, frameId=frame)
-            node = tab.send("DOM.resolveNode", session=session, backendNodeId=owner["backendNodeId"])
-            tab.send(
-                "Runtime.callFunctionOn", session=session, objectId=node["object"]["objectId"], functionDeclaration=_HIDE
-            )
+            node = tab.send("DOM.resolveNode", session=session, backendNodeId=owner["backendNodeId"])["object"]
+            call = {"objectId": node["objectId"], "functionDeclaration": _HIDE}
+            tab.send("Runtime.callFunctionOn", session=session, **call)
             return
