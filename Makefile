@@ -38,7 +38,7 @@ demo: $(VENV)/.core
 	@$(BIN)/pixread parse "$(FILE)" --out "$(OUT)"
 
 test: $(VENV)/.dev chromium
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 chromium: $(VENV)/.dev
 	@.ci/chromium $(BIN)

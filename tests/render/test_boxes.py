@@ -67,7 +67,7 @@ def assert_boxes_hold_ink(page: Screenshot) -> None:
     assert (ends[0] - x) * (ends[1] - y) <= 5 * (right - left) * (bottom - top) + 2000
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(outer=moves, inner=moves, kind=kinds, framed=st.booleans())
 def test_boxes_hold_their_ink(show: Show, outer: str, inner: str, kind: str, framed: bool) -> None:
     body = f"<div style='{inner}display:inline-block'>{kind}</div>"
