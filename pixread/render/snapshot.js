@@ -39,7 +39,7 @@
     } else generated.set(node, { ...generated.get(node), [entry.kind]: entry });
   });
 
-  const { HERE, moved, clientPoint, inFrame, quadBox, inside, scaleOf } = globalThis.pixreadSpace;
+  const { HERE, moved, inFrame, quadBox, inside, scaleOf } = globalThis.pixreadSpace;
   const { MAX_BLUR_EM, whole, cut, area, textIsPainted, clipsInside, isRaised, noteCover, mayBeCovered, shows } = pixreadVisibility(argument);
   const { RIGHT_TO_LEFT, tidy, cased, hasSmallCapitals, runOf, wordsOf, piecesOf, rectsOf, isReordered, visualPieces } = pixreadWords(drawn);
   const { TRANSPARENT, blockOf, lineOf, partOfLine } = pixreadLines();
