@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import torch
 
 BoxKind = Literal["region", "mask", "label"]
+MarkKind = Literal["picture", "icon", "control", "edge", "unread"]
+RegionKind = Literal["line", "picture", "icon", "control"]
+Corner = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +66,35 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Lettering:
+    """How a word is drawn.
+
+    size: of its font, in pixels. angle: of its direction, in radians, clockwise from left to right. baseline: y of the
+    line its letters stand on, None where the text is turned or runs from top to bottom.
+    """
+
+    size: float
+    baseline: float | None
+    angle: float = 0.0
+    bold: bool = False
+    italic: bool = False
+    mono: bool = False
+    link: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """One visible word of a page: its text, its box, and the number of the visual line it stands on.
 
     `line` counts the visual lines of the page in document order; words of one line may belong to several nodes
-    (a link inside a sentence), and a node's words may spread over several lines (a paragraph).
+    (a link inside a sentence), and a node's words may spread over several lines (a paragraph). `lettering` is known of
+    words of rendered pages.
     """
 
     text: str
     box: Box
     line: int
+    lettering: Lettering | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +129,66 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Something drawn on a page that is no word of its tree.
+
+    picture: also backgrounds and drawings; icon: a small picture or a glyph of an icon font; control: a field, button,
+    check box, list; edge: a rule, or a side of a box with a border or a ground of its own (a thin box); unread: what
+    may look like text and is not in the tree (cut off, covered, faint).
+    """
+
+    kind: MarkKind
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """What a layout detector found on a picture.
+
+    quad: corners in pixels, top left, top right, bottom right, bottom left of the text as it is read. score: 0 to 1.
+    height, angle: of lines, the size of their font in pixels, and their direction in radians, clockwise from left to
+    right.
+    """
+
+    quad: tuple[Corner, Corner, Corner, Corner]
+    kind: RegionKind
+    score: float
+    height: float = 0.0
+    angle: float = 0.0
+
+    @property
+    def box(self) -> Box:
+        """The smallest upright box that holds the corners."""
+        xs, ys = [x for x, _ in self.quad], [y for _, y in self.quad]
+        return Box(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """One character of a line that was read: where it stands along the line, 0 at the crop's left end, 1 at its right
+    end, and its probability."""
+
+    start: float
+    end: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecognisedLine:
+    """What a line recogniser read in one crop: its text, one `Character` for each character of it, and how likely it
+    is that all of it is right (0 to 1; 0 for a script that the recogniser cannot read)."""
+
+    text: str
+    characters: tuple[Character, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Screenshot:
     """A rendered page: its pixels as PNG bytes and the truth about them as a condensed tree.
 
     `lost_parts` counts what the page asked for (pictures, fonts, style sheets, scripts, frames) and did not get.
+    `marks`: what is drawn beside the words.
     """
 
     png: bytes
@@ -120,6 +198,7 @@ class Screenshot:
     source: str
     title: str = ""
     lost_parts: int = 0
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

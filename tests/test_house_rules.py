@@ -29,6 +29,8 @@ LEVELS: dict[str, float] = {
     "models": 1,
     "metrics": 1,
     "shards": 1,
+    "layout": 1.5,
+    "recognition": 1.5,
     "generate": 2,
     "checkpoints": 2,
     "reading": 2.5,

@@ -1,0 +1,1 @@
+"""Pictures of single lines -> their text (`recogniser.py` has the contract)."""
