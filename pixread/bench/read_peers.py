@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 
-from pixread.bench.machine import version_of
-from pixread.bench.read_readers import TESSERACT
+from pixread.recognition import rapidocr, tesseract
 
 NONE = "none"
 
@@ -30,38 +25,20 @@ class Peer:
         return f"{self.title} is not installed; {self.install}"
 
 
-def tesseract_version() -> str | None:
-    """As the program on the path says; ValueError for one that does not run."""
-    if shutil.which(TESSERACT) is None:
-        return None
-    try:
-        run = subprocess.run([TESSERACT, "--version"], capture_output=True, encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise ValueError(f"{TESSERACT} does not run: {error.strerror}") from error
-    found = re.match(r"tesseract v?(\S+)", run.stdout + run.stderr)  # versions before 4 say it on stderr
-    if run.returncode != 0 or found is None:
-        raise ValueError(f"{TESSERACT} --version failed with exit code {run.returncode}: {run.stderr.strip()}")
-    return found.group(1)
-
-
-def rapidocr_version() -> str | None:
-    return version_of("rapidocr-onnxruntime") if find_spec("rapidocr_onnxruntime") else None
-
-
 PEERS = (
     Peer(
         "tesseract",
         "Tesseract",
         "pixread.bench.read_readers:Tesseract",
-        tesseract_version,
-        "it comes with the package tesseract-ocr of Debian and Ubuntu, and tesseract of Homebrew",
+        tesseract.tesseract_version,
+        tesseract.HOW_TO_INSTALL,
     ),
     Peer(
         "rapidocr",
         "RapidOCR",
         "pixread.bench.read_readers:RapidOcr",
-        rapidocr_version,
-        "pip install 'pixread[peers]' installs it (Python 3.11 and 3.12)",
+        rapidocr.rapidocr_version,
+        rapidocr.HOW_TO_INSTALL,
     ),
 )
 

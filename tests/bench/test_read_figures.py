@@ -10,7 +10,7 @@ import pytest
 from pixread.bench.read_figures import INVENTED, MISSED, figures_of, metrics_of, notes_of
 from pixread.bench.read_gallery import spread_by_score
 from pixread.bench.read_peers import PEERS, Peer, chosen_peers
-from pixread.bench.read_readers import around, lines_of, lines_of_table
+from pixread.bench.read_readers import lines_of
 from pixread.bench.read_results import PageResult, page_result
 from pixread.records import Box, Node
 from tests.bench.written import PHOTO, example_of, page
@@ -85,24 +85,6 @@ def test_shown_pages_are_spread_from_worst_to_best():
     assert len(spread_by_score(results[:1])) == 1
 
 
-def test_lines_of_tesseracts_table():
-    table = (
-        "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext\n"
-        "1\t1\t0\t0\t0\t0\t0\t0\t640\t480\t-1\t\n"
-        "4\t1\t1\t1\t1\t0\t10\t10\t200\t20\t-1\t\n"
-        "5\t1\t1\t1\t1\t1\t10\t12\t40\t16\t96.1\tHello\n"
-        '5\t1\t1\t1\t1\t2\t60\t10\t50\t20\t95.0\t"world"\n'
-        "5\t1\t1\t1\t2\t1\t10\t40\t40\t16\t90\tnext\n"
-        "5\t1\t2\t1\t1\t1\t300\t10\t40\t16\t90\t \n"
-    )
-    assert lines_of_table(table) == [('Hello "world"', [10, 10, 100, 20]), ("next", [10, 40, 40, 16])]
-    assert lines_of_table("") == []
-
-
-def test_a_turned_box_is_made_upright():
-    assert around([[10, 5], [50, 10], [48, 30], [8, 25]]) == [8, 5, 42, 25]
-
-
 def test_lines_of_a_tree_have_the_nearest_box():
     line = Node(children=(Node(text="a  b"), Node(text="c", box=Box(5, 0, 1, 1))), box=Box(0, 0, 9, 9))
     tree = Node(children=(line, Node(text=" "), Node(image="x"), Node(text="d")))
@@ -110,8 +92,8 @@ def test_lines_of_a_tree_have_the_nearest_box():
 
 
 def test_a_package_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "rapidocr_onnxruntime", None)
-    with pytest.raises(ValueError, match=r"^RapidOCR is not installed; pip install 'pixread\[peers\]' installs it"):
+    monkeypatch.setitem(sys.modules, "rapidocr", None)
+    with pytest.raises(ValueError, match=r"^RapidOCR is not installed; pip install 'pixread\[rapidocr\]' installs it"):
         chosen_peers(("rapidocr",))
 
 
