@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +13,7 @@ from pixread.cli.terminal import named_values, progress_bar, result, say
 from pixread.files import json_text
 
 if TYPE_CHECKING:
-    from pixread.train.loop import Progress
+    from pixread.train.runtime import Progress, TrainResult
 
 INTERRUPTED = 130  # what shells report for Ctrl-C
 
@@ -33,23 +33,35 @@ def train(
 ) -> None:
     """Train a model. Ctrl-C saves and ends; --resume goes on."""
     overrides = named_values(changes or [])
-    from pixread.train.loop import train as run
+    from pixread.train.lines.recipes import LINE_RECIPES
 
+    run = _train_lines if recipe in LINE_RECIPES else _train_model
     with progress_bar(recipe) as show:
         trained = run(
             recipe,
             out=out,
-            data=data,
+            data=data or [],
             overrides=overrides,
             resume=resume,
             device=device,
             progress=lambda state: show(state.step, state.steps, _note(state)),
-            warn=lambda sentence: say(f"pixread: {sentence}"),
         )
     result(trained.folder)
     if trained.interrupted:
         say(f"interrupted after step {trained.step}; go on with --resume")
         raise typer.Exit(INTERRUPTED)
+
+
+def _train_lines(recipe: str, **settings: Any) -> TrainResult:
+    from pixread.train.lines.loop import train_line_recipe
+
+    return train_line_recipe(recipe, **settings)
+
+
+def _train_model(recipe: str, **settings: Any) -> TrainResult:
+    from pixread.train.loop import train as run
+
+    return run(recipe, **settings, warn=lambda sentence: say(f"pixread: {sentence}"))
 
 
 def mine(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import hashlib
 import itertools
+import json
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -91,11 +92,19 @@ class ShardSet(Sequence[Example]):
         """The group_id of all examples in their order; no picture is read."""
         return list(self._column("group_id"))
 
+    def sources(self) -> list[str]:
+        """The sources of all examples in their order; no picture is read."""
+        return list(self._column("source"))
+
+    def metas(self) -> Iterator[dict[str, Any]]:
+        """The meta of all examples in their order, one after the other; no picture is read."""
+        return map(json.loads, self._column("meta"))
+
     def _column(self, name: str) -> Iterator[Any]:
         for path in self._files:
             with _damage_told(path):
-                column = _open_parquet(path).read(columns=[name], use_threads=False).column(name)
-            yield from column.to_pylist()
+                for rows in _open_parquet(path).iter_batches(columns=[name], use_threads=False):
+                    yield from rows.column(0).to_pylist()
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_open": {}}

@@ -6,10 +6,7 @@ sorted by size so that little is padded, cut into batches, and the batches shuff
 
 from __future__ import annotations
 
-import contextlib
 import random
-import signal
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -32,6 +29,7 @@ from pixread.shards import ShardSet
 from pixread.targets import devanagari
 from pixread.targets.fonts import find_fonts, weigh_screen_fonts
 from pixread.targets.warmup import WarmupSettings, estimated_centres, sample
+from pixread.train.feeding import Refused, leave_signals_to_the_trainer, made_by_workers, refused
 from pixread.train.recipes import Recipe
 
 BATCHES = 8  # batches in a window at most: enough to sort by size, few enough to start at once
@@ -189,17 +187,6 @@ def _words(shards: ShardSet, *, seed: int) -> tuple[str, ...]:
     return tuple(sorted({word for leaf in leaves for word in (leaf.text or "").split()}))
 
 
-class FeedError(ValueError):
-    """No more training data can be made; the message is one sentence. What was learnt so far is not touched by it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Stands for a window that could not be made: torch would put a worker's traceback before the sentence."""
-
-    sentence: str
-
-
 @dataclass(frozen=True, slots=True)
 class Window:
     """Prepared batches, and how many examples were passed over: unreadable pictures, lines or pictures too long."""
@@ -228,12 +215,8 @@ class Windows(Dataset["Window | Refused"]):
     def __getitem__(self, number: int) -> Window | Refused:
         try:
             return self._window(number)
-        except MemoryError:
-            return Refused("there is not enough memory to prepare the training data")
-        except OSError as error:
-            return Refused(f"{error.filename or 'training data'}: {error.strerror or error}")
-        except ValueError as error:
-            return Refused(str(error))
+        except (MemoryError, OSError, ValueError) as error:
+            return refused(error)
 
     def _window(self, number: int) -> Window:
         size = self.batch_size * self.batches
@@ -294,51 +277,17 @@ def batches(windows: Windows, *, start: int, workers: int) -> Iterator[tuple[Bat
     Raises FeedError.
     """
     first, skip = divmod(start, windows.batches)
-    loader = DataLoader(
+    loader: DataLoader[Window | Refused] = DataLoader(
         windows,
         batch_size=None,
         sampler=range(first, 2**40),
         num_workers=workers,
         prefetch_factor=3 if workers else None,
-        worker_init_fn=_leave_signals_to_the_trainer,
+        worker_init_fn=leave_signals_to_the_trainer,
     )
-    for window in _made(loader):
-        if isinstance(window, Refused):
-            raise FeedError(window.sentence)
+    for window in made_by_workers(loader):
         unusable = window.unusable
         for batch in window.batches[skip:]:
             yield batch, unusable
             unusable = 0
         skip = 0
-
-
-def _made(loader: DataLoader[Window | Refused]) -> Iterator[Window | Refused]:
-    """What the workers make. Raises FeedError when one of them is gone."""
-    try:
-        with _deaths_told_in_turn():
-            windows = iter(loader)
-        yield from windows
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
-            raise
-        reason = "a worker process that prepares the training data has been ended, perhaps for want of memory"
-        raise FeedError(reason) from error
-
-
-@contextlib.contextmanager
-def _deaths_told_in_turn() -> Iterator[None]:
-    """Torch would tell of a dead worker at once, in the middle of a step; without its handler it tells at the next."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGCHLD"):
-        yield
-        return
-    former = signal.getsignal(signal.SIGCHLD)
-    yield
-    signal.signal(signal.SIGCHLD, former)
-
-
-def _leave_signals_to_the_trainer(worker: int) -> None:
-    """Ctrl-C and a terminal that closes reach all processes: workers go on, so that the step can be finished."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)

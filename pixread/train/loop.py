@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import signal
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch.nn import functional as F
@@ -26,8 +23,9 @@ from pixread.models.pix2struct import Pix2Struct
 from pixread.records import Batch
 from pixread.shards import sets_in
 from pixread.train.curves import draw_curves
-from pixread.train.data import FeedError, Windows, batches, make_source, task_source
+from pixread.train.data import Windows, batches, make_source, task_source
 from pixread.train.divergence import check_loss, check_weights
+from pixread.train.feeding import FeedError
 from pixread.train.guide import guidance_loss, watched
 from pixread.train.labels import label_lengths, lost_characters
 from pixread.train.lean import lean_layers
@@ -35,38 +33,14 @@ from pixread.train.memory import halve_gradients, keep_freed_memory
 from pixread.train.optim import build_optimizers, learning_rate_factor, limit_gradients, set_learning_rate
 from pixread.train.prepared import find_prepared, settled
 from pixread.train.recipes import Recipe, make_recipe
+from pixread.train.run_folder import CURVES, append_metrics
+from pixread.train.runtime import SEEDS_APART, Progress, TrainResult, autocast_dtype, stop_on_signal, threads
 from pixread.train.scoring import held_out, score
 from pixread.train.start import start_model
-from pixread.train.state import (
-    CURVES,
-    append_metrics,
-    generation_settings,
-    load_step,
-    save_step,
-    start_run,
-)
+from pixread.train.state import generation_settings, load_step, save_step, start_run
 from pixread.train.validate import reader_of, validate
 
 SHORT_SEQUENCE = 256  # patches
-SEEDS_APART = 1_000_003  # between the first steps of two seeds
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What a caller is told after every step: the step just done, and the newest logged numbers."""
-
-    step: int
-    steps: int
-    metrics: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class TrainResult:
-    """Where a run ended. `interrupted` is set when a signal stopped it before its last step."""
-
-    folder: Path
-    step: int
-    interrupted: bool
 
 
 @dataclass
@@ -123,7 +97,7 @@ class Trainer:
         self.optimizers: list[Optimizer] = build_optimizers(
             self.model, name=recipe.optimizer, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
-        self.autocast = _autocast_dtype(recipe.precision, device)
+        self.autocast = autocast_dtype(recipe.precision, device)
         if device.type == "cpu":
             _lighten(self.model, self.recipe, precision=self.autocast)
 
@@ -213,7 +187,7 @@ def train(
     that one is writing to. torch's threads and random numbers are afterwards what they were.
     """
     recipe = make_recipe(recipe_name, overrides or {})
-    with claimed(out), _threads(recipe.threads), torch.random.fork_rng(devices=[]):
+    with claimed(out), threads(recipe.threads), torch.random.fork_rng(devices=[]):
         return _train(
             recipe_name,
             recipe,
@@ -242,7 +216,7 @@ def _train(
     if done:
         load_step(out, done, model=trainer.model, optimizers=trainer.optimizers)
     _measure_labels(trainer, data, out, done=done, warn=warn)
-    with _stop_on_signal() as stop:
+    with stop_on_signal() as stop:
         step = _run(trainer, out, done=done, stop=stop, progress=progress)
     with contextlib.suppress(ValueError):  # a run of a few steps has no curve
         write_text(out / CURVES, draw_curves(out / METRICS, title=f"{recipe_name}, {step} steps"))
@@ -343,14 +317,6 @@ def _evaluate(trainer: Trainer, out: Path, step: int) -> dict[str, float]:
     return scores
 
 
-def _autocast_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """bfloat16 where the hardware multiplies it faster than float32, float32 elsewhere or when asked for."""
-    if precision == "float32":
-        return torch.float32
-    fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return torch.bfloat16 if fast or precision == "bfloat16" else torch.float32
-
-
 def _lighten(model: Pix2Struct, recipe: Recipe, *, precision: torch.dtype) -> None:
     """Less time and memory for the same steps on a CPU, where the recipe allows it."""
     keep_freed_memory()
@@ -359,40 +325,3 @@ def _lighten(model: Pix2Struct, recipe: Recipe, *, precision: torch.dtype) -> No
         halve_gradients(model)
     if recipe.max_patches > SHORT_SEQUENCE and not (recipe.dropout or recipe.lora_rank or recipe.recompute):
         lean_layers(model)
-
-
-@contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """So many threads for torch meanwhile; 0 leaves it its own."""
-    former = torch.get_num_threads()
-    if count:
-        torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        if count:
-            torch.set_num_threads(former)
-
-
-@contextlib.contextmanager
-def _stop_on_signal() -> Iterator[list[int]]:
-    """Ctrl-C, SIGTERM and SIGHUP end the run after the step in progress; a second Ctrl-C ends it at once."""
-    caught: list[int] = []
-    if threading.current_thread() is not threading.main_thread():  # others hear of no signals
-        yield caught
-        return
-
-    def handle(number: int, frame: Any) -> None:
-        if caught:
-            raise KeyboardInterrupt
-        caught.append(number)
-
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup has it
-        numbers.append(signal.SIGHUP)
-    former = {number: signal.signal(number, handle) for number in numbers}
-    try:
-        yield caught
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)

@@ -147,13 +147,13 @@ def build_optimizers(model: nn.Module, *, name: str, lr: float, weight_decay: fl
     if name == "adafactor":
         return [Adafactor(trained, lr=lr)]
     if name == "adamw":
-        return [_adamw(trained, lr=lr, weight_decay=weight_decay)]
+        return [adamw(trained, lr=lr, weight_decay=weight_decay)]
     if name == "muon":
         hidden = {id(linear.weight) for linear in _hidden_linears(model)}
         matrices = [parameter for parameter in trained if id(parameter) in hidden]
         rest = [parameter for parameter in trained if id(parameter) not in hidden]
         muon = torch.optim.Muon(matrices, lr=lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw")
-        return [muon, _adamw(rest, lr=lr, weight_decay=weight_decay)]
+        return [muon, adamw(rest, lr=lr, weight_decay=weight_decay)]
     raise ValueError(f"no optimizer {name!r}; the optimizers are {', '.join(OPTIMIZERS)}")
 
 
@@ -164,13 +164,14 @@ def _hidden_linears(model: nn.Module) -> list[nn.Linear]:
     return [module for name, module in named if isinstance(module, nn.Linear) and not name.endswith(ends)]
 
 
-def _adamw(parameters: Iterable[Tensor], *, lr: float, weight_decay: float) -> Optimizer:
+def adamw(parameters: Iterable[Tensor], *, lr: float, weight_decay: float, beta2: float = 0.98) -> Optimizer:
+    """AdamW that decays matrices and kernels, never norms and biases."""
     given = list(parameters)
     groups = [
         {"params": [parameter for parameter in given if parameter.ndim >= 2], "weight_decay": weight_decay},
         {"params": [parameter for parameter in given if parameter.ndim < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=lr, betas=(0.9, 0.98), fused=True)
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=lr, betas=(0.9, beta2), fused=True)
 
 
 def learning_rate_factor(step: int, *, schedule: str, warmup_steps: int, steps: int) -> float:

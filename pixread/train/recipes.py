@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from pixread.fields import with_fields
+from pixread.train.lines.recipes import LINE_RECIPES
 
 ANY_TASK = "any"
 
@@ -247,5 +248,5 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
 def make_recipe(name: str, overrides: Mapping[str, object]) -> Recipe:
     """The named recipe with `--set name=value` fields replaced. Raises ValueError that lists what exists."""
     if name not in RECIPES:
-        raise ValueError(f"no recipe {name!r}; the recipes are {', '.join(RECIPES)}")
+        raise ValueError(f"no recipe {name!r}; the recipes are {', '.join([*RECIPES, *LINE_RECIPES])}")
     return with_fields(RECIPES[name](), overrides, what="a recipe")

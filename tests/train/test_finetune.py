@@ -14,7 +14,8 @@ import pixread
 from pixread.checkpoints import folder as checkpoint_folder
 from pixread.checkpoints.runs import best_step, last_step, resolve_checkpoint
 from pixread.inputs.prepare import Preprocess
-from pixread.train.loop import TrainResult, train
+from pixread.train.loop import train
+from pixread.train.runtime import TrainResult
 from tests.train.sets import example, write_parts, write_set, write_task
 
 QUICK = {

@@ -25,8 +25,9 @@ from pixread.inputs.tokenizer import Tokenizer
 from pixread.records import Example
 from pixread.shards import write_shards
 from pixread.train.data import batches
-from pixread.train.loop import Progress, Tally, Trainer, train
+from pixread.train.loop import Tally, Trainer, train
 from pixread.train.recipes import make_recipe
+from pixread.train.runtime import Progress
 
 QUICK = {
     "batch_size": "2",
