@@ -52,7 +52,7 @@ class ReadSetting:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ground:
+class Ground:
     """What is read by whom. regions: the places of each page's regions in their set, by the page's group."""
 
     setting: ReadSetting
@@ -75,8 +75,19 @@ class _Ground:
             "model": str(run_step(self.setting.model or "the shipped model")),
             "limit": self.setting.limit,
             "threads": self.threads,
-            "readers": {OURS: None} | {peer.title: version for peer, version in self.peers.versions},
+            "readers": {OURS: None} | self.versions,
         }
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Those of the peers."""
+        return {peer.title: version for peer, version in self.peers.versions}
+
+    @property
+    def said(self) -> str:
+        """Who read, in words."""
+        readers = [f"{OURS} with {self.settings['model']}", *(f"{name} {it}" for name, it in self.versions.items())]
+        return f"{', '.join(readers)}; {self.threads} thread{'s' if self.threads > 1 else ''} each"
 
 
 def bench_read(setting: ReadSetting, *, progress: Progress | None = None) -> Report:
@@ -92,14 +103,14 @@ def bench_read(setting: ReadSetting, *, progress: Progress | None = None) -> Rep
 
 
 def _read(setting: ReadSetting, progress: Progress | None) -> Report:
-    ground = _ground(setting)
+    ground = ground_of(setting)
     journal = Journal(setting.out, ground.settings, resume=setting.resume)
     done = {result.index for result in journal.results}
     left = [place for place in ground.places if place not in done]
     for result in _results(ground, left):
         journal.add(result)
         if progress is not None:
-            progress(len(journal.results), len(ground.places), _so_far(journal.results))
+            progress(len(journal.results), len(ground.places), so_far(journal.results))
     results = sorted(journal.results, key=lambda result: result.index)
     report, metrics = _report(ground, results)
     if setting.out is not None:
@@ -110,7 +121,7 @@ def _read(setting: ReadSetting, progress: Progress | None) -> Report:
     return report
 
 
-def _ground(setting: ReadSetting) -> _Ground:
+def ground_of(setting: ReadSetting) -> Ground:
     from pixread.evaluate.sets import find_sets, sets_beside, spread, task_of
     from pixread.shards import ShardSet
 
@@ -129,29 +140,28 @@ def _ground(setting: ReadSetting) -> _Ground:
         if group:  # without one nobody knows whose region it is
             regions[group].append(place)
     threads = setting.threads or num_cores()
-    return _Ground(setting, pages, places, regions, region_set, peers, threads)
+    return Ground(setting, pages, places, regions, region_set, peers, threads)
 
 
-def _results(ground: _Ground, places: Sequence[int]) -> Iterator[PageResult]:
+def _results(ground: Ground, places: Sequence[int]) -> Iterator[PageResult]:
     """The scored pages at these places, one after the other."""
     if not places:
         return
-    with tempfile.TemporaryDirectory() as folder, _readers(ground) as readers:
+    with tempfile.TemporaryDirectory() as folder, open_readers(ground) as readers:
         picture = Path(folder) / "page.png"
-        _draw(ground.pages[places[0]], PAGES, picture)
-        for process in readers.values():
-            process.do("read", picture=str(picture))  # warms up
+        draw(ground.pages[places[0]], PAGES, picture)
+        warm_up(readers, picture)
         for place in places:
             example = ground.pages[place]
-            _draw(example, PAGES, picture)
-            said = {name: _said(process, picture) for name, process in readers.items()}
+            draw(example, PAGES, picture)
+            said = {name: asked(process, picture) for name, process in readers.items()}
             at_places = ground.regions.get(example.group_id, ())
             regions = [_region(readers[OURS], ground.region_set[at], picture) for at in at_places]
             yield page_result(place, example, said, regions)
 
 
 @contextlib.contextmanager
-def _readers(ground: _Ground) -> Iterator[Mapping[str, LiveProcess]]:
+def open_readers(ground: Ground) -> Iterator[Mapping[str, LiveProcess]]:
     """Every reader by name, in a process of its own, with its models loaded."""
     processes: dict[str, LiveProcess] = {}
     threads = ground.threads
@@ -162,7 +172,7 @@ def _readers(ground: _Ground) -> Iterator[Mapping[str, LiveProcess]]:
         yield processes
 
 
-def _draw(example: Example, exam: Exam, picture: Path) -> Question:
+def draw(example: Example, exam: Exam, picture: Path) -> Question:
     """Writes the picture as evaluation shows it to readers."""
     from pixread.inputs.picture import open_picture
 
@@ -171,7 +181,13 @@ def _draw(example: Example, exam: Exam, picture: Path) -> Question:
     return question
 
 
-def _said(process: LiveProcess, picture: Path) -> dict[str, Any]:
+def warm_up(readers: Mapping[str, LiveProcess], picture: Path) -> None:
+    """Every reader reads a picture that does not count."""
+    for process in readers.values():
+        process.do("read", picture=str(picture))
+
+
+def asked(process: LiveProcess, picture: Path) -> dict[str, Any]:
     """What a reader says of a picture, and the memory that took: its own, unless it tells that of a program it ran."""
     answer = process.do("read", picture=str(picture))
     return {"memory_mib": answer.peak_mib.get("memory"), **answer.found}
@@ -179,12 +195,12 @@ def _said(process: LiveProcess, picture: Path) -> dict[str, Any]:
 
 def _region(process: LiveProcess, example: Example, picture: Path) -> Mapping[str, float]:
     """Our scores of a region of a page."""
-    question = _draw(example, REGIONS, picture)
+    question = draw(example, REGIONS, picture)
     assert question.region is not None, "this exam has a region in every question"
     return region_scores(example, process.do("read", picture=str(picture), region=question.region.as_list()).found)
 
 
-def _so_far(results: Sequence[PageResult]) -> str:
+def so_far(results: Sequence[PageResult]) -> str:
     """The mean F1 of every reader."""
     means = {
         name: sum(result.readings[name].scores["f1"] for result in results) / len(results)
@@ -193,13 +209,10 @@ def _so_far(results: Sequence[PageResult]) -> str:
     return "word F1 " + ", ".join(f"{name} {value:.3f}" for name, value in means.items())
 
 
-def _report(ground: _Ground, results: Sequence[PageResult]) -> tuple[Report, dict[str, dict[str, Any]]]:
+def _report(ground: Ground, results: Sequence[PageResult]) -> tuple[Report, dict[str, dict[str, Any]]]:
     metrics = metrics_of(results, ground.pages)
-    model = ground.settings["model"]
-    versions = {peer.title: version for peer, version in ground.peers.versions}
-    said = ", ".join([f"{OURS} with {model}", *(f"{title} {version}" for title, version in versions.items())])
-    threads = f"{ground.threads} thread{'s' if ground.threads > 1 else ''} each"
-    notes = (f"{said}; {threads}", *notes_of(results, metrics), *ground.peers.notes)
+    versions = ground.versions
+    notes = (ground.said, *notes_of(results, metrics), *ground.peers.notes)
     about = {"settings": ground.settings, "versions": versions, "metrics": metrics}
     what = f"Reading {len(results)} screenshots"
     return Report("read", what, tuple(figures_of(results, metrics)), this_machine(), notes=notes, about=about), metrics

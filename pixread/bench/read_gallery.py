@@ -35,6 +35,11 @@ def write_gallery(
     predictions = predictions_of(OURS, shown, examples)
     cases = Cases.of(metrics, examples, predictions)
     articles = [cases.html(prediction) + _beside(result) for result, prediction in zip(shown, predictions, strict=True)]
+    write_page(path, report, f"{len(shown)} pages, from the worst read to the best", articles)
+
+
+def write_page(path: Path, report: Report, heading: str, articles: Sequence[str]) -> None:
+    """A report's table, and articles below it."""
     template = Template(files("pixread.evaluate").joinpath("report.html").read_text(encoding="utf-8"))
     page = template.substitute(
         title=escape(report.what),
@@ -43,7 +48,7 @@ def write_gallery(
         charts=f'<div class="card pad">{_table(report)}</div>',
         against="",
         skipped="",
-        cases=f"<h2>{len(shown)} pages, from the worst read to the best</h2>{LEGEND}" + "\n".join(articles),
+        cases=f"<h2>{escape(heading)}</h2>{LEGEND}" + "\n".join(articles),
     )
     with plain_errors(path):
         write_text(path, page, errors="replace")

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pixread.bench.conditions import AS_RENDERED
 from pixread.evaluate.predictions import script_of
 from pixread.evaluate.rendered import RENDERED
 from pixread.files import parse_json, plain_errors, write_text
@@ -65,7 +66,10 @@ class PageReading:
 
 @dataclass(frozen=True, slots=True)
 class PageResult:
-    """What all readers made of a page. num_words: of the truth. regions: our scores of each region of the page."""
+    """What all readers made of a page. num_words: of the truth. regions: our scores of each region of the page.
+
+    condition: in which the page was shown (`conditions.py`).
+    """
 
     index: int
     id: str
@@ -75,19 +79,27 @@ class PageResult:
     truth: str
     readings: Mapping[str, PageReading]
     regions: Sequence[Mapping[str, float]] = field(default_factory=tuple)
+    condition: str = AS_RENDERED.name
 
 
 def page_result(
     index: int,
     example: Example,
     said: Mapping[str, Mapping[str, Any]],
-    regions: Sequence[Mapping[str, float]],
+    regions: Sequence[Mapping[str, float]] = (),
+    *,
+    condition: str = AS_RENDERED.name,
 ) -> PageResult:
-    """Scores what each reader said (`read_readers.py`) of the example at a place."""
+    """Scores what each reader said (`read_readers.py`) of the example at a place.
+
+    In other conditions than as rendered, where the truth's boxes are off, only words and their order are scored.
+    """
     truth = PAGES.clean(example.targets[0])
-    readings = {name: _scored(example, truth, one) for name, one in said.items()}
+    is_placed = condition == AS_RENDERED.name
+    readings = {name: _scored(example, truth, one, is_placed=is_placed) for name, one in said.items()}
     num_words = len(truth.split())
-    return PageResult(index, example.id, example.source, script_of(truth), num_words, truth, readings, regions)
+    script = script_of(truth)
+    return PageResult(index, example.id, example.source, script, num_words, truth, readings, regions, condition)
 
 
 def region_scores(example: Example, said: Mapping[str, Any]) -> Mapping[str, float]:
@@ -95,7 +107,7 @@ def region_scores(example: Example, said: Mapping[str, Any]) -> Mapping[str, flo
     return REGIONS.grade(said["tree"], [REGIONS.clean(target) for target in example.targets])[1]
 
 
-def _scored(example: Example, truth: str, said: Mapping[str, Any]) -> PageReading:
+def _scored(example: Example, truth: str, said: Mapping[str, Any], *, is_placed: bool) -> PageReading:
     lines = [(text, sides) for text, sides in said["lines"]]
     text = "\n".join(text for text, _ in lines)
     return PageReading(
@@ -104,11 +116,11 @@ def _scored(example: Example, truth: str, said: Mapping[str, Any]) -> PageReadin
         memory_mib=said["memory_mib"],
         scores=PAGES.grade(text, [truth])[1],
         order=order_agreement(text.split(), truth.split()),
-        errors=word_errors(_placed(lines), _placed(true_lines(example))),
+        errors=word_errors(_placed(lines), _placed(true_lines(example))) if is_placed else (),
         score=said.get("score", 0.0),
         tree=said.get("tree"),
         pictures=said.get("pictures", ()),
-        structure=_structure(example, said),
+        structure=_structure(example, said) if is_placed else None,
     )
 
 
@@ -134,9 +146,9 @@ def _structure(example: Example, said: Mapping[str, Any]) -> Structure | None:
 class Journal:
     """pages.jsonl while it grows: the settings of the run, then a line a page. Without a folder nothing is kept."""
 
-    def __init__(self, out: Path | None, settings: Mapping[str, Any], *, resume: bool) -> None:
+    def __init__(self, out: Path | None, settings: Mapping[str, Any], *, resume: bool, file: str = FILE) -> None:
         """resume: go on with what a run of the same settings has left; ValueError for one of other settings."""
-        self._out = out
+        self._out, self._file = out, file
         self.results: list[PageResult] = []
         if out is None:
             return
@@ -148,7 +160,7 @@ class Journal:
 
     @property
     def _path(self) -> Path:
-        return Path(self._out or "") / (FILE + UNFINISHED)
+        return Path(self._out or "") / (self._file + UNFINISHED)
 
     def add(self, result: PageResult) -> None:
         self.results.append(result)
@@ -162,7 +174,7 @@ class Journal:
             with plain_errors(self._out):
                 text = "".join(f"{_line(result)}\n" for result in self.results)
                 write_text(self._path, text)
-                self._path.replace(self._out / FILE)
+                self._path.replace(self._out / self._file)
 
 
 def _line(result: PageResult) -> str:

@@ -147,18 +147,33 @@ def read(
         Path | None, typer.Option(help="Also write read.json, pages.jsonl and pages.html to this folder.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in --out.")] = False,
+    conditions: Annotated[
+        bool, typer.Option("--conditions", help="Read the pages compressed, blurred, turned, photographed ... as well.")
+    ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CONDITION", help="Of --conditions only this; may be given several times."),
+    ] = None,
 ) -> None:
     """Reading screenshots: words, time and structure, beside Tesseract and RapidOCR."""
-    from pixread.bench.read import GALLERY, ReadSetting, bench_read
+    from pixread.bench import read, read_conditions
 
     if resume and out is None:
         raise typer.BadParameter("--resume needs --out, the folder of the interrupted run")
+    if only and not conditions:
+        raise typer.BadParameter("--only needs --conditions, of which it chooses")
     peers = None if against is None else tuple(against.split(","))
-    setting = ReadSetting(data=data, model=model, against=peers, limit=limit, threads=threads, out=out, resume=resume)
+    setting = read.ReadSetting(
+        data=data, model=model, against=peers, limit=limit, threads=threads, out=out, resume=resume
+    )
     with progress_bar("pages") as show:
-        _show(lambda: bench_read(setting, progress=show), out)
+        if conditions:
+            chosen = read_conditions.ConditionsSetting(read=setting, only=tuple(only) if only else None)
+            _show(lambda: read_conditions.bench_conditions(chosen, progress=show), out)
+        else:
+            _show(lambda: read.bench_read(setting, progress=show), out)
     if out is not None:
-        say(f"wrote {out / GALLERY}")
+        say(f"wrote {out / (read_conditions.GALLERY if conditions else read.GALLERY)}")
 
 
 @bench.command()

@@ -1,0 +1,133 @@
+"""Conditions under which readers meet pictures: what becomes of a clean screenshot, made from its pixels alone.
+
+What is done by chance (noise, the camera's place) is decided by a seed, so that all readers get the same picture.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+Alter = Callable[[Image.Image, np.random.Generator], Image.Image]
+Colour = tuple[int, ...]
+
+CAMERA_SHIFT = 0.025  # of the sides: how far each corner is moved inwards by the perspective, at most
+CAMERA_BLUR = 0.8  # pixels
+CAMERA_NOISE = 4.0  # grey levels, standard deviation
+CAMERA_LIGHT = (0.75, 1.0)  # of the brightness, from one side of the picture to the other
+GREYS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """name: on the command line. title: in tables. alter: (picture, generator) -> the picture in that condition."""
+
+    name: str
+    title: str
+    alter: Alter
+
+    def picture(self, image: Image.Image, *, seed: int) -> Image.Image:
+        """The picture (RGB) in this condition; the same seed gives the same pixels."""
+        return self.alter(image, np.random.default_rng(seed))
+
+
+def as_rendered(image: Image.Image, _: np.random.Generator) -> Image.Image:
+    return image
+
+
+def compressed(image: Image.Image, _: np.random.Generator, *, quality: int) -> Image.Image:
+    """Through JPEG, with colours at half size as usual."""
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=quality)
+    return Image.open(stream).convert("RGB")
+
+
+def blurred(image: Image.Image, _: np.random.Generator, *, sigma: float) -> Image.Image:
+    """sigma: of the Gaussian, in pixels."""
+    return image.filter(ImageFilter.GaussianBlur(sigma))
+
+
+def resized(image: Image.Image, _: np.random.Generator, *, factor: float) -> Image.Image:
+    width, height = (max(1, round(side * factor)) for side in image.size)
+    return image.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def turned(image: Image.Image, _: np.random.Generator, *, degrees: float) -> Image.Image:
+    """Clockwise, on a canvas that holds all of it."""
+    return image.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=ground_of(image))
+
+
+def photographed(image: Image.Image, random: np.random.Generator) -> Image.Image:
+    """By a hand-held camera: perspective, blur, uneven light and noise."""
+    width, height = image.size
+    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], dtype=np.float64)
+    inwards = np.array([(1, 1), (-1, 1), (-1, -1), (1, -1)]) * (width, height)
+    moved = corners + inwards * random.uniform(0, CAMERA_SHIFT, (4, 2))
+    seen = image.transform(
+        image.size,
+        Image.Transform.PERSPECTIVE,
+        homography(moved, corners),
+        Image.Resampling.BICUBIC,
+        fillcolor=ground_of(image),
+    )
+    pixels = np.asarray(seen.filter(ImageFilter.GaussianBlur(CAMERA_BLUR)), dtype=np.float32)
+    lit = pixels * _light(width, height, angle=random.uniform(0, 2 * np.pi))[..., None]
+    noisy = lit + random.normal(0, CAMERA_NOISE, lit.shape)
+    return Image.fromarray(np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
+
+
+def binarised(image: Image.Image, _: np.random.Generator) -> Image.Image:
+    """Black and white, parted where the variance between the two is largest (Otsu 1979)."""
+    grey = image.convert("L")
+    counts = np.array(grey.histogram(), dtype=np.float64)
+    below, sums = np.cumsum(counts), np.cumsum(counts * np.arange(GREYS))
+    above = below[-1] - below
+    apart = (sums[-1] * below / below[-1] - sums) ** 2 / np.maximum(below * above, 1)
+    threshold = int(np.argmax(apart))
+    return grey.point([255 * (level > threshold) for level in range(GREYS)]).convert("RGB")
+
+
+def ground_of(image: Image.Image) -> Colour:
+    """The commonest colour along the sides of a picture."""
+    pixels = np.asarray(image)
+    sides = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    return Counter(map(tuple, sides.tolist())).most_common(1)[0][0]
+
+
+def homography(points: NDArray[np.float64], onto: NDArray[np.float64]) -> tuple[float, ...]:
+    """The eight coefficients, as Pillow takes them, of the perspective that takes four points onto four others."""
+    rows = []
+    for (x, y), (u, v) in zip(points, onto, strict=True):
+        rows += [(x, y, 1, 0, 0, 0, -u * x, -u * y), (0, 0, 0, x, y, 1, -v * x, -v * y)]
+    return tuple(np.linalg.solve(np.array(rows), onto.ravel()).tolist())
+
+
+def _light(width: int, height: int, *, angle: float) -> NDArray[np.float32]:
+    """The brightness of each pixel (H, W): it falls from one side to the other, in the direction of the angle."""
+    across = np.cos(angle) * np.linspace(-1, 1, width)[None, :] + np.sin(angle) * np.linspace(-1, 1, height)[:, None]
+    share = (across - across.min()) / max(float(np.ptp(across)), 1e-9)
+    dark, bright = CAMERA_LIGHT
+    return np.asarray(dark + (bright - dark) * share, dtype=np.float32)
+
+
+AS_RENDERED = Condition("as-rendered", "as rendered", as_rendered)
+ALTERED = (
+    AS_RENDERED,
+    Condition("jpeg-60", "JPEG, quality 60", partial(compressed, quality=60)),
+    Condition("jpeg-30", "JPEG, quality 30", partial(compressed, quality=30)),
+    Condition("blurred", "blurred by 0.8 pixels", partial(blurred, sigma=0.8)),
+    Condition("size-75", "75 % of the size", partial(resized, factor=0.75)),
+    Condition("size-50", "half size", partial(resized, factor=0.5)),
+    Condition("turned-1", "turned by 1 degree", partial(turned, degrees=1.0)),
+    Condition("turned-3", "turned by 3 degrees", partial(turned, degrees=3.0)),
+    Condition("photographed", "photographed", photographed),
+    Condition("size-200", "enlarged twice", partial(resized, factor=2.0)),
+    Condition("binarised", "black and white", binarised),
+)

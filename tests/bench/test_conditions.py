@@ -1,0 +1,95 @@
+"""What conditions make of a picture, on one that is drawn here."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from pixread.bench.conditions import ALTERED, CAMERA_LIGHT, Condition, ground_of, homography
+
+BY_NAME = {condition.name: condition for condition in ALTERED}
+GROUND, INK = (250, 240, 230), (20, 30, 90)
+
+
+@pytest.fixture
+def page() -> Image.Image:
+    """Lines on coloured paper, wide and not square, so that mixed up sides show."""
+    image = Image.new("RGB", (300, 200), GROUND)
+    pen = ImageDraw.Draw(image)
+    for y in range(30, 180, 20):
+        pen.text((20, y), "the quick brown fox jumps over it", fill=INK)
+    return image
+
+
+def altered(name: str, image: Image.Image, seed: int = 1) -> Image.Image:
+    return BY_NAME[name].picture(image, seed=seed)
+
+
+@pytest.mark.parametrize("condition", ALTERED, ids=lambda condition: condition.name)
+def test_pictures_stay_pictures_and_the_seed_decides(condition: Condition, page: Image.Image):
+    before = page.tobytes()
+    found = condition.picture(page, seed=3)
+    assert found.mode == "RGB"
+    assert found.tobytes() == condition.picture(page, seed=3).tobytes()
+    assert page.tobytes() == before
+    assert condition.picture(Image.new("RGB", (1, 1)), seed=0).mode == "RGB"
+
+
+@pytest.mark.parametrize(("name", "size"), [("size-75", (225, 150)), ("size-50", (150, 100)), ("size-200", (600, 400))])
+def test_sizes(name: str, size: tuple[int, int], page: Image.Image):
+    assert altered(name, page).size == size
+
+
+def test_worse_jpeg_is_farther_from_the_page(page: Image.Image):
+    def away(name: str) -> float:
+        return float(np.abs(np.asarray(altered(name, page), float) - np.asarray(page, float)).mean())
+
+    assert 0 == away("as-rendered") < away("jpeg-60") < away("jpeg-30")
+
+
+def test_a_turned_page_loses_nothing_and_gets_no_new_ground(page: Image.Image):
+    found = altered("turned-3", page)
+    assert found.width > page.width
+    assert found.height > page.height
+    assert found.getpixel((0, 0)) == GROUND
+    darkness = [
+        float((grey[0, 0] - grey).sum()) for grey in (np.asarray(one.convert("L"), float) for one in (page, found))
+    ]
+    assert darkness[1] == pytest.approx(darkness[0], rel=0.08)  # a line of eight is more
+    # Clockwise: lines go down to the right.
+    rows = np.asarray(found.convert("L"), float)
+    tops = [int(np.argmax(rows[:, columns].min(axis=1) < 150)) for columns in (slice(0, 60), slice(150, 200))]
+    assert tops[0] < tops[1]
+
+
+def test_a_photograph_keeps_its_size_and_is_darker_on_one_side(page: Image.Image):
+    found = np.asarray(altered("photographed", page), float)
+    assert found.shape == (200, 300, 3)
+    sides = [found[:, :30].mean(), found[:, -30:].mean(), found[:20].mean(), found[-20:].mean()]
+    assert max(sides) - min(sides) > 0.1 * (CAMERA_LIGHT[1] - CAMERA_LIGHT[0]) * 255
+    assert found.std(axis=1).min() > 2  # noise everywhere, along each row
+    assert not np.array_equal(found, np.asarray(altered("photographed", page, seed=2), float))
+
+
+def test_a_homography_takes_points_onto_points():
+    points = np.array([(0, 0), (10, 1), (9, 8), (1, 9)], dtype=float)
+    onto = np.array([(0, 0), (100, 0), (100, 50), (0, 50)], dtype=float)
+    a, b, c, d, e, f, g, h = homography(points, onto)
+    for (x, y), (u, v) in zip(points, onto, strict=True):
+        depth = g * x + h * y + 1
+        assert ((a * x + b * y + c) / depth, (d * x + e * y + f) / depth) == pytest.approx((u, v))
+
+
+def test_black_and_white_is_two_tones_that_part_ink_from_paper(page: Image.Image):
+    found = np.asarray(altered("binarised", page))
+    assert set(np.unique(found)) == {0, 255}
+    assert (found[0] == 255).all()
+    assert 0.01 < (found == 0).mean() < 0.3
+    dark = altered("binarised", Image.eval(page, lambda level: 255 - level))
+    assert (np.asarray(dark)[0] == 0).all()
+
+
+def test_the_ground_is_the_commonest_colour_along_the_sides(page: Image.Image):
+    page.paste((0, 0, 0), (40, 20, 280, 190))
+    assert ground_of(page) == GROUND

@@ -1,0 +1,125 @@
+"""`pixread bench read --conditions`: the shipped reader on pages written for the test, and matrices by hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pixread.bench.condition_figures import LESS, WORST, matrix_figures, matrix_notes
+from pixread.bench.read import ReadSetting
+from pixread.bench.read_conditions import ConditionsSetting, bench_conditions
+from pixread.bench.read_results import PageResult, page_result
+from tests.bench.written import example_of, page, write_pages
+from tests.conftest import Run
+
+PAGES = (
+    page("site/one.html", "Reading the morning paper", "with a cup of coffee"),
+    page("site/two.html", "Stations of the northern line", with_photo=False),
+    page("other/three.html", "Москва и область", with_photo=False),
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pages(tmp_path_factory.mktemp("shards"), *PAGES, regions=False)
+
+
+def test_the_shipped_model_is_measured(run: Run, data: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    only = ["--only", "turned-3", "--only", "as-rendered"]
+    command = ["bench", "read", "--data", data, "--against", "none", "--threads", 1, "--out", out, "--conditions"]
+    ended = run(*command, *only)
+    assert ended.code == 0, ended.err
+    assert "Reading 3 screenshots in 2 conditions" in ended.out
+    written = json.loads((out / "conditions.json").read_text(encoding="utf-8"))
+    found = {(figure["case"], figure["name"]): figure["median"] for figure in written["figures"]}
+    clean = found["Word F1, Latin script (2 pages)", "as rendered"]
+    assert clean > 0.8
+    assert found[WORST, "Latin script (2 pages)"] <= clean
+    assert found["Seconds a page", "turned by 3 degrees"] > 0
+    assert any(note.startswith("pixread: worst word F1") for note in written["notes"])
+    lines = [json.loads(line) for line in (out / "conditions.jsonl").read_text(encoding="utf-8").splitlines()]
+    # Each page in all conditions, in the order of the table.
+    assert [(line["index"], line["condition"]) for line in lines[:3]] == [
+        (0, "as-rendered"),
+        (0, "turned-3"),
+        (1, "as-rendered"),
+    ]
+    assert len(lines) == 6
+    gallery = (out / "conditions.html").read_text(encoding="utf-8")
+    assert gallery.count("<article>") == 2
+    assert "<h3>turned by 3 degrees</h3>" in gallery
+
+
+def test_an_interrupted_run_goes_on(data: Path, tiny_checkpoint: Path, tmp_path: Path):
+    """The run is stopped after two of four pictures; another reader, here another checkpoint, cannot go on with it."""
+    read = ReadSetting(data=data, model=str(tiny_checkpoint), against=("none",), limit=2, threads=1, out=tmp_path)
+    setting = ConditionsSetting(read=read, only=("as-rendered", "size-50"))
+    told: list[tuple[int, int]] = []
+
+    def stop(done: int, total: int, note: str) -> None:
+        told.append((done, total))
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench_conditions(setting, progress=stop)
+    assert [path.name for path in tmp_path.iterdir()] == ["conditions.jsonl.unfinished"]
+    again = replace(setting, read=replace(read, resume=True))
+    with pytest.raises(ValueError, match=r"cannot be resumed, it had limit 2, now 1"):
+        bench_conditions(replace(again, read=replace(again.read, limit=1)))
+    bench_conditions(again, progress=stop)
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--conditions", "--only", "rain"], 1, "there is no condition 'rain', choose from as-rendered, jpeg-60"),
+        (["--only", "jpeg-60"], 2, "--only needs --conditions"),
+    ],
+)
+def test_bad_usage(run: Run, data: Path, arguments: list[str], code: int, said: str):
+    ended = run("bench", "read", "--data", data, "--against", "none", *arguments)
+    assert ended.code == code
+    assert said in " ".join(ended.err.split())
+
+
+def result(number: int, condition: str, ours: str, theirs: str) -> PageResult:
+    """A page of four words, read twice."""
+    example = example_of(page(f"a/{number}.html", "one two", "three four", with_photo=False))
+    said = {
+        name: {"lines": [(text, None)], "seconds": 1.0, "memory_mib": 1.0}
+        for name, text in (("pixread", ours), ("Other", theirs))
+    }
+    return page_result(number, example, said, condition=condition)
+
+
+def test_the_matrix():
+    all_four, half = "one two three four", "one two"
+    cells = {
+        "as rendered": [result(0, "as-rendered", all_four, half), result(1, "as-rendered", all_four, all_four)],
+        "half size": [result(0, "size-50", half, all_four), result(1, "size-50", "", all_four)],
+    }
+    figures = {(one.case, one.variant, one.name): one for one in matrix_figures(cells)}
+    script = "Latin script (2 pages)"
+    assert figures[f"Word F1, {script}", "pixread", "as rendered"].median == 1
+    assert figures[f"Word F1, {script}", "Other", "as rendered"].median == pytest.approx((2 / 3 + 1) / 2)
+    assert figures[f"Word recall, {script}", "pixread", "half size"].median == 0.25
+    assert figures[WORST, "pixread", script].median == pytest.approx(1 / 3)
+    assert figures[WORST, "Other", script].median == pytest.approx(5 / 6)
+    half_size = figures[f"{LESS}, {script}", "Other", "half size"]
+    assert half_size.median == pytest.approx(-2 / 3)
+    assert half_size.values == pytest.approx((-1, -2 / 3, -1 / 3))
+    assert figures[f"{LESS}, {script}", "Other", "all conditions"].median == pytest.approx((1 / 6 - 2 / 3) / 2)
+    assert (f"{LESS}, {script}", "pixread", "half size") not in figures
+    assert matrix_notes(cells)[0] == f"pixread: worst word F1 0.333 (half size; {script})"
+
+
+def test_readers_that_differ_in_nothing_have_an_interval_of_nothing():
+    cells = {"as rendered": [result(number, "as-rendered", "one", "one") for number in range(3)]}
+    (figure,) = [one for one in matrix_figures(cells) if one.case.startswith(LESS) and one.name == "as rendered"]
+    assert figure.values == (0, 0, 0)
