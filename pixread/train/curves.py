@@ -11,7 +11,8 @@ from pixread.files import parse_json
 
 WIDTH, HEIGHT = 760, 230  # pixels of one panel
 LEFT, RIGHT, TOP, BOTTOM = 60, 20, 34, 40
-PANELS = (
+Panel = tuple[str, str, str]
+PANELS: tuple[Panel, ...] = (
     ("loss", "loss (nats a token)", "#1d4ed8"),
     ("score", "score of held-out examples", "#0f766e"),
     ("character_error_rate", "character error rate of held-out examples", "#b45309"),
@@ -36,28 +37,36 @@ class _Scale:
         return round(x, 1), round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
 
 
-def draw_curves(metrics: str | Path, *, title: str) -> str:
-    """The SVG of a metrics.jsonl: one panel for each number that it holds, over training steps.
+def draw_curves(metrics: str | Path, *, title: str, panels: Sequence[Panel] | None = PANELS) -> str:
+    """The SVG of a metrics.jsonl: one panel for each number of `panels` that it holds, over training steps.
 
+    panels: key in the log, label and colour; None for all numbers of the log by their keys.
     Raises ValueError when the file cannot be read or holds nothing to draw.
     """
     try:
         records = [parse_json(line) for line in Path(metrics).read_text(encoding="utf-8").splitlines()]
     except (OSError, ValueError) as error:
         raise ValueError(f"{metrics} is not a training log: {error}") from error
-    series = [(label, colour, _points(records, key)) for key, label, colour in PANELS]
+    drawn = _all_panels(records) if panels is None else panels
+    series = [(label, colour, _points(records, key)) for key, label, colour in drawn]
     shown = [panel for panel in series if len(panel[2]) > 1]
     if not shown:
         raise ValueError(f"{metrics} holds too few numbers to draw")
-    panels = "".join(
+    groups = "".join(
         f'<g transform="translate(0 {30 + number * HEIGHT})">{_panel(*panel)}</g>' for number, panel in enumerate(shown)
     )
     height = 30 + HEIGHT * len(shown)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         'font-family="sans-serif" font-size="12" fill="#334155"><rect width="100%" height="100%" fill="white"/>'
-        f'<text x="{LEFT}" y="22" font-size="15" font-weight="bold">{escape(title)}</text>{panels}</svg>\n'
+        f'<text x="{LEFT}" y="22" font-size="15" font-weight="bold">{escape(title)}</text>{groups}</svg>\n'
     )
+
+
+def _all_panels(records: Sequence[dict[str, float]]) -> list[Panel]:
+    keys = dict.fromkeys(key for record in records for key in record if key != "step")
+    colours = [colour for _, _, colour in PANELS]
+    return [(key, key.replace("_", " "), colours[number % len(colours)]) for number, key in enumerate(keys)]
 
 
 def _points(records: Sequence[dict[str, float]], key: str) -> list[Point]:

@@ -29,6 +29,7 @@ from pixread.checkpoints.runs import METRICS, STEP, step_folder
 from pixread.files import claimed, write_text, written_aside
 from pixread.shards import sets_in
 from pixread.train.curves import draw_curves
+from pixread.train.divergence import check_weights
 from pixread.train.feeding import FeedError, Refused, leave_signals_to_the_trainer, made_by_workers, refused
 from pixread.train.lines.recipes import LineRecipe, make_line_recipe
 from pixread.train.memory import keep_freed_memory
@@ -43,7 +44,7 @@ WEIGHTS = "weights.safetensors"
 SHIPPED = "shipped"  # as `init`: the weights that pixread comes with
 KEPT = 2  # states; older ones are removed when a newer one is complete
 MOST_SKIPPED = 20  # steps in a row whose loss or gradients were not finite; by then the network has diverged
-PREFETCHED = 8  # batches that wait for the network at most
+PREFETCHED = 24  # batches that wait for the network at most: tasks make them in chunks of so many
 
 TASKS = {"line-detector": "detector.DetectorTask", "line-recogniser": "recogniser.RecogniserTask"}
 
@@ -224,7 +225,7 @@ def train_lines(
         with stop_on_signal() as stop:
             step = _run(trainer, folder, done=done, stop=stop, progress=progress)
         with contextlib.suppress(ValueError):  # a run of a few steps has no curve
-            write_text(folder / CURVES, draw_curves(folder / METRICS, title=f"{name}, {step} steps"))
+            write_text(folder / CURVES, draw_curves(folder / METRICS, title=f"{name}, {step} steps", panels=None))
     return TrainResult(folder=folder, step=step, interrupted=step < recipe.steps)
 
 
@@ -269,6 +270,7 @@ def _run(
 
 def _save(trainer: LineTrainer, out: Path, step: int) -> int:
     """Weights first, as a step with its state is complete; then all states but the newest `KEPT` are removed."""
+    check_weights(trainer.network, step=step)
     with written_aside(out / WEIGHTS) as aside:
         trainer.task.save(trainer.average, aside)
     write_state(_state_path(out, step), trainer.state(step))

@@ -86,7 +86,7 @@ def _runs(row: Sequence[TrueWord]) -> Iterator[list[TrueWord]]:
     run: list[TrueWord] = []
     for word in row:
         upright = word.lettering.baseline is not None
-        if run and (not upright or _gap(run, word) > WIDEST_GAP):
+        if run and (not upright or _is_apart(run, word)):
             yield run
             run = []
         if upright:
@@ -95,10 +95,9 @@ def _runs(row: Sequence[TrueWord]) -> Iterator[list[TrueWord]]:
         yield run
 
 
-def _gap(run: Sequence[TrueWord], word: TrueWord) -> float:
-    """Between the words so far and the next one, in em of the larger font."""
+def _is_apart(run: Sequence[TrueWord], word: TrueWord) -> bool:
     size = max(run[-1].lettering.size, word.lettering.size)
-    return (word.box.x - max(before.box.right for before in run)) / size
+    return word.box.x - max(before.box.right for before in run) > WIDEST_GAP * size
 
 
 def _line(run: Sequence[TrueWord]) -> TrueLine:
@@ -115,13 +114,14 @@ class PagePool:
     """
 
     def __init__(self, paths: str | Path | Sequence[str | Path]) -> None:
-        self._shards = ShardSet(paths)
-        for manifest in self._shards.manifests:
+        folders = [paths] if isinstance(paths, str | Path) else list(paths)
+        self._shards = ShardSet(folders)
+        for folder, manifest in zip(folders, self._shards.manifests, strict=True):
             if (target := manifest["about"].get("target")) != TARGET:
-                found = f"holds {target!r} examples" if target else "does not say of which target it is"
+                found = f"holds examples of {target!r}" if target else "does not name its target"
                 raise ValueError(
-                    f"the lines of pages are learnt from shards of the target {TARGET!r} (pixread render --targets "
-                    f"{TARGET}); a shard set {found}"
+                    f"{folder} {found}, and lines are learnt from those of {TARGET!r} "
+                    f"(pixread render --targets {TARGET})"
                 )
         self._sources = self._shards.sources()
         if not self._sources:
