@@ -43,8 +43,9 @@ def made_by_workers(loader: DataLoader[T | Refused]) -> Iterator[T]:
             if isinstance(item, Refused):
                 raise FeedError(item.sentence)
             yield item
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+    except (RuntimeError, OSError, EOFError) as error:
+        # An end in the middle of handing over a tensor breaks the connection; torch tells of any other.
+        if isinstance(error, RuntimeError) and "DataLoader worker" not in str(error):
             raise
         reason = "a worker process that prepares the training data has been ended, perhaps for want of memory"
         raise FeedError(reason) from error
