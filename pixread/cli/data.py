@@ -20,9 +20,9 @@ def render(
         list[str], typer.Argument(metavar="SOURCE...", help="HTML files, folders, addresses, .txt lists of them.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for the shard sets, one a target.")],
-    targets: Annotated[str, typer.Option(help="What to make of the pages: parse, lines, crops; commas between.")] = (
-        "parse"
-    ),
+    targets: Annotated[
+        str, typer.Option(help="What to make of the pages: parse, lines, crops, layout; commas between.")
+    ] = ("parse"),
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes, each with a browser; else one more than there are cores.")
     ] = None,
@@ -30,7 +30,11 @@ def render(
     vary: Annotated[
         int, typer.Option(min=0, help="Render each page so often, with texts, fonts and colours varied.")
     ] = 0,
-    width: Annotated[int, typer.Option(min=1, help="Of the page, in pixels.")] = 1024,
+    width: Annotated[int, typer.Option(min=1, help="Of the window, in CSS pixels.")] = 1024,
+    scale: Annotated[
+        float, typer.Option(help="Picture pixels a CSS pixel: 2 or 3 on fine screens, 0.5 at a zoom of 50 %.")
+    ] = 1.0,
+    dark: Annotated[bool, typer.Option("--dark", help="Ask pages for dark colours.")] = False,
     max_height: Annotated[int, typer.Option(min=1, help="Of the page, in pixels.")] = 4096,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds a page may take.")] = 15.0,
     height: Annotated[
@@ -48,7 +52,13 @@ def render(
     from pixread.scale.local import render_shards, target_settings
 
     settings = RenderSettings(
-        width=width, height=height, max_height=max_height, timeout_s=timeout, allow_network=allow_network
+        width=width,
+        scale=scale,
+        dark=dark,
+        height=height,
+        max_height=max_height,
+        timeout_s=timeout,
+        allow_network=allow_network,
     )
     names = [target.strip() for target in targets.split(",") if target.strip()]
     with progress_bar("pages") as show:

@@ -16,7 +16,7 @@ from pixread.render.errors import REASONS, Reason, RenderError
 from pixread.render.fonts import text_families
 from pixread.render.layout_text import layout_notes
 from pixread.render.loading import hide_failed_frames, load_page
-from pixread.render.shown import without_unseen
+from pixread.render.shown import unread_marks, without_unseen
 from pixread.render.simplify import simplify
 from pixread.render.site import Site
 from pixread.render.snapshot import SNAPSHOT_JS, read_snapshot
@@ -33,6 +33,7 @@ _SNIFFED_BYTES = 4096
 _FIRST_REST_MS = 4000
 _SECOND_REST_MS = 2000
 _MAX_GROWTHS = 6
+MIN_SCALE, MAX_SCALE = 0.25, 5.0  # what browsers offer as zoom
 # A safeguard only: a page that reaches it may come out differently the next time.
 _MAX_SCRIPT_MS = 2000
 _ZOOMS = (0.8, 1.5)
@@ -42,10 +43,15 @@ _EMPTY = "the page shows neither text nor named images"
 
 @dataclass(frozen=True, slots=True)
 class RenderSettings:
-    """How a page is rendered. Lengths are CSS pixels, which are picture pixels: the device scale is 1."""
+    """How a page is rendered. Lengths are picture pixels, except the width: that is CSS pixels."""
 
-    # Width of the viewport and of the picture.
+    # Width of the viewport; the picture is `scale` times as wide.
     width: int = 1024
+    # Picture pixels a CSS pixel: the device scale of a screen times the zoom of its browser (a page at 50 % in a window
+    # of 1024 pixels has width 2048 and scale 0.5).
+    scale: float = 1.0
+    # Whether the browser asks pages for dark colours (prefers-color-scheme).
+    dark: bool = False
     # None: as high as the content, but at least min_height and at most max_height. A number: exactly the first so many.
     height: int | None = None
     min_height: int = 64
@@ -68,6 +74,8 @@ class RenderSettings:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.height is not None and not 1 <= self.height <= self.max_height:
             raise ValueError(f"height must be None or between 1 and max_height = {self.max_height}, got {self.height}")
+        if not MIN_SCALE <= self.scale <= MAX_SCALE:
+            raise ValueError(f"scale must be between {MIN_SCALE:g} and {MAX_SCALE:g}, got {self.scale:g}")
         if self.timeout_s <= 0:
             raise ValueError(f"timeout_s must be above 0, got {self.timeout_s}")
 
@@ -128,20 +136,21 @@ class _Render:
         self.random = random.Random(settings.vary_seed)
         zoom = 1.0 if settings.vary_seed is None else self.random.uniform(*_ZOOMS)
         # The width must be whole in both units.
-        self.width = round(settings.width / zoom)
-        self.zoom = settings.width / self.width
+        pixels = round(settings.width * settings.scale)
+        self.width = max(1, round(pixels / (zoom * settings.scale)))
+        self.zoom = pixels / self.width
 
     def run(self, source: str) -> Screenshot:
         settings = self.settings
         start = self._in_css(settings.height or _VIEWPORT_HEIGHT)
-        self._resize(start)
+        self._prepare(start)
         lost = load_page(
             self.tab,
             self.url,
             site=self.site,
             timeout_s=settings.timeout_s,
             may_leave=settings.allow_network,
-            prepare=lambda: self._resize(start),
+            prepare=lambda: self._prepare(start),
         )
         grows = settings.height is None
         rest = self._settle(_FIRST_REST_MS, scrolls=grows, last=not grows)
@@ -170,6 +179,11 @@ class _Render:
 
     def _in_css(self, pixels: int) -> int:
         return max(1, round(pixels / self.zoom))
+
+    def _prepare(self, height: int) -> None:
+        if self.settings.dark:
+            self.tab.prefer_dark()
+        self._resize(height)
 
     def _resize(self, height: int) -> None:
         self.tab.send(
@@ -233,7 +247,8 @@ class _Render:
         clip = {"x": 0, "y": 0, "width": self.width, "height": height, "scale": 1}
         picture = self.tab.send("Page.captureScreenshot", format="png", optimizeForSpeed=True, clip=clip)
         png = base64.b64decode(picture["data"])
-        tree = simplify(without_unseen(seen.tree, pixels_of(png)))
+        shown = without_unseen(seen.tree, pixels_of(png))
+        tree = simplify(shown)
         if tree is None:
             raise RenderError("empty", _EMPTY)
         width, height = png_size(png)
@@ -245,6 +260,7 @@ class _Render:
             source=source,
             title=seen.title,
             lost_parts=lost_parts,
+            marks=seen.marks + unread_marks(seen.tree, shown),
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pixread.records import Box, Node, Word
+from pixread.records import Box, Mark, Node, Word
 from pixread.render.simplify import union
 
 FAINTEST = 16  # levels of a channel: what differs less from what it stands on is seen by nobody
@@ -29,6 +29,12 @@ def without_unseen(node: Node, pixels: np.ndarray) -> Node:
     if node.words:
         return _with_words(node, [word for word in node.words if _shows(pixels, word.box)])
     return replace(node, children=tuple(without_unseen(child, pixels) for child in node.children))
+
+
+def unread_marks(before: Node, after: Node) -> tuple[Mark, ...]:
+    """Where the words stand that `without_unseen` has taken away: a trace of them may be seen."""
+    kept = {id(word) for node in after.walk() for word in node.words}
+    return tuple(Mark("unread", word.box) for node in before.walk() for word in node.words if id(word) not in kept)
 
 
 def _with_words(leaf: Node, kept: list[Word]) -> Node:

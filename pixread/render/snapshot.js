@@ -4,14 +4,15 @@
 //   picture shows in CSS pixels, picture pixels a CSS pixel, the node budget, and what the layout says of each of `nodes` (see
 //   layout_text.py): {kind: "text", text}, {kind: "inner"}, {kind: "closed"}, {kind: "frame", quad} or
 //   {kind: "marker" | "before" | "after", box, texts: [[text, [[x, y, width, height, start, length], ...]], ...]}.
-// returns JSON: {title, nodes, tree} or {tooLarge: nodes}; a tree node is
-//   {t: text, w: [[word, x, y, width, height, line], ...]} | {i: name or null, a: alt or null, b: [x, y, width, height]} | {c: [nodes]}
+// returns JSON: {title, nodes, tree, marks: [[kind, x, y, width, height], ...]} or {tooLarge: nodes}; a tree node is
+//   {t: text, l: [size, turn, flags], w: [[word, x, y, width, height, line, baseline or null], ...]} (letters.js has what they are) |
+//   {i: name or null, a: alt or null, b: [x, y, width, height]} | {c: [nodes]}
 (argument, ...nodes) => {
   const { zoom, maxNodes, layout } = argument;
   const MIN_OPACITY = 0.1;
-  const MIN_FONT_PX = 3;
   const MIN_IMAGE_PX = 4;
   const MIN_SEEN = 0.5; // share of a word's box that must not be clipped away
+  const MIN_WHOLE = 0.97; // share from which on it counts as whole
   const SKIPPED = new Set(
     "SCRIPT STYLE TEMPLATE NOSCRIPT HEAD META LINK TITLE OPTION OPTGROUP DATALIST AUDIO SOURCE TRACK PARAM AREA MAP".split(" ").concat(
       "defs clipPath mask pattern marker symbol".split(" "), // of SVG: drawn where something refers to them, if at all
@@ -40,7 +41,10 @@
   });
 
   const { HERE, moved, inFrame, quadBox, inside, scaleOf } = globalThis.pixreadSpace;
-  const { MAX_BLUR_EM, whole, cut, area, textIsPainted, clipsInside, isRaised, noteCover, mayBeCovered, shows } = pixreadVisibility(argument);
+  const visibility = pixreadVisibility(argument);
+  const { whole, cut, area, textIsPainted, clipsInside, isRaised, noteCover, mayBeCovered, shows } = visibility;
+  const { lettering, baselineOf, widthOf } = pixreadLetters(visibility);
+  const { notePicture, noteIcon, noteUnread, noteElement, finished: marks } = pixreadMarks(argument, visibility);
   const { RIGHT_TO_LEFT, tidy, cased, hasSmallCapitals, runOf, wordsOf, piecesOf, rectsOf, isReordered, visualPieces } = pixreadWords(drawn);
   const { TRANSPARENT, blockOf, lineOf, partOfLine } = pixreadLines();
   const short = (value) => Math.round(value * zoom * 10) / 10;
@@ -48,31 +52,30 @@
 
   // --- text --------------------------------------------------------------------------------------------------------
 
-  // How large and how turned the text of an element is drawn, or null where nobody could read it.
-  const lettering = (element, style, space) => {
-    if (style.visibility !== "visible") return null;
-    const { scale, angle, mirrored } = scaleOf(element, space);
-    const size = parseFloat(style.fontSize) * scale;
-    if (mirrored || size < MIN_FONT_PX || space.blur > MAX_BLUR_EM * size) return null;
-    const vertical = style.writingMode.startsWith("vertical");
-    return { size, vertical, turn: vertical ? angle + Math.PI / 2 : angle };
-  };
   // state: {clip, space, cutter, overridden} of the text's element. `host` stands for it where it is part of a control.
   const textLeaf = (textNodes, element, style, state, { host = element, joint } = {}) => {
     if (!textNodes.some((node) => /\S/.test(node.data))) return null;
     const letters = lettering(host, style, state.space);
-    if (letters === null) return null;
+    if (letters === null) {
+      if (style.visibility === "visible") noteUnread(cut(moved(element.getBoundingClientRect(), state.space), state.clip));
+      return null;
+    }
     const run = runOf(textNodes, host, style, { inner: host !== element || joint !== undefined, joint });
     const found = [];
     let token = 0;
     const add = (piece, word) => {
       const box = moved(piece.rect, state.space);
       const seen = cut(box, state.clip);
-      if (area(box) <= 0 || area(seen) < MIN_SEEN * area(box)) return;
+      if (area(box) <= 0) return;
+      if (area(seen) < MIN_SEEN * area(box)) {
+        noteUnread(seen);
+        return;
+      }
       const text = tidy(piece.text);
       const last = found[found.length - 1];
       if (piece.attached && last) Object.assign(last, { text: last.text + text, box: { ...last.box, l: Math.min(last.box.l, seen.l), r: Math.max(last.box.r, seen.r) } });
-      else if (text && !isLigature(text, box, letters.size, style)) found.push({ text, box: seen, token: word });
+      else if (text && !isLigature(text, box, letters.size, style)) found.push(placed(text, box, seen, letters, word));
+      else noteIcon(seen);
     };
     if (Math.abs(letters.turn) < 0.02 && isReordered(run, () => blockOf(host), state.overridden)) {
       for (const piece of visualPieces(run, state.overridden, state.cutter)) add(piece, ++token);
@@ -87,6 +90,11 @@
       }
     }
     return textIsPainted(element, style) ? pending(found, host, state.space, letters) : null;
+  };
+  // What is cut off has no baseline that a reader could find.
+  const placed = (text, box, seen, letters, token) => {
+    const isWhole = area(seen) >= MIN_WHOLE * area(box);
+    return { text, box: seen, token, baseline: isWhole ? baselineOf(box, letters) : null };
   };
   // Icon fonts that draw a word ("home", "menu") as one glyph.
   const isLigature = (text, box, size, style) =>
@@ -119,10 +127,14 @@
   // A leaf is finished when the whole page has been walked and all covers are known.
   const pending = (found, element, space, letters) => {
     if (found.length === 0) return null;
-    const seen = ({ box }) => !mayBeCovered(element, box) || shows(element, (box.l + box.r) / 2, (box.t + box.b) / 2, space);
+    const seen = ({ box }) => {
+      if (!mayBeCovered(element, box) || shows(element, (box.l + box.r) / 2, (box.t + box.b) / 2, space)) return true;
+      noteUnread(box);
+      return false;
+    };
     return { finish: () => leafOf(found.filter(seen), blockOf(element), letters) };
   };
-  const leafOf = (found, block, { size, turn }) => {
+  const leafOf = (found, block, { size, turn, flags }) => {
     if (found.length === 0) return null;
     let text = "";
     let before = 0;
@@ -130,9 +142,10 @@
     for (const word of found) {
       text += (before && before !== word.token ? " " : "") + word.text;
       before = word.token;
-      packed.push([word.text, ...pack(word.box), lineOf(block, word.box, size, turn)]);
+      const baseline = word.baseline === null ? null : short(word.baseline);
+      packed.push([word.text, ...pack(word.box), lineOf(block, word.box, size, turn), baseline]);
     }
-    return { t: text, w: packed };
+    return { t: text, l: [short(size), Math.round(turn * 1000) / 1000, flags], w: packed };
   };
 
   // --- text that is no part of the document: in controls, and what style sheets generate ---------------------------
@@ -158,22 +171,22 @@
     const within = cut(clip, moved(element.getBoundingClientRect(), space));
     return groupOf([...element.querySelectorAll("option, optgroup")].map((row) => controlLeaf(row, within, space)));
   };
-  let ownCanvas = null;
-  const canvas = () => (ownCanvas ??= document.createElement("canvas").getContext("2d"));
   const generatedLeaf = (element, kind, clips, space) => {
     const entry = generated.get(element)?.[kind];
     if (!entry) return null;
     const style = getComputedStyle(element, `::${kind}`);
     const letters = lettering(element, style, space);
-    if (letters === null || Number(style.opacity) < MIN_OPACITY || ICON_FAMILY.test(style.fontFamily.split(",")[0])) return null;
+    if (letters === null || Number(style.opacity) < MIN_OPACITY) return null;
     const own = style.position === "absolute" ? clips.absolute : style.position === "fixed" ? clips.fixed : clips.flow;
     const boxOf = (x, y, width, height) => {
       const f = space.zoom ?? 1; // layout pixels of a zoomed frame
       return moved({ left: x / f, top: y / f, right: (x + width) / f, bottom: (y + height) / f }, space);
     };
     const clip = style.overflowX === "visible" ? own : cut(own, boxOf(...entry.box));
-    canvas().font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
-    const widthOf = (text) => canvas().measureText(text).width;
+    if (ICON_FAMILY.test(style.fontFamily.split(",")[0])) {
+      for (const [, boxes] of entry.texts) for (const [x, y, width, height] of boxes) noteIcon(cut(boxOf(x, y, width, height), clip));
+      return null;
+    }
     const found = [];
     let token = 1;
     for (const [text, boxes] of entry.texts) {
@@ -181,15 +194,17 @@
         const part = text.slice(start, start + length);
         const backward = /[\p{L}\p{N}]/u.test(part) ? RIGHT_TO_LEFT.test(part) : style.direction === "rtl";
         // The bullets of lists are shapes, which fill their box; no font draws them.
-        const total = widthOf(kind === "marker" && BULLET.test(part) ? part.trim() : part) || 1;
+        const total = widthOf(style, kind === "marker" && BULLET.test(part) ? part.trim() : part) || 1;
         for (const match of part.matchAll(/\S+/g)) {
           if (match.index > 0 || /\s$/.test(text.slice(0, start))) token++; // else the word goes on, as in two directions
-          const from = widthOf(part.slice(0, match.index)) / total;
-          const share = widthOf(match[0]) / total;
+          const from = widthOf(style, part.slice(0, match.index)) / total;
+          const share = widthOf(style, match[0]) / total;
           const box = partOfLine(boxOf(x, y, width, height), letters, backward ? 1 - from - share : from, share);
           const seen = cut(box, clip);
           const shown = tidy(match[0]);
-          if (shown && area(box) > 0 && area(seen) >= MIN_SEEN * area(box)) found.push({ text: shown, box: seen, token });
+          if (shown && area(box) > 0 && area(seen) >= MIN_SEEN * area(box)) found.push(placed(shown, box, seen, letters, token));
+          else if (shown) noteUnread(seen);
+          else noteIcon(seen);
         }
         if (/\s$/.test(part)) token++;
       }
@@ -213,6 +228,7 @@
     if (style.visibility !== "visible") return null;
     const box = moved(element.getBoundingClientRect(), space);
     const seen = cut(box, clip);
+    notePicture(element, seen, space);
     if (seen.r - seen.l < MIN_IMAGE_PX || seen.b - seen.t < MIN_IMAGE_PX) return null;
     const name = nameOf(address);
     const label = (alt || "").replace(/\s+/g, " ").trim() || null;
@@ -311,13 +327,18 @@
     const clip = style.position === "fixed" ? clips.fixed : style.position === "absolute" ? clips.absolute : clips.flow;
     const raised = state.raised || isRaised(style);
     if (raised && style.visibility === "visible") noteCover(element, style, clip, space);
+    const ground = noteElement(element, style, {
+      boxes: () => [...element.getClientRects()].map((rect) => moved(rect, space)), // one a line of an inline element
+      scale: () => scaleOf(element, space).scale,
+      ...{ clip, space, ground: state.ground },
+    });
     if (element.tagName === "IFRAME" || element.tagName === "FRAME") return frameTree(element, style, clip, space);
     const leaf = leafFor(element, style, { clip, space });
     if (leaf !== undefined) return leaf;
     const within = clipsInside(element, style, clips, space);
     if (area(within.flow) <= 0 && area(within.absolute) <= 0 && area(within.fixed) <= 0) return null;
     const cutting = cutterOf(element, style, space, state.cutting);
-    const own = { clips: within, opacity, space, raised, cutting, overridden: isOverridden(style, state.overridden) };
+    const own = { clips: within, opacity, space, raised, cutting, ground, overridden: isOverridden(style, state.overridden) };
     return groupOf([
       generatedLeaf(element, "marker", within, space),
       generatedLeaf(element, "before", within, space),
@@ -347,7 +368,7 @@
     flush();
     return found;
   };
-  const START = { opacity: 1, space: HERE, raised: false, cutting: null, overridden: false };
+  const START = { opacity: 1, space: HERE, raised: false, cutting: null, ground: "rgb(255, 255, 255)", overridden: false };
 
   const finished = (node) => {
     if (node === null) return null;
@@ -360,7 +381,9 @@
   const body = document.body ?? document.documentElement;
   try {
     const tree = body ? walk(body, { ...START, clips: { flow: whole, absolute: whole, fixed: whole } }) : null;
-    return JSON.stringify({ title: document.title, nodes: maxNodes - budget, tree: finished(tree) });
+    const seen = finished(tree); // which marks what lies under something else
+    const packed = marks().map(({ kind, box }) => [kind, ...pack(box)]);
+    return JSON.stringify({ title: document.title, nodes: maxNodes - budget, tree: seen, marks: packed });
   } catch (error) {
     if (error !== OVER) throw error;
     return JSON.stringify({ tooLarge: maxNodes });

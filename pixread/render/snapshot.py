@@ -6,24 +6,27 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from pixread.records import Box, Node, Word
+from pixread.records import Box, Lettering, Mark, MarkKind, Node, Word
 from pixread.render.errors import RenderError
 from pixread.render.simplify import union
 
 SNAPSHOT_JS = Path(__file__).with_name("snapshot.js").read_text(encoding="utf-8")
+BOLD, ITALIC, MONO, LINK = 1, 2, 4, 8  # flags of letters.js
 # Visible content nests up to a few dozen levels; Python's own recursion limit lies not far above this one.
 MAX_DEPTH = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A page as found: its title, how many nodes were looked at, and its visible tree (None: nothing shows)."""
+    """A page as found: its title, how many nodes were looked at, its visible tree (None: nothing shows), and what is
+    drawn beside the words."""
 
     title: str
     num_nodes: int
     tree: Node | None
+    marks: tuple[Mark, ...]
 
 
 def read_snapshot(text: str) -> Snapshot:
@@ -37,6 +40,7 @@ def read_snapshot(text: str) -> Snapshot:
             title=_clean(data["title"]),
             num_nodes=int(data["nodes"]),
             tree=None if tree is None else _node(tree, depth=0),
+            marks=tuple(_mark(mark) for mark in data["marks"]),
         )
     except RenderError:
         raise
@@ -50,7 +54,7 @@ def _node(data: dict[str, Any], *, depth: int) -> Node:
     if "c" in data:
         return Node(children=tuple(_node(child, depth=depth + 1) for child in data["c"]))
     if "t" in data:
-        words = tuple(_word(word) for word in data["w"])
+        words = tuple(_word(word, data["l"]) for word in data["w"])
         return Node(text=_clean(data["t"]), words=words, box=union([word.box for word in words]))
     name, alt = data["i"], data["a"]
     if name is None and alt is None:
@@ -62,11 +66,31 @@ def _node(data: dict[str, Any], *, depth: int) -> Node:
     )
 
 
-def _word(data: list[Any]) -> Word:
-    text, x, y, width, height, line = data
+def _word(data: list[Any], letters: list[Any]) -> Word:
+    text, x, y, width, height, line, baseline = data
     if not isinstance(text, str) or not isinstance(line, int):
         raise TypeError(f"a word must be a string with a line number, got {data!r}")
-    return Word(text=_clean(text), box=_box([x, y, width, height]), line=line)
+    return Word(text=_clean(text), box=_box([x, y, width, height]), line=line, lettering=_lettering(letters, baseline))
+
+
+def _lettering(data: list[Any], baseline: float | None) -> Lettering:
+    size, angle, flags = data
+    return Lettering(
+        size=float(size),
+        baseline=None if baseline is None else float(baseline),
+        angle=float(angle),
+        bold=bool(flags & BOLD),
+        italic=bool(flags & ITALIC),
+        mono=bool(flags & MONO),
+        link=bool(flags & LINK),
+    )
+
+
+def _mark(data: list[Any]) -> Mark:
+    kind, *sides = data
+    if kind not in get_args(MarkKind):
+        raise ValueError(f"a mark must be one of {get_args(MarkKind)}, got {kind!r}")
+    return Mark(kind, _box(sides))
 
 
 def _box(data: list[Any]) -> Box:

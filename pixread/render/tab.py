@@ -19,7 +19,7 @@ _CLOCK_JS = Path(__file__).with_name("clock.js").read_text(encoding="utf-8")
 # What snapshot.js works with. In this order: each may use those before it.
 _WORLD_JS = "\n".join(
     Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8")
-    for name in ("space", "visibility", "lines", "words", "ellipsis")
+    for name in ("space", "visibility", "letters", "marks", "lines", "words", "ellipsis")
 )
 _FIRST_JS = f"({_CLOCK_JS})({json.dumps({'epoch': EPOCH_MS, 'seed': RANDOM_SEED})})"
 # The JavaScript world that our functions run in: the page's scripts cannot have changed what they use.
@@ -80,6 +80,12 @@ class Tab:
     def ask(self, method: str, **parameters: Any) -> int:
         """One DevTools command whose answer is kept; gives its number."""
         return self._chromium.ask(method, session=self._session, **parameters)
+
+    def prefer_dark(self) -> None:
+        """Ask the page for dark colours."""
+        self.send(
+            "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}, *_MEDIA[1:]]
+        )
 
     def _prepare(self) -> list[int]:
         """Asks for everything that a tab needs before its page; gives the commands' numbers."""

@@ -195,5 +195,5 @@ globalThis.pixreadVisibility = ({ width, height }) => {
     return true;
   };
 
-  return { MAX_BLUR_EM, whole, cut, area, textIsPainted, clipsInside, isRaised, noteCover, mayBeCovered, shows };
+  return { MAX_BLUR_EM, whole, cut, area, alphaOf, textIsPainted, clipsInside, isRaised, noteCover, mayBeCovered, shows };
 };

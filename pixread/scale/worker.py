@@ -24,7 +24,7 @@ from pixread.render.browser import Browser
 from pixread.render.page import RenderError, RenderSettings, render_page
 from pixread.scale.sources import Source
 from pixread.shards import write_file
-from pixread.targets import crops, lines, parse
+from pixread.targets import crops, layout, lines, parse
 
 RenderOne = Callable[[Source, "int | None"], Screenshot]
 """(page, seed of the variation or None) -> what it looks like. Raises RenderError for a page that cannot be had."""
@@ -50,6 +50,7 @@ TARGETS: dict[str, Target] = {
     "parse": Target(parse.examples, parse.ParseSettings()),
     "lines": Target(lines.examples, lines.LinesSettings()),
     "crops": Target(crops.examples, crops.CropSettings()),
+    "layout": Target(layout.examples, layout.LayoutSettings()),
 }
 
 

@@ -87,19 +87,26 @@ def text_lines(root: Node, *, within: Box | None = None) -> list[TextLine]:
     """The visual lines in document order; of the words that lie fully `within` a box, if one is given."""
     words: dict[int, list[Word]] = {}
     blanks: dict[int, list[bool]] = {}
-    last_leaf: dict[int, int] = {}
+    for word, is_glued in positioned_words(root, within=within):
+        line = words.setdefault(word.line, [])
+        blanks.setdefault(word.line, []).append(bool(line) and not is_glued)
+        line.append(word)
+    lines = (TextLine(tuple(words[line]), tuple(blanks[line])) for line in words)
+    return [line for line in lines if line.text]
+
+
+def positioned_words(root: Node, *, within: Box | None = None) -> Iterator[tuple[Word, bool]]:
+    """The words in document order, each with whether it follows the one before it on its line without a blank."""
+    last: dict[int, tuple[int, Word]] = {}
     for number, leaf in enumerate(node for node in root.walk() if node.is_text):
         for word, is_glued in _words_of(leaf):
             if within is not None and not is_inside(word.box, within):
                 continue
-            line = words.setdefault(word.line, [])
-            if line and last_leaf[word.line] != number:
-                is_glued = _gap(line[-1].box, word.box) < _GLUED_GAP * min(line[-1].box.height, word.box.height)
-            blanks.setdefault(word.line, []).append(bool(line) and not is_glued)
-            line.append(word)
-            last_leaf[word.line] = number
-    lines = (TextLine(tuple(words[line]), tuple(blanks[line])) for line in words)
-    return [line for line in lines if line.text]
+            if word.line in last and last[word.line][0] != number:
+                before = last[word.line][1].box
+                is_glued = _gap(before, word.box) < _GLUED_GAP * min(before.height, word.box.height)
+            yield word, is_glued and word.line in last
+            last[word.line] = number, word
 
 
 def seen_part(node: Node, *, within: Box) -> Node | None:

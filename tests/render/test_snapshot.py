@@ -4,21 +4,30 @@ import json
 
 import pytest
 
-from pixread.records import Box, Node, Word
+from pixread.records import Box, Lettering, Mark, Node, Word
 from pixread.render.errors import RenderError
 from pixread.render.snapshot import MAX_DEPTH, read_snapshot
 
-WORD = ["hi", 1.5, 2, 30, 10, 0]
+WORD = ["hi", 1.5, 2, 30, 10, 0, 9.5]
+LETTERS = [8, 0, 5]
 
 
-def snapshot(tree: object) -> str:
-    return json.dumps({"title": "t", "nodes": 3, "tree": tree})
+def snapshot(tree: object, marks: object = ()) -> str:
+    return json.dumps({"title": "t", "nodes": 3, "tree": tree, "marks": marks})
 
 
 def test_texts_images_and_inner_nodes_come_through():
-    tree = read_snapshot(snapshot({"c": [{"t": "hi", "w": [WORD]}, {"i": "logo", "a": None, "b": [0, 0, 5, 5]}]})).tree
-    text = Node(text="hi", words=(Word("hi", Box(1.5, 2, 30, 10), 0),), box=Box(1.5, 2, 30, 10))
+    tree = read_snapshot(
+        snapshot({"c": [{"t": "hi", "l": LETTERS, "w": [WORD]}, {"i": "logo", "a": None, "b": [0, 0, 5, 5]}]})
+    ).tree
+    lettering = Lettering(size=8, baseline=9.5, bold=True, mono=True)
+    text = Node(text="hi", words=(Word("hi", Box(1.5, 2, 30, 10), 0, lettering),), box=Box(1.5, 2, 30, 10))
     assert tree == Node(children=(text, Node(image="logo", box=Box(0, 0, 5, 5))))
+
+
+def test_marks_come_through():
+    found = read_snapshot(snapshot(None, [["edge", 1, 2, 30, 1], ["icon", 0, 0, 5, 5]]))
+    assert found.marks == (Mark("edge", Box(1, 2, 30, 1)), Mark("icon", Box(0, 0, 5, 5)))
 
 
 def test_a_page_without_anything_visible_has_no_tree():
@@ -26,7 +35,9 @@ def test_a_page_without_anything_visible_has_no_tree():
 
 
 def test_lone_surrogates_cannot_reach_a_file():
-    found = read_snapshot('{"title": "\\ud800", "nodes": 1, "tree": {"t": "a\\udc00", "w": []}}')
+    found = read_snapshot(
+        '{"title": "\\ud800", "nodes": 1, "marks": [], "tree": {"t": "a\\udc00", "l": [8, 0, 0], "w": []}}'
+    )
     assert (found.title, found.tree.text if found.tree else None) == ("?", "a?")
 
 
@@ -37,11 +48,14 @@ def test_lone_surrogates_cannot_reach_a_file():
         "[]",  # no object
         '{"title": "t", "nodes": 1}',  # no tree
         '{"title": null, "nodes": 1, "tree": null}',  # no title
-        snapshot({"t": "x"}),  # a text without words
-        snapshot({"t": "x", "w": [["x", 0, 0, -5, 1, 0]]}),  # a negative box
-        snapshot({"t": "x", "w": [["x", 0, 0, None, 1, 0]]}),  # no number
-        snapshot({"t": "x", "w": [["x", 0, 0, 1, 1]]}),  # no line
-        snapshot({"t": "x", "w": [["x", 0, 0, 1e999, 1, 0]]}),  # not finite
+        '{"title": "t", "nodes": 1, "tree": null}',  # no marks
+        snapshot({"t": "x", "l": LETTERS}),  # a text without words
+        snapshot({"t": "hi", "w": [WORD]}),  # a text without lettering
+        snapshot({"t": "x", "l": LETTERS, "w": [["x", 0, 0, -5, 1, 0, None]]}),  # a negative box
+        snapshot({"t": "x", "l": LETTERS, "w": [["x", 0, 0, None, 1, 0, None]]}),  # no number
+        snapshot({"t": "x", "l": LETTERS, "w": [["x", 0, 0, 1, 1, 0]]}),  # no line
+        snapshot({"t": "x", "l": LETTERS, "w": [["x", 0, 0, 1e999, 1, 0, None]]}),  # not finite
+        snapshot(None, [["smudge", 0, 0, 1, 1]]),  # a mark of no kind
         snapshot({"i": None, "a": None, "b": [0, 0, 1, 1]}),  # an image that says nothing
         snapshot("x"),  # no node
     ],
