@@ -1,0 +1,1 @@
+"""Layout detection with a learned network: picture -> dense maps -> regions."""
