@@ -108,8 +108,10 @@ class DetectorNetwork(nn.Module):
         self.geometry = nn.Conv2d(width, 4, 1)
         self.kinds = nn.Conv2d(width, len(KINDS), 1)
         self.styles = nn.Conv2d(width, len(STYLES), 1)
-        nn.init.constant_(self.core.bias, PRIOR_LOGIT)  # type: ignore[arg-type]
-        nn.init.constant_(self.kinds.bias, PRIOR_LOGIT)  # type: ignore[arg-type]
+        with torch.no_grad():
+            for head in (self.core, self.kinds):
+                head.bias.fill_(PRIOR_LOGIT)  # type: ignore[union-attr]
+            self.geometry.bias.copy_(torch.tensor([0.0, 0.0, 1.0, 0.0]))  # type: ignore[union-attr]
 
     def forward(self, pictures: Tensor) -> Maps:
         x = self.stem(F.pixel_unshuffle(pictures * 4 - 2, 2))

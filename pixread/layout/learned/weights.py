@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from pixread.files import written_aside
 from pixread.layout.learned.network import DetectorConfig, DetectorNetwork
@@ -23,7 +23,7 @@ def save_weights(network: DetectorNetwork, path: Path) -> None:
         for name, tensor in network.state_dict().items()
     }
     with written_aside(path) as aside:
-        save_file(tensors, aside, metadata={"config": json.dumps(asdict(network.config))})
+        aside.write_bytes(save(tensors, metadata={"config": json.dumps(asdict(network.config))}))
 
 
 def load_weights(path: Path | None = None) -> DetectorNetwork:

@@ -55,6 +55,7 @@ class DetectorTask:
     @cached_property
     def _held_out(self) -> list[dict[str, Tensor]]:
         source = CropSource(self.pool.held_out(), side=self.recipe.crop, drawn_share=self.recipe.drawn_share)
+        source.fonts = self.source.fonts
         size = self.recipe.batch_size
         batches = source.batches(SCORE_SEED, 0, size=size)
         return [next(batches) for _ in range(-(-self.recipe.evaluate_examples // size))]

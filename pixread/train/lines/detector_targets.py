@@ -35,7 +35,7 @@ BOX_WEIGHT = 1.6  # of the pixels round a core, where lines must be told apart
 PICTURE_WEIGHT = 0.3  # of pixels inside pictures, which often show text that nobody has written down
 SMALLEST = 5.0  # px, font size below which text is ignored: nobody can read it
 MOST_FORESHORTENED = 3.0  # ratio of the heights at both ends, beyond which the view is of no use
-KIND_INSET = 2.0  # px that the areas of kinds are pulled in on each side, so that neighbours stay apart
+KIND_INSET = 2.5  # px that the areas of kinds are pulled in on each side: more than half a cell parts neighbours
 THINNEST = 4.0  # px that these areas have at least: one cell
 EDGE, PICTURE = KINDS.index("edge"), KINDS.index("picture")
 

@@ -55,7 +55,8 @@ def test_a_small_network_learns_where_text_is(task: DetectorTask):
         losses.append(parts)
         assert float(loss.detach()) == pytest.approx(sum(parts.values()), rel=1e-4)
     for name in ("focal", "dice", "geometry", "kinds"):
-        assert losses[-1][name] < 0.8 * losses[0][name], name
+        assert losses[-1][name] < losses[0][name], name
+    assert sum(losses[-1].values()) < 0.7 * sum(losses[0].values())
 
 
 def test_scores_are_shares_and_errors(task: DetectorTask):
@@ -77,10 +78,10 @@ def test_saved_weights_can_be_started_from(task: DetectorTask, tmp_path: Path):
 def test_homographies_carry_the_page_as_the_pixels_went(warp: np.ndarray | None, scale: float):
     """A black square on a white page stands in the crop where the homography puts its corners."""
     pixels = np.full((300, 400, 3), 255, np.uint8)
-    pixels[100:140, 150:190] = 0
+    pixels[90:120, 140:170] = 0
     view = View(left=110, top=70, scale=scale, warp=warp)
     crop, homography = cut(pixels, view, side=128, rng=random.Random(2))
-    corners = project(np.array([(150, 100), (190, 100), (190, 140), (150, 140.0)]), homography)
+    corners = project(np.array([(140, 90), (170, 90), (170, 120), (140, 120.0)]), homography)
     y, x = np.nonzero(crop.mean(axis=2) < 128)
     assert (x.mean() + 0.5, y.mean() + 0.5) == pytest.approx(tuple(corners.mean(axis=0)), abs=0.7)
 
