@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pixread.recognition import tesseract
-from pixread.recognition.page_line import PageLine
+from pixread.recognition.page_line import OcrLine
 from pixread.records import Box, Node
 from pixread.targets.lines import text_lines
 
@@ -93,6 +93,6 @@ class Tesseract:
         return {"lines": lines_of_page(found), "seconds": seconds, "memory_mib": peak}
 
 
-def lines_of_page(lines: Sequence[PageLine]) -> list[tuple[str, Sides]]:
+def lines_of_page(lines: Sequence[OcrLine]) -> list[tuple[str, Sides]]:
     """Lines with their upright boxes."""
     return [(line.text, region.box.as_list()) for region, line in lines]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +28,16 @@ if TYPE_CHECKING:
     from pixread.reader import Reader
     from pixread.records import Reading
 
+    Read = Callable[[Image.Image, Show], Reading]
+
 REPORT = "report.html"
+
+
+class Words(StrEnum):
+    """Programs that can read the words in our place."""
+
+    rapidocr = "rapidocr"
+    tesseract = "tesseract"
 
 
 def region_box(text: str) -> Box:
@@ -93,6 +105,9 @@ def parse(
         Path | None, typer.Option(help="Also write one file a picture, and report.html, to this folder.")
     ] = None,
     single_pass: Annotated[bool, typer.Option("--single-pass", help="Do not segment the page.")] = False,
+    words: Annotated[
+        Words | None, typer.Option(help="Have this program read the words, in every script it knows; the tree is ours.")
+    ] = None,
     like: Annotated[
         Likeness, typer.Option(help="Whom to follow where transformers differs from the original.")
     ] = Likeness.original,
@@ -100,15 +115,22 @@ def parse(
     """Read pictures of pages."""
     from pixread.inputs.memory import enough_memory
 
-    reader = load_reader(model, device=device, dtype=dtype, like=like.value)
     wish = Wish(question, region, single_pass, max_patches, max_new_tokens, beams, batch_size)
+    read: Read
+    if words is None:
+        reader = load_reader(model, device=device, dtype=dtype, like=like.value)
+        name, read = reader.name, partial(wish.read, reader)
+    else:
+        options = {"--model": model, "--question": question, "--region": region, "--max-patches": max_patches}
+        options |= {"--max-new-tokens": max_new_tokens, "--beams": beams, "--single-pass": single_pass or None}
+        name, read = _read_by(words, options)
     failures = 0
-    with Sources() as sources, Output(out, form, model=reader.name, many=len(files) > 1) as output:
+    with Sources() as sources, Output(out, form, model=name, many=len(files) > 1) as output:
         for file in files:
             try:
                 with enough_memory(file), progress_bar(file) as show:
                     image = sources.open(file)
-                    reading = wish.read(reader, image, show)
+                    reading = read(image, show)
             except ValueError as error:
                 if len(files) > 1 and is_system_file(Path(file).name):
                     say(f"left out {file}, which the system put beside the pictures")
@@ -121,6 +143,23 @@ def parse(
         say(f"wrote {out / REPORT}")
     if failures:
         raise typer.Exit(1)
+
+
+def _read_by(words: Words, options: Mapping[str, object]) -> tuple[str, Read]:
+    """A program's name, and how it reads. options: those that only a model knows."""
+    from pixread.reading.given_words import OcrReader
+
+    if given := [name for name, value in options.items() if value is not None]:
+        raise typer.BadParameter(f"--words {words} reads whole pages without a model: leave out {', '.join(given)}")
+    if words is Words.rapidocr:
+        from pixread.recognition.rapidocr import RapidOcr
+
+        reader = OcrReader(RapidOcr())
+    else:
+        from pixread.recognition.tesseract import Tesseract
+
+        reader = OcrReader(Tesseract())
+    return reader.name, lambda image, show: reader.parse(image)
 
 
 class Output:

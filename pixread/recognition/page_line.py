@@ -1,17 +1,29 @@
-"""A line of a page as other programs find it: where it is, and what it says."""
+"""A line of a page as other programs find and read it, in our records."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Protocol
 
-from pixread.records import Character, Corner, RecognisedLine, Region
+from pixread.records import Box, Character, Corner, RecognisedLine, Region
 
 if TYPE_CHECKING:
     from PIL import Image
 
-PageLine = tuple[Region, RecognisedLine]
+OcrLine = tuple[Region, RecognisedLine]
+"""Where the line is, and what it says; its characters are placed along the region."""
+
 Quad = tuple[Corner, Corner, Corner, Corner]
+
+# A line's region reaches from so many font sizes above its baseline to so many below.
+UP, DOWN = 0.90, 0.27
+
+# Where the ink of letters begins above the baseline and ends below it, in font sizes, in common sans serifs.
+HIGH, SMALL, IDEOGRAPH = 0.73, 0.53, 0.86
+LOW, IDEOGRAPH_LOW = 0.21, 0.10
+_SMALL_LETTERS = frozenset("acegmnopqrsuvwxyz.,;:-_~")
+_LOW_LETTERS = frozenset("gjpqyQ,;()[]{}|_")
+FIRST_IDEOGRAPH = "\u2e80"  # from here on characters are as wide as high
 
 
 class WordSource(Protocol):
@@ -19,8 +31,20 @@ class WordSource(Protocol):
 
     title: str
 
-    def read(self, image: Image.Image) -> list[PageLine]:
+    def read(self, image: Image.Image) -> list[OcrLine]:
         """The lines of a picture (RGB), in any order."""
+
+
+def inked_line(read: RecognisedLine, ink: Box) -> OcrLine:
+    """An upright line whose letters fill a box: which letters it has tells its font size and where its baseline is."""
+    letters = [letter for letter in read.text if not letter.isspace()]
+    up = max((_up(letter) for letter in letters), default=HIGH)
+    down = max((_down(letter) for letter in letters), default=0.0)
+    size = ink.height / (up + down)
+    baseline = ink.bottom - down * size
+    top, bottom = baseline - UP * size, baseline + DOWN * size
+    quad = ((ink.x, top), (ink.right, top), (ink.right, bottom), (ink.x, bottom))
+    return Region(quad, "line", read.confidence, height=size), read
 
 
 def line_region(quad: Quad, *, size: float, score: float) -> Region:
@@ -29,11 +53,19 @@ def line_region(quad: Quad, *, size: float, score: float) -> Region:
     return Region(quad, "line", score, height=size, angle=math.atan2(along - top, right - left))
 
 
-def upright_quad(x: float, y: float, right: float, bottom: float) -> Quad:
-    return (x, y), (right, y), (right, bottom), (x, bottom)
-
-
 def evenly_spread(text: str, start: float, end: float, probability: float) -> tuple[Character, ...]:
     """The characters of a text from `start` to `end` along a line, each as wide as the others."""
     step = (end - start) / max(len(text), 1)
     return tuple(Character(start + step * place, start + step * (place + 1), probability) for place in range(len(text)))
+
+
+def _up(letter: str) -> float:
+    if letter >= FIRST_IDEOGRAPH:
+        return IDEOGRAPH
+    return SMALL if letter in _SMALL_LETTERS else HIGH
+
+
+def _down(letter: str) -> float:
+    if letter >= FIRST_IDEOGRAPH:
+        return IDEOGRAPH_LOW
+    return LOW if letter in _LOW_LETTERS else 0.0

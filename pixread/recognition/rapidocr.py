@@ -14,8 +14,8 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from pixread.recognition.page_line import PageLine, Quad, evenly_spread, line_region
-from pixread.records import Character, RecognisedLine
+from pixread.recognition.page_line import DOWN, UP, OcrLine, Quad, evenly_spread, line_region
+from pixread.records import Character, Corner, RecognisedLine
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,6 +25,7 @@ OLDEST = (3, 10)  # the first version whose wheel holds the models of PP-OCRv6
 HOW_TO_INSTALL = "pip install 'pixread[rapidocr]' installs it"
 COLUMN = 1.5  # a box so many times as high as wide is read as a column, from top to bottom
 EM = 1.3  # font sizes in the height of a box, which has white round the ink: 1.2 of large letters, 1.4 of small ones
+MIDDLE = 0.26  # font sizes from the baseline up to the middle of a box
 
 
 def rapidocr_version() -> str | None:
@@ -51,7 +52,7 @@ class RapidOcr:
             params |= {f"{engine}.intra_op_num_threads": num_threads, f"{engine}.inter_op_num_threads": 1}
         self._read = RapidOCR(params=params)
 
-    def read(self, image: Image.Image) -> list[PageLine]:
+    def read(self, image: Image.Image) -> list[OcrLine]:
         """The lines of a picture (RGB). ValueError for a strip so narrow that RapidOCR cannot make it smaller."""
         from rapidocr.utils.process_img import ResizeImgError
 
@@ -87,7 +88,7 @@ def _quad(corners: Sequence[Sequence[float]]) -> Quad:
     return (second, third, fourth, first) if is_column else (first, second, third, fourth)
 
 
-def _line(quad: Quad, text: str, score: float, boxes: Sequence[Sequence[Sequence[float]]]) -> PageLine:
+def _line(quad: Quad, text: str, score: float, boxes: Sequence[Sequence[Sequence[float]]]) -> OcrLine:
     """boxes: the corners of every character that is no blank.
 
     All characters get the probability of the line: those that RapidOCR gives are one character behind after each
@@ -100,7 +101,24 @@ def _line(quad: Quad, text: str, score: float, boxes: Sequence[Sequence[Sequence
         characters = _with_blanks(text, dict(zip(inked, places, strict=True)), float(score))
     else:
         characters = evenly_spread(text, 0.0, 1.0, float(score))
-    return line_region(quad, size=size, score=float(score)), RecognisedLine(text, characters, float(score))
+    region = line_region(_with_room(quad), size=size, score=float(score))
+    return region, RecognisedLine(text, characters, float(score))
+
+
+def _with_room(quad: Quad) -> Quad:
+    """A box with as much room above and below its letters as lines have."""
+    top, bottom = 0.5 - (UP - MIDDLE) / EM, 0.5 + (DOWN + MIDDLE) / EM
+    (first, second, third, fourth) = quad
+
+    def between(upper: Corner, lower: Corner, share: float) -> Corner:
+        return upper[0] + (lower[0] - upper[0]) * share, upper[1] + (lower[1] - upper[1]) * share
+
+    return (
+        between(first, fourth, top),
+        between(second, third, top),
+        between(second, third, bottom),
+        between(first, fourth, bottom),
+    )
 
 
 def _along(quad: Quad, corners: Sequence[Sequence[float]]) -> tuple[float, float]:

