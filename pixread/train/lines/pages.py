@@ -123,15 +123,16 @@ class PagePool:
                     f"{folder} {found}, and lines are learnt from those of {TARGET!r} "
                     f"(pixread render --targets {TARGET})"
                 )
-        self._sources = self._shards.sources()
-        if not self._sources:
+        sources = self._shards.sources()
+        if not sources:
             raise ValueError("the shards to train on hold no pages")
-        self._choose(range(len(self._sources)))
+        self._names = named_by_site(sources)
+        self._choose(range(len(self._names)))
 
     def _choose(self, rows: Sequence[int]) -> None:
         by_site: dict[str, list[int]] = defaultdict(list)
         for number, row in enumerate(rows):
-            by_site[_site(self._sources[row])].append(number)
+            by_site[_site(self._names[row])].append(number)
         self._rows, self._by_site = list(rows), [by_site[site] for site in sorted(by_site)]
         # Drawn by the root of their pages, large sites do not drown small ones, nor are these learnt by heart.
         self._site_weights = list(itertools.accumulate(math.sqrt(len(pages)) for pages in self._by_site))
@@ -142,32 +143,33 @@ class PagePool:
     def training(self) -> PagePool:
         """The pages to learn from: all but those of `held_out`."""
         held = self._held_out()
-        return self._part([row for row in self._rows if self._sources[row] not in held])
+        return self._part([row for row in self._rows if self._names[row] not in held])
 
     def held_out(self) -> PagePool:
-        """The pages to score on: one of `HELD_OUT` by a hash of its source, whichever other pages there are."""
+        """The pages to score on: one of `HELD_OUT` by a hash of its site and path, whichever other pages there are."""
         held = self._held_out()
-        return self._part([row for row in self._rows if self._sources[row] in held])
+        return self._part([row for row in self._rows if self._names[row] in held])
 
     def _held_out(self) -> set[str]:
-        digests = {source: _digest(source) for source in sorted({self._sources[row] for row in self._rows})}
+        digests = {name: _digest(name) for name in sorted({self._names[row] for row in self._rows})}
         if len(digests) < 2:
             raise ValueError("training needs at least two different pages: one of them is held out to score on")
-        held = {source for source, digest in digests.items() if digest % HELD_OUT == 0}
+        held = {name for name, digest in digests.items() if digest % HELD_OUT == 0}
         return held if 0 < len(held) < len(digests) else {min(digests, key=digests.__getitem__)}
 
     def _part(self, rows: Sequence[int]) -> PagePool:
         part = object.__new__(PagePool)
-        part._shards, part._sources = self._shards, self._sources
+        part._shards, part._names = self._shards, self._names
         part._choose(rows)
         return part
 
     def page(self, number: int) -> Page:
         """A page by its number, below the length of the pool."""
-        example = self._shards[self._rows[number]]
+        row = self._rows[number]
+        example = self._shards[row]
         pixels = np.array(open_picture(example.image, name=example.source))
         words, marks = _words(example.meta, example.source), _marks(example.meta, example.source)
-        return Page(pixels, words, marks, _site(example.source))
+        return Page(pixels, words, marks, _site(self._names[row]))
 
     def chunk(self, seed: int, number: int, count: int) -> list[Page]:
         """`count` pages drawn by the seed and the chunk's number: the same ones whatever was drawn before."""
@@ -180,28 +182,39 @@ class PagePool:
         """How often a line's text comes on a site: (site, text) -> count. No picture is read."""
         chosen = set(self._rows)
         return Counter(
-            (_site(source), line.text)
-            for row, (source, meta) in enumerate(zip(self._sources, self._shards.metas(), strict=True))
+            (_site(self._names[row]), line.text)
+            for row, meta in enumerate(self._shards.metas())
             if row in chosen
-            for line in lines_of(_words(meta, source))
+            for line in lines_of(_words(meta, self._names[row]))
         )
 
     def words(self) -> list[str]:
         """The pages' own words (what stands between two blanks) for drawing, each once a site."""
         chosen = set(self._rows)
         found: dict[tuple[str, str], None] = {}
-        for row, (source, targets) in enumerate(zip(self._sources, self._shards.targets(), strict=True)):
+        for row, targets in enumerate(self._shards.targets()):
             if row in chosen:
-                found |= dict.fromkeys((_site(source), word) for text in targets for word in text.split())
+                found |= dict.fromkeys((_site(self._names[row]), word) for text in targets for word in text.split())
         return [word for _, word in found]
 
 
-def _site(source: str) -> str:
-    return source.partition("/")[0]
+def named_by_site(sources: Sequence[str]) -> list[str]:
+    """SITE/path for each source: a site is the first folder in which the pages differ, or the host of an address.
+
+    Sources begin with the folders that were named when the pages were rendered, which say nothing.
+    """
+    parts = [source.rpartition("://")[2].split("/") for source in sources]
+    first, last = (choose(parts)[:-1] for choose in (min, max))
+    common = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    return ["/".join(path[max(0, min(common, len(path) - 2)) :]) for path in parts]
 
 
-def _digest(source: str) -> int:
-    return int.from_bytes(hashlib.blake2s(source.encode(), digest_size=8).digest())
+def _site(name: str) -> str:
+    return name.partition("/")[0] if "/" in name else ""
+
+
+def _digest(name: str) -> int:
+    return int.from_bytes(hashlib.blake2s(name.encode(), digest_size=8).digest())
 
 
 def _words(meta: Mapping[str, Any], source: str) -> tuple[TrueWord, ...]:

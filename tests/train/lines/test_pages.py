@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pixread.records import Box, Lettering, Mark
-from pixread.train.lines.pages import DOWN, UP, PagePool, TrueWord, lines_of
+from pixread.train.lines.pages import DOWN, UP, PagePool, TrueWord, lines_of, named_by_site
 from tests.train.lines.layout_shards import Row, many_pages, page, row, write_pages
 
 
@@ -23,7 +23,7 @@ def read(tmp_path: Path, words: list[Row]) -> tuple[TrueWord, ...]:
 
 def test_a_page_is_what_was_written(tmp_path: Path) -> None:
     words = [row("Title", 5, flags=1 + 8), row("up", 60, baseline=None, angle=1.57, flags=2 + 4)]
-    shards = write_pages(tmp_path / "set", [page("site/sub/a.html", words, marks=[["icon", 1, 2, 3, 4]], shade=7)])
+    shards = write_pages(tmp_path / "set", [page("site/a.html", words, marks=[["icon", 1, 2, 3, 4]], shade=7)])
     found = PagePool(shards).page(0)
     assert (found.pixels.shape, found.pixels.dtype, int(found.pixels.mean())) == ((90, 120, 3), np.uint8, 7)
     assert found.site == "site"
@@ -71,6 +71,22 @@ def test_sites_are_drawn_by_the_root_of_their_pages(tmp_path: Path) -> None:
     pool = PagePool(many_pages(tmp_path / "set"))  # 15 small, 45 large: of root 1 to 1.73
     drawn = Counter(page.site for number in range(25) for page in pool.chunk(0, number, 16))
     assert 1.4 < drawn["large"] / drawn["small"] < 2.1
+
+
+@pytest.mark.parametrize(
+    ("sources", "names"),
+    [
+        (["one/a.html", "two/sub/b.html", "two/c.html"], ["one/a.html", "two/sub/b.html", "two/c.html"]),
+        (["/home/me/pages/one/a.html", "/home/me/pages/two/b.html"], ["one/a.html", "two/b.html"]),
+        (["pages/one/sub/a", "pages/two/b", "pages/index"], ["one/sub/a", "two/b", "pages/index"]),
+        (["https://one.org/a", "https://two.org/b/c"], ["one.org/a", "two.org/b/c"]),
+        (["one/a.html", "one/b.html"], ["one/a.html", "one/b.html"]),
+        (["a.html"], ["a.html"]),
+    ],
+)
+def test_a_site_is_where_sources_begin_to_differ(sources: list[str], names: list[str]) -> None:
+    """Pages named by absolute paths were all of one site, so that each of its texts was common."""
+    assert named_by_site(sources) == names
 
 
 def test_held_out_pages_are_never_trained_on_and_stay_the_same(tmp_path: Path) -> None:
