@@ -1,0 +1,1 @@
+"""The line recogniser: a convolutional network trained with connectionist temporal classification (CTC)."""

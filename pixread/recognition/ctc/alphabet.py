@@ -1,0 +1,67 @@
+"""The classes that the network tells apart: the CTC blank, the characters, and text of a script it cannot read."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+BLANK = 0
+INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\ufe0e\ufe0f"  # zero-width characters and soft hyphens
+
+
+def clean_text(text: str) -> str:
+    """The text as it is drawn: composed (NFC), without characters of no width, blanks as single spaces."""
+    seen = text.translate(dict.fromkeys(map(ord, INVISIBLE)))
+    return " ".join(unicodedata.normalize("NFC", seen).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Alphabet:
+    """The characters in the order of their classes, which count from 1; the class behind them is unknown script."""
+
+    characters: str
+    classes: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if len(set(self.characters)) != len(self.characters) or " " not in self.characters:
+            raise ValueError("an alphabet holds each of its characters once, and the space")
+        object.__setattr__(self, "classes", {char: number for number, char in enumerate(self.characters, 1)})
+
+    @classmethod
+    def of(cls, characters: Iterable[str]) -> Alphabet:
+        """The alphabet of the characters, sorted by code point; the space is added."""
+        return cls("".join(sorted({*characters, " "})))
+
+    @property
+    def unknown(self) -> int:
+        """The class of text in a script that is not in the alphabet."""
+        return len(self.characters) + 1
+
+    @property
+    def size(self) -> int:
+        """How many classes there are, the blank and the unknown script included."""
+        return len(self.characters) + 2
+
+    def encode(self, text: str) -> list[int] | None:
+        """The classes of a clean text; None where it cannot be told in them.
+
+        A word in letters of another script is the unknown class: once for each full-width character (Chinese,
+        Japanese, Korean), once for the whole word in all other scripts.
+        """
+        labels: list[int] = []
+        for word in text.split():
+            known = [self.classes.get(char) for char in word]
+            if None not in known:
+                found = [number for number in known if number is not None]
+            elif all(_is_foreign(char, self) for char in word):
+                wide = sum(unicodedata.east_asian_width(char) in "WF" for char in word)
+                found = [self.unknown] * max(1, wide)
+            else:
+                return None
+            labels += [self.classes[" "], *found] if labels else found
+        return labels
+
+
+def _is_foreign(char: str, alphabet: Alphabet) -> bool:
+    return char not in alphabet.classes and unicodedata.category(char)[0] in "LM"

@@ -1,0 +1,85 @@
+"""The likeliest class of every frame -> text, and where each character stands.
+
+Best path decoding: Graves et al. 2006, "Connectionist temporal classification", section 3.2.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixread.recognition.ctc.alphabet import BLANK, Alphabet
+from pixread.recognition.ctc.calibration import Calibration
+from pixread.recognition.ctc.look_alikes import settle_scripts
+from pixread.recognition.ctc.network import STRIDE
+from pixread.recognition.ctc.normalise import SIDE_MARGIN
+from pixread.records import Character, RecognisedLine
+
+EMPTY = RecognisedLine("", (), 0.0)
+_UNKNOWN_SHARE = 0.5  # of a line's length; from here on it is a line of unknown script
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Neighbouring frames whose likeliest class is the same: from `first` to before `last`."""
+
+    number: int
+    first: int
+    last: int
+    probability: float
+
+
+def decode(
+    probabilities: np.ndarray, classes: np.ndarray, *, width: int, alphabet: Alphabet, calibration: Calibration
+) -> RecognisedLine:
+    """The line of the likeliest class of every frame and its probability, (T,) each.
+
+    width: of the normalised crop in pixels, without the margin of ground that the frames count, too.
+    """
+    runs = [run for run in _runs(probabilities, classes) if run.number != BLANK]
+    edges = _edges(runs, len(classes))
+    extent = [end - start for start, end in edges]
+    unknown = sum(length for run, length in zip(runs, extent, strict=True) if run.number == alphabet.unknown)
+    if not runs or unknown >= _UNKNOWN_SHARE * sum(extent):
+        return EMPTY
+    calibrated = calibration.apply(np.array([run.probability for run in runs]))
+    text, characters = "", []
+    for run, (start, end), probability in zip(runs, edges, calibrated.tolist(), strict=True):
+        char = " " if run.number == alphabet.unknown else alphabet.characters[run.number - 1]
+        if char == " " and (not text or text[-1] == " "):
+            continue
+        text += char
+        characters.append(Character(_place(start, width), _place(end, width), probability))
+    characters = characters[: len(text.rstrip())]
+    confidence = float(np.prod([char.probability for char in characters]))
+    return RecognisedLine(settle_scripts(text.rstrip()), tuple(characters), confidence) if characters else EMPTY
+
+
+def _runs(probabilities: np.ndarray, classes: np.ndarray) -> list[_Run]:
+    changes = np.flatnonzero(np.diff(classes)) + 1
+    firsts = np.concatenate(([0], changes)).tolist()
+    lasts = np.concatenate((changes, [len(classes)])).tolist()
+    tops = np.maximum.reduceat(probabilities, firsts).tolist()
+    return [_Run(int(classes[first]), first, last, top) for first, last, top in zip(firsts, lasts, tops, strict=True)]
+
+
+def _edges(runs: list[_Run], frames: int) -> list[tuple[float, float]]:
+    """Start and end of each run in frames: blank frames between two are shared evenly; at the ends of the line a
+    character reaches as far outwards as inwards."""
+    middles = [(one.last + two.first) / 2 for one, two in itertools.pairwise(runs)]
+    if not runs:
+        return []
+    first, last = runs[0], runs[-1]
+    if not middles:
+        return [(0.0, float(frames))]
+    start = max(0.0, first.first - (middles[0] - first.last))
+    end = min(float(frames), last.last + (last.first - middles[-1]))
+    cuts = [start, *middles, end]
+    return list(itertools.pairwise(cuts))
+
+
+def _place(frame: float, width: int) -> float:
+    """Frames -> share of the crop's width."""
+    return min(1.0, max(0.0, (frame * STRIDE - SIDE_MARGIN) / width))

@@ -1,0 +1,211 @@
+"""Crops of pages as a line detector cuts them: pieces of lines with their text, and places without any."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixread.recognition.ctc.alphabet import Alphabet, clean_text
+from pixread.recognition.ctc.network import HEIGHT
+from pixread.recognition.ctc.normalise import CROP_MARGIN
+from pixread.records import Box
+from pixread.train.lines.drawn import Cut
+from pixread.train.lines.pages import DOWN, UP, Page, TrueLine, lines_of
+
+MOST_OF_A_TEXT = 4  # lines of one text and site, on average; menus would fill a tenth of the lines
+WIDTHS = (90.0, 760.0)  # pixels at the network's height that spans of words are cut to, evenly in their logarithm
+LONGEST = 1200.0  # pixels at the network's height
+WHOLE_LINES = 0.08  # of the lines are taken whole, up to LONGEST
+SMALLEST = 6.0  # px, font size of lines that are still legible
+ENDS = (-0.05, 0.30)  # em between a word's end and the crop's: what detectors leave
+HEIGHT_JITTER, SHIFT_JITTER = 0.08, 0.08  # of the height; em up or down
+_CLEAR = 0.75  # of the gap to the next word may be in the crop
+LEAST_CONTRAST = 20.0  # gray levels between the darkest and lightest parts; less is text that nobody sees
+_MARKS_WITHOUT_TEXT = ("icon", "picture", "control", "edge")
+_TEXT_HEIGHT = (UP + DOWN + 2 * CROP_MARGIN) / HEIGHT  # em of one pixel of a normalised crop
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What stands between two blanks of a line, from `left` to `right` in pixels of the page."""
+
+    text: str
+    left: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
+class LineTruth:
+    """A line to cut from: tokens that are all legible. The outer neighbours end at `before` and begin at `behind`."""
+
+    tokens: tuple[Token, ...]
+    baseline: float
+    size: float
+    before: float
+    behind: float
+
+
+def legible_lines(page: Page, alphabet: Alphabet) -> Iterator[LineTruth]:
+    """The lines of a page, parted at words that are covered or cut off, or that the alphabet cannot spell."""
+    unread = _boxes([mark.box for mark in page.marks if mark.kind == "unread"])
+    height, width = page.pixels.shape[:2]
+    for line in lines_of(page.words):
+        if line.size < SMALLEST or line.box.y < -0.5 * line.size or line.box.bottom > height + 0.3 * line.size:
+            continue
+        hidden = _covered(line, unread) | np.array([left < -1 or right > width + 1 for left, right in line.spans])
+        tokens = list(_tokens(line, hidden))
+        good = [token.text != "" and alphabet.encode(token.text) is not None for token in tokens]
+        yield from _runs(line, tokens, good)
+
+
+def _boxes(boxes: list[Box]) -> NDArray[np.float64]:
+    return np.array([(box.x, box.y, box.right, box.bottom) for box in boxes]).reshape(-1, 4)
+
+
+def _covered(line: TrueLine, unread: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which words have an unread mark over them."""
+    if not len(unread):
+        return np.zeros(len(line.words), bool)
+    words = _boxes([word.box for word in line.words])
+    apart = (
+        (words[:, None, 0] >= unread[None, :, 2])
+        | (words[:, None, 2] <= unread[None, :, 0])
+        | (words[:, None, 1] >= unread[None, :, 3])
+        | (words[:, None, 3] <= unread[None, :, 1])
+    )
+    return np.logical_not(apart.all(axis=1))
+
+
+def _tokens(line: TrueLine, hidden: NDArray[np.bool_]) -> Iterator[Token]:
+    """Words as drawn: those that touch are one. A hidden one has no text."""
+    current: Token | None = None
+    for word, (left, right), gone in zip(line.words, line.spans, hidden.tolist(), strict=True):
+        text = "" if gone else clean_text(word.text)
+        if current is not None and word.glued:
+            joined = current.text + text if current.text and text else ""
+            current = Token(joined, current.left, max(current.right, right))
+            continue
+        if current is not None:
+            yield current
+        current = Token(text, left, right)
+    if current is not None:
+        yield current
+
+
+def _runs(line: TrueLine, tokens: list[Token], good: list[bool]) -> Iterator[LineTruth]:
+    start = 0
+    for number in range(len(tokens) + 1):
+        if number < len(tokens) and good[number]:
+            continue
+        if number > start:
+            before = tokens[start - 1].right if start else -math.inf
+            behind = tokens[number].left if number < len(tokens) else math.inf
+            yield LineTruth(tuple(tokens[start:number]), line.baseline, line.size, before, behind)
+        start = number + 1
+
+
+def cut_line(page: Page, line: LineTruth, rng: random.Random) -> Cut | None:
+    """A span of the line's words as a detector might cut it; None where it is out of the picture or invisible."""
+    first, last = _span(line, rng)
+    tokens = line.tokens[first:last]
+    before = line.tokens[first - 1].right if first else line.before
+    behind = line.tokens[last].left if last < len(line.tokens) else line.behind
+    left = tokens[0].left - min(rng.uniform(*ENDS) * line.size, max(0.0, _CLEAR * (tokens[0].left - before)))
+    right = tokens[-1].right + min(rng.uniform(*ENDS) * line.size, max(0.0, _CLEAR * (behind - tokens[-1].right)))
+    grown = 1 + rng.uniform(-HEIGHT_JITTER, HEIGHT_JITTER)
+    half = (UP + DOWN + 2 * CROP_MARGIN) * line.size * grown / 2
+    middle = line.baseline + ((DOWN - UP) / 2 + rng.uniform(-SHIFT_JITTER, SHIFT_JITTER)) * line.size
+    pixels = _cut(page.pixels, left, middle - half, right, middle + half)
+    if pixels is None or not _is_visible(pixels):
+        return None
+    return Cut(pixels, line.size, " ".join(token.text for token in tokens))
+
+
+def cut_exactly(page: Page, line: LineTruth) -> Cut | None:
+    """The whole line in its true box, with the margin that crops have."""
+    margin = CROP_MARGIN * line.size
+    top, bottom = line.baseline - UP * line.size - margin, line.baseline + DOWN * line.size + margin
+    pixels = _cut(page.pixels, line.tokens[0].left - margin, top, line.tokens[-1].right + margin, bottom)
+    if pixels is None or not _is_visible(pixels):
+        return None
+    return Cut(pixels, line.size, " ".join(token.text for token in line.tokens))
+
+
+def _span(line: LineTruth, rng: random.Random) -> tuple[int, int]:
+    """First and last (not included) of the tokens that fit a width drawn by chance."""
+    scale = 1 / (_TEXT_HEIGHT * line.size)
+    most = LONGEST if rng.random() < WHOLE_LINES else math.exp(rng.uniform(*map(math.log, WIDTHS)))
+    tokens, count = line.tokens, len(line.tokens)
+    whole = (tokens[-1].right - tokens[0].left) * scale <= most
+    first = 0 if whole or rng.random() < 0.15 else rng.randrange(count)
+    last = first + 1
+    while last < count and (tokens[last].right - tokens[first].left) * scale < most:
+        last += 1
+    while last == count and first > 0 and (tokens[-1].right - tokens[first - 1].left) * scale < most:
+        first -= 1
+    return first, last
+
+
+def _cut(pixels: NDArray[np.uint8], left: float, top: float, right: float, bottom: float) -> NDArray[np.uint8] | None:
+    height, width = pixels.shape[:2]
+    rows = slice(max(0, round(top)), min(height, round(bottom)))
+    columns = slice(max(0, math.floor(left)), min(width, math.ceil(right)))
+    cut = pixels[rows, columns]
+    return cut if cut.shape[0] >= 5 and cut.shape[1] >= 3 else None
+
+
+def _is_visible(pixels: NDArray[np.uint8]) -> bool:
+    sample = pixels.reshape(-1, 3)[:: max(1, pixels.size // 1800)]
+    low, high = np.quantile(sample, (0.02, 0.98), axis=0)
+    return bool((high - low).max() >= LEAST_CONTRAST)
+
+
+def cut_textless(page: Page, rng: random.Random) -> Cut | None:
+    """A place without text, as a detector might take it for a line: at icons, pictures, controls, edges, or anywhere.
+
+    None where the place that chance gave has words or what may be words.
+    """
+    height, width = page.pixels.shape[:2]
+    marks = [mark.box for mark in page.marks if mark.kind in _MARKS_WITHOUT_TEXT]
+    if marks and rng.random() < 0.9:
+        box = rng.choice(marks)
+        tall = min(max(box.height, 8.0) * rng.uniform(0.6, 1.6), rng.uniform(12, 120))
+        long = tall * math.exp(rng.uniform(math.log(0.4), math.log(5)))
+        x = box.x + rng.uniform(-0.5, 1.0) * max(0.0, box.width - long) + rng.uniform(-0.3, 0.3) * tall
+        y = box.y + rng.uniform(0.0, 1.0) * max(0.0, box.height - tall) + rng.uniform(-0.3, 0.3) * tall
+    else:
+        tall = rng.uniform(10, 50)
+        long = tall * math.exp(rng.uniform(math.log(0.4), math.log(6)))
+        x, y = rng.uniform(0, width), rng.uniform(0, height)
+    taken = [word.box for word in page.words] + [mark.box for mark in page.marks if mark.kind == "unread"]
+    area = Box(x, y, long, tall)
+    if any(other.intersect(area) is not None for other in taken):
+        return None
+    pixels = _cut(page.pixels, x, y, x + long, y + tall)
+    return None if pixels is None else Cut(pixels, tall / (UP + DOWN), "")
+
+
+def text_free_pictures(page: Page) -> list[NDArray[np.uint8]]:
+    """Parts of the page that show pictures and no words, to draw text over."""
+    words = _boxes([word.box for word in page.words])
+    found = []
+    for mark in page.marks:
+        box = mark.box
+        if mark.kind != "picture" or box.width < 120 or box.height < 40:
+            continue
+        apart = (
+            (words[:, 0] >= box.right) | (words[:, 2] <= box.x) | (words[:, 1] >= box.bottom) | (words[:, 3] <= box.y)
+        )
+        if bool(apart.all()) and (part := _cut(page.pixels, box.x, box.y, box.right, box.bottom)) is not None:
+            found.append(part)
+    return found
+
+
+def is_common(text: str, site: str, counts: Mapping[tuple[str, str], int], rng: random.Random) -> bool:
+    """Whether chance leaves the line out, so that MOST_OF_A_TEXT of its text and site stay on average."""
+    return rng.random() > MOST_OF_A_TEXT / max(MOST_OF_A_TEXT, counts.get((site, text), 1))

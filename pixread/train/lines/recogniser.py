@@ -1,0 +1,171 @@
+"""The line recogniser's training: connectionist temporal classification (Graves et al. 2006) of lines of text."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import itertools
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pixread.metrics.edit import character_error_rate
+from pixread.recognition.ctc.alphabet import BLANK
+from pixread.recognition.ctc.calibration import Calibration, fit_calibration
+from pixread.recognition.ctc.network import LineNetwork, NetworkConfig
+from pixread.recognition.ctc.normalise import normalise
+from pixread.recognition.ctc.recogniser import CtcRecogniser
+from pixread.recognition.ctc.weights import LineModel, load_model, save_model, take_over
+from pixread.records import RecognisedLine
+from pixread.train.lines.crops import cut_exactly, cut_textless, legible_lines
+from pixread.train.lines.degrade import degrade
+from pixread.train.lines.drawn import Cut, LineArtist
+from pixread.train.lines.pages import PagePool
+from pixread.train.lines.recipes import LineRecipe
+from pixread.train.lines.recogniser_batches import LineSource, batches
+from pixread.train.lines.scripts import alphabet_of, read_scripts
+
+_SEED = 20_000  # of the held-out lines: the same ones whatever the run's seed
+_DRAWN_PART, _TEXTLESS_PART = 4, 4  # drawn lines of each script, and places without text: evaluate_examples over this
+LEAST_BATCH_WIDTH = 1500  # pixels: the longest line and its margins
+_TRIES = 20  # of chance for each line that is wanted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """Normalised lines that are never trained on, with their truth."""
+
+    lines: list[np.ndarray]
+    texts: list[str]
+
+    @classmethod
+    def of(cls, cuts: Sequence[Cut], rng: random.Random | None = None) -> HeldOut:
+        """The lines as they are, or degraded by the random numbers."""
+        pixels = [np.ascontiguousarray(cut.pixels) for cut in cuts]
+        worn = pixels if rng is None else [degrade(one, rng) for one in pixels]
+        return cls([normalise(Image.fromarray(one)) for one in worn], [cut.text for cut in cuts])
+
+
+class RecogniserTask:
+    """A `LineTask`. Raises ValueError for scripts that cannot be learnt and for shards without pages."""
+
+    def __init__(self, recipe: LineRecipe, data: Sequence[Path]) -> None:
+        if recipe.batch_width < LEAST_BATCH_WIDTH:
+            raise ValueError(f"batch_width must be at least {LEAST_BATCH_WIDTH} pixels, got {recipe.batch_width}")
+        self.recipe = recipe
+        scripts = read_scripts(recipe.scripts)
+        self.alphabet = alphabet_of(scripts)
+        self.pool = PagePool(list(data))
+        self.artist = LineArtist(scripts, self.alphabet, self.pool.training().words())
+        training = self.pool.training()
+        _ = training.text_counts  # counted once, before workers are made
+        self.source = LineSource(training, self.artist, self.alphabet, drawn_share=recipe.drawn_share)
+
+    def network(self) -> LineNetwork:
+        return LineNetwork(NetworkConfig(self.alphabet.size))
+
+    def batches(self, seed: int, start: int) -> Iterator[dict[str, Tensor]]:
+        return batches(self.source, seed, start, width=self.recipe.batch_width, lines=self.recipe.batch_size)
+
+    def loss(
+        self, network: nn.Module, batch: dict[str, Tensor], autocast: torch.dtype
+    ) -> tuple[Tensor, dict[str, float]]:
+        """The negative log-likelihood of all lines over the number of their characters."""
+        images, frames, lengths = batch["images"], batch["frames"], batch["lengths"]
+        with torch.autocast(images.device.type, autocast, enabled=autocast != torch.float32):
+            logits = network(images)
+        log_probabilities = logits.float().log_softmax(2).transpose(0, 1)  # (T, B, N)
+        total = F.ctc_loss(
+            log_probabilities, batch["labels"], frames, lengths, blank=BLANK, reduction="sum", zero_infinity=True
+        )
+        return total / lengths.sum().clamp(min=1), {}
+
+    def score(self, network: nn.Module) -> dict[str, float]:
+        """Character error rates of lines of held-out pages, as rendered and degraded, and of drawn lines of each
+        script; and the share of places without text of which nothing is read."""
+        recogniser = self._recogniser(network)
+        scores = {}
+        for name, held_out in self.held_out.items():
+            found = [line.text for line in recogniser.recognise_normalised(held_out.lines)]
+            pairs = list(zip(found, held_out.texts, strict=True))
+            if name == "textless":
+                scores[name] = sum(not text for text in found) / len(found)
+            else:
+                scores[f"character_error_rate_{name}"] = _error_rate(pairs)
+        return {name: round(value, 5) for name, value in scores.items()}
+
+    def save(self, network: nn.Module, path: Path) -> None:
+        """Writes the weights, with probabilities calibrated on the held-out lines."""
+        assert isinstance(network, LineNetwork)
+        save_model(LineModel(network, self.alphabet, self._calibration(network)), path)
+
+    def load(self, network: nn.Module, path: Path) -> None:
+        assert isinstance(network, LineNetwork)
+        take_over(network, self.alphabet, load_model(path))
+
+    def _recogniser(self, network: nn.Module) -> CtcRecogniser:
+        assert isinstance(network, LineNetwork)
+        device = next(network.parameters()).device
+        model = LineModel(copy.deepcopy(network), self.alphabet, Calibration())
+        return CtcRecogniser(model, device=str(device))
+
+    def _calibration(self, network: nn.Module) -> Calibration:
+        parts = [part for name, part in self.held_out.items() if name in ("pages", "degraded")]
+        lines = [line for part in parts for line in part.lines]
+        if not lines:
+            return Calibration()
+        found = self._recogniser(network).recognise_normalised(lines)
+        words, right = [], []
+        for line, truth in zip(found, (text for part in parts for text in part.texts), strict=True):
+            for probabilities, good in judged_words(line, truth):
+                words.append(probabilities)
+                right.append(good)
+        return fit_calibration(words, right)
+
+    @cached_property
+    def held_out(self) -> dict[str, HeldOut]:
+        """Lines of held-out pages, drawn lines of each script, and places without text."""
+        count, rng = self.recipe.evaluate_examples, random.Random(_SEED)
+        pool = self.pool.held_out()
+        pages = [pool.page(number) for number in range(len(pool))]
+        lines = [(page, line) for page in pages for line in legible_lines(page, self.alphabet)]
+        rng.shuffle(lines)
+        cuts = [cut for page, line in lines[:count] if (cut := cut_exactly(page, line)) is not None]
+        textless = _gathered(lambda: cut_textless(rng.choice(pages), rng), count // _TEXTLESS_PART)
+        parts = {"pages": HeldOut.of(cuts), "degraded": HeldOut.of(cuts, rng), "textless": HeldOut.of(textless)}
+        for script in self.artist.scripts:
+            drawn = _gathered(partial(self.artist.line, rng, script), count // _DRAWN_PART)
+            parts[f"drawn_{script}"] = HeldOut.of(drawn)
+        return {name: part for name, part in parts.items() if part.lines}
+
+
+def _gathered(make: Callable[[], Cut | None], count: int) -> list[Cut]:
+    made = (make() for _ in range(count * _TRIES))
+    return list(itertools.islice((cut for cut in made if cut is not None), count))
+
+
+def _error_rate(pairs: Sequence[tuple[str, str]]) -> float:
+    """Edits over characters of the truth, of all lines together."""
+    edits = sum(character_error_rate(found, truth) * max(1, len(truth)) for found, truth in pairs)
+    return edits / max(1, sum(len(truth) for _, truth in pairs))
+
+
+def judged_words(line: RecognisedLine, truth: str) -> Iterator[tuple[list[float], bool]]:
+    """The character probabilities of each word that was read, and whether it stands in the truth, in the same order."""
+    found = line.text.split(" ") if line.text else []
+    right = set()
+    matcher = difflib.SequenceMatcher(None, found, truth.split(" "), autojunk=False)
+    for block in matcher.get_matching_blocks():
+        right |= set(range(block.a, block.a + block.size))
+    start = 0
+    for number, word in enumerate(found):
+        yield [char.probability for char in line.characters[start : start + len(word)]], number in right
+        start += len(word) + 1
