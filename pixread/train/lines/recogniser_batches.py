@@ -34,6 +34,7 @@ CHUNK_BATCHES = 24  # batches that are made together, sorted by width and shuffl
 CHUNK_PAGES = 14  # pages that the lines of a chunk come from
 TEXTLESS_SHARE = 0.06
 UNREAD_SHARE = 0.04  # in scripts that are not learnt
+TRIES = 8  # of chance for a place without text
 GROUND_SHARE = 0.15  # of drawn lines stand on pictures
 DEGRADED_SHARE, SMALLER_SHARE, TURNED_SHARE, STRETCHED_SHARE = 0.5, 0.35, 0.15, 0.25
 SMALLEST_SIZE, LARGEST_SIZE = 7.0, 36.0  # font sizes in pixels after making lines smaller
@@ -86,7 +87,8 @@ class LineSource:
 
     def _cut(self, stock: _Stock, rng: random.Random) -> Cut | None:
         if (roll := rng.random()) < TEXTLESS_SHARE:
-            return cut_textless(rng.choice(stock.pages), rng)
+            places = (cut_textless(rng.choice(stock.pages), rng) for _ in range(TRIES))
+            return next((place for place in places if place is not None), None)
         if roll < TEXTLESS_SHARE + UNREAD_SHARE:
             return self.artist.unread_line(rng)
         if rng.random() >= self.drawn_share and stock.lines:
