@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from statistics import mean
 
-from pixread.bench.read_figures import F1, OURS, SCRIPTS, SECONDS
+from pixread.bench.read_figures import F1, OURS, SCRIPTS, SECONDS, textless_figures
 from pixread.bench.read_results import PageResult
 from pixread.bench.report import Figure
 from pixread.evaluate.resampling import Value, balanced_mean, interval
@@ -34,7 +35,7 @@ def matrix_figures(cells: Cells) -> list[Figure]:
         figures += [Figure(name, script, (f1,), WORST) for name, (f1, _) in worst_of(part).items()]
     for script, part in by_script.items():
         figures += _differences(part, case=f"{LESS}, {script}")
-    return figures + _seconds(cells)
+    return [*figures, *_invented(cells), *_seconds(cells)]
 
 
 def f1_of(results: Sequence[PageResult], name: str, score: str = "f1") -> float:
@@ -88,6 +89,15 @@ def _difference(result: PageResult, peer: str, condition: str) -> Value:
     """Drawn with its page: what is read badly in one condition is so in others."""
     ours, theirs = (result.readings[name].scores["f1"] for name in (OURS, peer))
     return Value(ours - theirs, result.source, condition)
+
+
+def _invented(cells: Cells) -> list[Figure]:
+    return [
+        replace(figure, name=title, case=f"{figure.name[0].upper()}{figure.name[1:]}")
+        for title, results in cells.items()
+        for name in results[0].readings
+        for figure in textless_figures(name, results)
+    ]
 
 
 def _seconds(cells: Cells) -> list[Figure]:

@@ -1,7 +1,8 @@
-"""Reading the same pages in many conditions: compressed, blurred, turned, photographed ..., beside the same readers.
+"""Reading the same pages in many conditions: compressed, turned, photographed, on a phone ..., beside the same readers.
 
 Of each page every reader gets the picture in one condition before any gets it in the next. What is compared are words,
-wherever they stand: in most conditions the truth's boxes are off.
+wherever they stand: in most conditions the truth's boxes are off. Pages that are rendered anew have a truth of their
+own: a phone shows other words of a page than a desk does.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import io
 import tempfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,22 +34,29 @@ from pixread.bench.read import (
 from pixread.bench.read_figures import OURS, metrics_of, predictions_of
 from pixread.bench.read_gallery import write_page
 from pixread.bench.read_results import PAGES, Journal, PageResult, page_result
+from pixread.bench.rendered_conditions import RENDERED, RenderedCondition, render_condition, settings_of, sources_of
 from pixread.bench.report import Report
 from pixread.evaluate.cases import Cases
 from pixread.files import claimed
 from pixread.inputs.picture import open_picture
 from pixread.records import Example
+from pixread.scale.local import Progress as RenderProgress
 
 FILE = "conditions.jsonl"
 GALLERY = "conditions.html"
+RENDERINGS = "rendered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionsSetting:
-    """read: which pages, by whom. only: names of conditions; None is all."""
+    """read: which pages, by whom. only: names of conditions; None is all.
+
+    pages: the HTML of the pages, as `pixread render` takes it; without it they are not rendered anew.
+    """
 
     read: ReadSetting
     only: tuple[str, ...] | None = None
+    pages: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,41 +81,88 @@ class _Cell:
 def bench_conditions(setting: ConditionsSetting, *, progress: Progress | None = None) -> Report:
     """Read every page in every condition by every reader. progress: called with (pictures done, all, scores so far).
 
-    ValueError, in one sentence, for what `bench_read` refuses and for a condition that does not exist.
+    ValueError, in one sentence, for what `bench_read` refuses, for an unknown condition and one that needs `pages`.
     """
-    chosen = chosen_conditions(setting.only)
-    with nullcontext() if setting.read.out is None else claimed(setting.read.out):
-        return _bench(setting.read, chosen, progress)
+    conditions = chosen_conditions(setting.only, with_pages=setting.pages is not None)
+    with ExitStack() as stack:
+        out = setting.read.out
+        if out is not None:
+            stack.enter_context(claimed(out))
+        ground = ground_of(setting.read)
+        examples = {place: ground.pages[place] for place in ground.places}
+        folder = out / RENDERINGS if out else Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        rendered = _rendered(setting, conditions, list(examples.values()), folder, ground, progress)
+        cells = {
+            cell.key: cell
+            for place, example in examples.items()
+            for condition in conditions
+            if (shown := rendered.get(condition.name, {example.source: example}).get(example.source))
+            for cell in (_Cell(place, condition, shown),)
+        }
+        return _read(ground, conditions, cells, progress)
 
 
-def chosen_conditions(names: Sequence[str] | None) -> list[Condition]:
-    """The named ones in the order of the table, or all. ValueError for a name that is unknown."""
-    known = [condition.name for condition in ALTERED]
+def chosen_conditions(names: Sequence[str] | None, *, with_pages: bool) -> list[Condition]:
+    """The named ones in the order of the table, or all. ValueError for a name that is unknown or needs the pages."""
+    anew = [one.condition for one in RENDERED]
+    known = [condition.name for condition in (*ALTERED, *anew)]
     if wrong := [name for name in names or () if name not in known]:
         raise ValueError(f"there is no condition {wrong[0]!r}, choose from {', '.join(known)}")
-    return [condition for condition in ALTERED if names is None or condition.name in names]
+    needing = [condition.name for condition in anew if names is not None and condition.name in names]
+    if needing and not with_pages:
+        raise ValueError(f"{needing[0]} renders the pages anew: name their HTML with --pages")
+    there = (*ALTERED, *anew) if with_pages else ALTERED
+    return [condition for condition in there if names is None or condition.name in names]
 
 
-def _bench(setting: ReadSetting, conditions: Sequence[Condition], progress: Progress | None) -> Report:
-    ground = ground_of(setting)
-    cells = {
-        cell.key: cell
-        for place in ground.places
-        for cell in (_Cell(place, condition, ground.pages[place]) for condition in conditions)
+def _rendered(
+    setting: ConditionsSetting,
+    conditions: Sequence[Condition],
+    examples: Sequence[Example],
+    folder: Path,
+    ground: Ground,
+    progress: Progress | None,
+) -> dict[str, dict[str, Example]]:
+    """The pages of each condition that renders them anew, by their sources. folder: for their shards."""
+    chosen = [one for one in RENDERED if one.condition in conditions]
+    if not chosen:
+        return {}
+    assert setting.pages is not None, "without pages no such condition can be chosen"
+    sources = sources_of(examples, setting.pages)
+    settings = settings_of(ground.pages.manifests)
+
+    def told(one: RenderedCondition) -> Callable[[RenderProgress], None] | None:
+        if progress is None:
+            return None
+        return lambda state: progress(state.done, state.total, f"rendered: {one.condition.title}")
+
+    return {
+        one.condition.name: render_condition(
+            one, sources, folder / one.condition.name, settings=settings, progress=told(one)
+        )
+        for one in chosen
     }
-    journal = Journal(setting.out, ground.settings, resume=setting.resume, file=FILE)
+
+
+def _read(
+    ground: Ground,
+    conditions: Sequence[Condition],
+    cells: Mapping[tuple[int, str], _Cell],
+    progress: Progress | None,
+) -> Report:
+    out = ground.setting.out
+    journal = Journal(out, ground.settings, resume=ground.setting.resume, file=FILE)
     done = {(result.index, result.condition): result for result in journal.results}
     for result in _results(ground, [cell for key, cell in cells.items() if key not in done]):
         journal.add(result)
         done[result.index, result.condition] = result
         if progress is not None:
             progress(len(done.keys() & cells.keys()), len(cells), so_far(journal.results))
-    by_condition = {
-        condition.title: [done[key] for key in cells if key[1] == condition.name] for condition in conditions
-    }
+    found = {condition.title: [done[key] for key in cells if key[1] == condition.name] for condition in conditions}
+    by_condition = {title: results for title, results in found.items() if results}
     report = _report(ground, by_condition)
-    if setting.out is not None:
-        _write_gallery(setting.out / GALLERY, report, by_condition, cells)
+    if out is not None:
+        _write_gallery(out / GALLERY, report, by_condition, cells)
     journal.finish()
     return report
 
@@ -132,7 +187,12 @@ def _write(picture: Image.Image, path: Path) -> None:
 
 def _report(ground: Ground, by_condition: Mapping[str, Sequence[PageResult]]) -> Report:
     what = f"Reading {len(ground.places)} screenshots in {len(by_condition)} conditions"
-    notes = (ground.said, *matrix_notes(by_condition), *ground.peers.notes)
+    missing = [
+        f"{title}: {len(ground.places) - len(results)} of {len(ground.places)} pages were not named or not rendered"
+        for title, results in by_condition.items()
+        if len(results) < len(ground.places)
+    ]
+    notes = (ground.said, *matrix_notes(by_condition), *missing, *ground.peers.notes)
     about: dict[str, Any] = {"settings": ground.settings, "versions": ground.versions}
     return Report("conditions", what, tuple(matrix_figures(by_condition)), this_machine(), notes=notes, about=about)
 

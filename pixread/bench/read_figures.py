@@ -69,7 +69,8 @@ def figures_of(results: Sequence[PageResult], metrics: Mapping[str, Mapping[str,
     figures = []
     for name, found in metrics.items():
         readings = [result.readings[name] for result in results]
-        figures += [*_words(name, found), *_costs(name, readings), *_order(name, readings), *_structure(name, readings)]
+        figures += [*_words(name, found), *textless_figures(name, results), *_costs(name, readings)]
+        figures += [*_order(name, readings), *_structure(name, readings)]
         figures += _causes_by_script(name, results)
     return figures + _regions(results)
 
@@ -85,6 +86,15 @@ def _words(name: str, found: Mapping[str, Any]) -> list[Figure]:
     }
     values = {said: found["scores"][kind] for said, kind in kinds.items()} | split
     return [Figure(name, said, (value,)) for said, value in values.items()]
+
+
+def textless_figures(name: str, results: Sequence[PageResult]) -> list[Figure]:
+    """What a reader says of pictures without a word, none where there are no such pictures."""
+    counts = [len(result.readings[name].text.split()) for result in results if not result.num_words]
+    if not counts:
+        return []
+    said = f"words invented on a picture without text, mean of {len(counts)}"
+    return [Figure(name, said, (mean(counts),))]
 
 
 def _costs(name: str, readings: Sequence[PageReading]) -> list[Figure]:

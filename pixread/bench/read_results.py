@@ -126,7 +126,7 @@ def _scored(example: Example, truth: str, said: Mapping[str, Any], *, is_placed:
 
 def true_lines(example: Example) -> list[TextLine]:
     """The lines of the truth with their boxes, which shards of rendered pages have."""
-    texts = example.targets[0].split("\n")
+    texts = example.targets[0].split("\n") if example.targets[0] else []  # a picture without text has no line
     boxes = example.meta.get("lines")
     return [(text, None) for text in texts] if boxes is None else list(zip(texts, boxes, strict=True))
 

@@ -152,7 +152,13 @@ def read(
     ] = False,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="CONDITION", help="Of --conditions only this; may be given several times."),
+        typer.Option(metavar="CONDITION", help="Of --conditions this one; may be given several times."),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--pages", help="HTML of the pages, to render them for a phone, in dark ... as further conditions."
+        ),
     ] = None,
 ) -> None:
     """Reading screenshots: words, time and structure, beside Tesseract and RapidOCR."""
@@ -160,15 +166,15 @@ def read(
 
     if resume and out is None:
         raise typer.BadParameter("--resume needs --out, the folder of the interrupted run")
-    if only and not conditions:
-        raise typer.BadParameter("--only needs --conditions, of which it chooses")
+    if (only or html) and not conditions:
+        raise typer.BadParameter(f"{'--only' if only else '--pages'} needs --conditions")
     peers = None if against is None else tuple(against.split(","))
     setting = read.ReadSetting(
         data=data, model=model, against=peers, limit=limit, threads=threads, out=out, resume=resume
     )
     with progress_bar("pages") as show:
         if conditions:
-            chosen = read_conditions.ConditionsSetting(read=setting, only=tuple(only) if only else None)
+            chosen = read_conditions.ConditionsSetting(read=setting, only=tuple(only) if only else None, pages=html)
             _show(lambda: read_conditions.bench_conditions(chosen, progress=show), out)
         else:
             _show(lambda: read.bench_read(setting, progress=show), out)

@@ -38,14 +38,22 @@ class Browser:
     """A Chromium that shows one page after another, to be used as a context manager and by one thread.
 
     Every page gets a tab in a browser context of its own, so that no page finds anything of one before it.
-    `allow_network` opens the network to pages; `executable` names the program; after `recycle_after` pages the
-    program is started anew, which keeps its memory flat.
+    `allow_network` opens the network to pages; `antialias` smoothes the edges of letters; `executable` names the
+    program; after `recycle_after` pages the program is started anew, which keeps its memory flat.
     """
 
-    def __init__(self, *, allow_network: bool = False, executable: str | None = None, recycle_after: int = 100) -> None:
+    def __init__(
+        self,
+        *,
+        allow_network: bool = False,
+        antialias: bool = True,
+        executable: str | None = None,
+        recycle_after: int = 100,
+    ) -> None:
         if recycle_after < 1:
             raise ValueError(f"recycle_after must be at least 1, got {recycle_after}")
         self.allow_network = allow_network
+        self.antialias = antialias
         self.num_starts = 0
         self.site = Site()
         self._program = find_chromium(executable)
@@ -60,7 +68,7 @@ class Browser:
             stack.enter_context(self.site)
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pixread-fonts-"))
             self._fonts = Path(folder) / "fonts.conf"
-            self._fonts.write_text(fontconfig(), encoding="utf-8")
+            self._fonts.write_text(fontconfig(antialias=self.antialias), encoding="utf-8")
             self._program = self._program or playwrights_chromium()
             stack.callback(self._stop)
             self._start()

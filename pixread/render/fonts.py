@@ -74,7 +74,7 @@ _NO_LETTERS = re.compile(
 )
 
 
-def fontconfig() -> str:
+def fontconfig(*, antialias: bool = True) -> str:
     """A fontconfig file: the system's fonts, generic families fixed by our table, hinting off."""
     aliases = "\n".join(
         f'  <alias binding="strong"><family>{escape(name)}</family><prefer>'
@@ -97,7 +97,7 @@ def fontconfig() -> str:
   </match>
 {aliases}
   <match target="font">
-    <edit name="antialias" mode="assign"><bool>true</bool></edit>
+    <edit name="antialias" mode="assign"><bool>{"true" if antialias else "false"}</bool></edit>
     <edit name="hinting" mode="assign"><bool>false</bool></edit>
     <edit name="autohint" mode="assign"><bool>false</bool></edit>
     <edit name="rgba" mode="assign"><const>none</const></edit>

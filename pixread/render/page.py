@@ -52,6 +52,8 @@ class RenderSettings:
     scale: float = 1.0
     # Whether the browser asks pages for dark colours (prefers-color-scheme).
     dark: bool = False
+    # Whether the edges of letters are smoothed. The Browser must be opened like this as well.
+    antialias: bool = True
     # None: as high as the content, but at least min_height and at most max_height. A number: exactly the first so many.
     height: int | None = None
     min_height: int = 64

@@ -118,7 +118,7 @@ class Failed:
 @contextlib.contextmanager
 def chromium(settings: RenderSettings) -> Iterator[RenderOne]:
     """Renders with the real browser, which is open as long as the context."""
-    with Browser(allow_network=settings.allow_network) as browser:
+    with Browser(allow_network=settings.allow_network, antialias=settings.antialias) as browser:
 
         def render(source: Source, vary_seed: int | None) -> Screenshot:
             own = replace(settings, vary_seed=vary_seed)

@@ -15,6 +15,7 @@ from pixread.bench.report import Report
 from pixread.evaluate import quick_score
 from pixread.reader import load
 from pixread.shards import ShardSet, write_shards
+from tests.bench.textless import write_textless
 from tests.bench.written import page, write_pages
 from tests.conftest import Run
 
@@ -116,6 +117,15 @@ def test_rapidocr_reads(data: Path, tmp_path: Path):
     assert (x, y) == pytest.approx((20, 20), abs=8)
     assert 200 < width < 320
     assert 15 < height < 45
+
+
+def test_pictures_without_text(tmp_path: Path, tiny_checkpoint: Path):
+    """Shards hold pages whose truth is empty; the tiny model may say anything of them."""
+    write_textless(tmp_path, each=1)
+    report = bench_read(ReadSetting(data=tmp_path, model=str(tiny_checkpoint), against=("none",), threads=1))
+    found = figures(report)
+    assert found["words invented on a picture without text, mean of 6"] >= 0
+    assert 0 <= found["word F1"] <= 1
 
 
 def test_old_shards_have_no_structure(tmp_path: Path, tiny_checkpoint: Path):

@@ -12,6 +12,10 @@ from pixread.bench.condition_figures import LESS, WORST, matrix_figures, matrix_
 from pixread.bench.read import ReadSetting
 from pixread.bench.read_conditions import ConditionsSetting, bench_conditions
 from pixread.bench.read_results import PageResult, page_result
+from pixread.inputs.picture import open_picture
+from pixread.render.page import RenderSettings
+from pixread.scale.local import render_shards
+from pixread.shards import ShardSet
 from tests.bench.written import example_of, page, write_pages
 from tests.conftest import Run
 
@@ -75,11 +79,55 @@ def test_an_interrupted_run_goes_on(data: Path, tiny_checkpoint: Path, tmp_path:
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
+@pytest.mark.browser
+def test_pages_are_rendered_anew(tmp_path: Path, tiny_checkpoint: Path):
+    """Each condition has a truth of its own; one page of two is not named by --pages, and that is said."""
+    site = tmp_path / "site"
+    site.mkdir()
+    phone = "<style>#wide{display:none}@media(min-width:600px){#wide{display:block}}</style>"
+    dark = "<style>@media(prefers-color-scheme:dark){body{background:black;color:white}}</style>"
+    (site / "one.html").write_text(f"<!doctype html>{phone}{dark}<p>Seen everywhere<p id=wide>at desks only")
+    (site / "two.html").write_text("<!doctype html><p>Another page")
+    render = RenderSettings(width=700, height=64)
+    render_shards(site, tmp_path / "data", targets="lines", render=render, workers=1)
+    only = ("as-rendered", "phone", "device-scale-2", "zoom-50", "no-antialiasing", "dark")
+    out = tmp_path / "out"
+    read = ReadSetting(data=tmp_path / "data", model=str(tiny_checkpoint), against=("none",), threads=1, out=out)
+    bench_conditions(ConditionsSetting(read=read, only=only, pages=site))
+    lines = [json.loads(line) for line in (out / "conditions.jsonl").read_text(encoding="utf-8").splitlines()]
+    truths = {line["condition"]: line["truth"] for line in lines if line["source"] == "site/one.html"}
+    assert truths == dict.fromkeys(only, "Seen everywhere\nat desks only") | {"phone": "Seen everywhere"}
+    shown = {name: open_picture(ShardSet(out / "rendered" / name / "lines")[0].image) for name in only[1:]}
+    assert {name: image.size for name, image in shown.items()} == {
+        "phone": (1170, 2532),
+        "device-scale-2": (1400, 128),
+        "zoom-50": (700, 64),
+        "no-antialiasing": (700, 64),
+        "dark": (700, 64),
+    }
+    assert len(shown["no-antialiasing"].getcolors() or ()) == 2
+    assert shown["dark"].getpixel((0, 0)) == (0, 0, 0)
+    assert len(shown["zoom-50"].getcolors() or ()) > 2
+    (site / "two.html").unlink()
+    again = ConditionsSetting(read=replace(read, out=None), only=("dark",), pages=site)
+    assert "dark colours: 1 of 2 pages were not named or not rendered" in bench_conditions(again).notes
+
+
+def test_pages_of_another_list_are_refused(data: Path, tmp_path: Path):
+    (tmp_path / "other.html").write_text("<p>x")
+    read = ReadSetting(data=data, against=("none",))
+    with pytest.raises(
+        ValueError, match=r"names none of the pages in the shards, the first of which is site/one.html$"
+    ):
+        bench_conditions(ConditionsSetting(read=read, pages=tmp_path))
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (["--conditions", "--only", "rain"], 1, "there is no condition 'rain', choose from as-rendered, jpeg-60"),
         (["--only", "jpeg-60"], 2, "--only needs --conditions"),
+        (["--conditions", "--only", "phone"], 1, "phone renders the pages anew: name their HTML with --pages"),
     ],
 )
 def test_bad_usage(run: Run, data: Path, arguments: list[str], code: int, said: str):

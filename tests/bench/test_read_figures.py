@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from pixread.bench.condition_figures import matrix_figures
 from pixread.bench.read_figures import INVENTED, MISSED, figures_of, metrics_of, notes_of
 from pixread.bench.read_gallery import spread_by_score
 from pixread.bench.read_peers import PEERS, Peer, chosen_peers
 from pixread.bench.read_readers import lines_of
 from pixread.bench.read_results import PageResult, page_result
 from pixread.records import Box, Node
+from tests.bench.textless import KINDS, textless_example
 from tests.bench.written import PHOTO, example_of, page
 
 PAGE = example_of(page("a/one.html", "one two", "Three four"))
@@ -70,6 +72,21 @@ def test_a_page_of_nothing_but_signs_has_no_script():
     # The causes are told apart by script: of the signs one in three was missed, of the Latin words all.
     assert found[f"{MISSED}, without letters", "all"] == pytest.approx(100 / 3)
     assert found[f"{MISSED}, Latin script", "all"] == 100
+
+
+def test_words_on_pictures_without_text_are_invented():
+    examples = [textless_example(kind, seed=1) for kind in KINDS] + [PAGE]
+    says = ["", "", "il1", "", "x  y z", "", "one two Three four"]
+    results = [
+        page_result(number, example, {"pixread": {"lines": [(text, None)], "seconds": 1.0, "memory_mib": 1.0}})
+        for number, (example, text) in enumerate(zip(examples, says, strict=True))
+    ]
+    assert [result.num_words for result in results] == [0, 0, 0, 0, 0, 0, 4]
+    found = {one.name: one.median for one in figures_of(results, metrics_of(results, examples))}
+    assert found["words invented on a picture without text, mean of 6"] == pytest.approx(4 / 6)
+    assert found["word F1, Latin script (1 of 7 pages)"] == 1
+    cells = {one.name: one.median for one in matrix_figures({"half size": results}) if "invented" in one.case}
+    assert cells == {"half size": pytest.approx(4 / 6)}
 
 
 def test_shown_pages_are_spread_from_worst_to_best():
