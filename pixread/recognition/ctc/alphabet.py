@@ -44,24 +44,18 @@ class Alphabet:
         return len(self.characters) + 2
 
     def encode(self, text: str) -> list[int] | None:
-        """The classes of a clean text; None where it cannot be told in them.
+        """The classes of a clean text; None where it has signs that are neither in the alphabet nor of a script.
 
-        A word in letters of another script is the unknown class: once for each full-width character (Chinese,
-        Japanese, Korean), once for the whole word in all other scripts.
+        Of letters of other scripts, full-width ones (Chinese, Japanese, Korean) are of the unknown class each, and runs
+        of all others are once.
         """
         labels: list[int] = []
-        for word in text.split():
-            known = [self.classes.get(char) for char in word]
-            if None not in known:
-                found = [number for number in known if number is not None]
-            elif all(_is_foreign(char, self) for char in word):
-                wide = sum(unicodedata.east_asian_width(char) in "WF" for char in word)
-                found = [self.unknown] * max(1, wide)
-            else:
+        narrow = False  # whether the last character was a narrow one of another script
+        for char in text:
+            known, wide = self.classes.get(char), unicodedata.east_asian_width(char) in "WF"
+            if known is None and unicodedata.category(char)[0] not in ("LMP" if wide else "LM"):
                 return None
-            labels += [self.classes[" "], *found] if labels else found
+            if known is not None or wide or not narrow:
+                labels.append(self.unknown if known is None else known)
+            narrow = known is None and not wide
         return labels
-
-
-def _is_foreign(char: str, alphabet: Alphabet) -> bool:
-    return char not in alphabet.classes and unicodedata.category(char)[0] in "LM"

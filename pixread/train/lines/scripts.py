@@ -18,10 +18,12 @@ WordMaker = Callable[[random.Random, Sequence[str]], str]
 
 SYMBOLS = (
     "‘’‚‛“”„‟–—―…•·‹›«»™←→↑↓↔↗↘↖↙⇒⇐⇔↩↪↵⟶✓✔✕✖✗✘×−±÷≤≥≠≈∞∑∂∫√∆∈№▶◀▼▲►◄▸▾◂▴▪▫●○◉◆◇■□☐☑☒★☆♥♦♠♣♪†‡‰′″⌘⌥⇧⏎⌃⌄⌫¬¦¶§"
+    "◦‣∙⋮⋯☰❰❱▷▹◁➔➜➤✚✱✪⚠☎✉⚙"
     "❯❮│─└├┌┐┘┤║═█░ﬁﬂ⁄₀₁₂₃₄⁰¹²³⁴⁵⁶⁷⁸⁹ªº¼½¾⅓⅔⅛℃℉Ωπ"
 )
 CURRENCIES = "$€£¥¢₹₽₺₴₩₫₪₿₦₱₸₼₾₭₮₲₵ƒ"
-COMMON = (string.printable[:95], SYMBOLS, CURRENCIES, words.SYMBOLS, words.QUOTES)
+_LATIN_1_SIGNS = "".join(chr(code) for code in range(0xA1, 0xC0) if code != 0xAD)  # less the soft hyphen
+COMMON = (string.printable[:95], SYMBOLS, CURRENCIES, words.SYMBOLS, words.QUOTES, _LATIN_1_SIGNS)
 """In the alphabet whatever the scripts."""
 
 # Letters of European languages beyond Latin-1 and Latin Extended-A, of Vietnamese, Azerbaijani, pinyin and Welsh.
@@ -199,7 +201,7 @@ def _latin_word(rng: random.Random, vocabulary: Sequence[str]) -> str:
     if roll < 0.91:
         return _dressed(_vietnamese_syllable(rng), rng)
     if roll < 0.96:
-        return rng.choice(SYMBOLS + CURRENCIES)
+        return rng.choice(SYMBOLS + CURRENCIES + _LATIN_1_SIGNS)
     return "".join(rng.choices(string.punctuation, k=rng.randint(1, 4)))
 
 

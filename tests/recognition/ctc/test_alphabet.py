@@ -23,8 +23,13 @@ def test_a_word_of_another_script_is_one_unknown_class_and_each_full_width_chara
     assert ALPHABET.encode("a שלום") == [ALPHABET.classes["a"], ALPHABET.classes[" "], unknown]
 
 
-def test_text_that_is_partly_unknown_within_a_word_cannot_be_told():
-    assert ALPHABET.encode("a漢") is None
+def test_known_letters_stay_within_a_word_of_another_script():
+    a, unknown = ALPHABET.classes["a"], ALPHABET.unknown
+    assert ALPHABET.encode("漢a（字") == [unknown, a, unknown, unknown]
+    assert ALPHABET.encode("שלaום") == [unknown, a, unknown]
+
+
+def test_signs_that_are_not_in_it_cannot_be_told():
     assert ALPHABET.encode("a ☃") is None
 
 
