@@ -127,16 +127,24 @@ def runs(bitmap: Bitmap) -> tuple[Ints, Ints, Ints]:
 def components(bitmap: Bitmap) -> Boxes:
     """The bounding boxes of the 8-connected components of a bitmap (H, W), in the order of their topmost row."""
     row, start, end = runs(bitmap)
-    pitch = bitmap.shape[1] + 2  # two free columns keep a run from touching the next row's far side
-    below_start, below_end = start + (row + 1) * pitch - 1, end + (row + 1) * pitch + 1
+    labels, count = label_runs(row, start, end, width=bitmap.shape[1])
+    return Boxes(start, row, end, row + 1, end - start).grouped(labels, count)
+
+
+def label_runs(row: Ints, start: Ints, end: Ints, *, width: int, diagonal: bool = True) -> tuple[Ints, int]:
+    """The component of each run of a bitmap of that width, and how many there are.
+
+    diagonal: whether pixels that share a corner only are of one component (8-connected), or not (4-connected).
+    """
+    pitch = width + 2  # two free columns keep a run from touching the next row's far side
+    below_start, below_end = start + (row + 1) * pitch - diagonal, end + (row + 1) * pitch + diagonal
     flat_start, flat_end = start + row * pitch, end + row * pitch
     low = np.searchsorted(flat_end, below_start, side="right")
     high = np.searchsorted(flat_start, below_end, side="left")
     touching = np.maximum(high - low, 0)
     upper = np.repeat(np.arange(len(row)), touching)
     lower = np.arange(len(upper)) - np.repeat(np.cumsum(touching) - touching, touching) + np.repeat(low, touching)
-    labels, count = connect(len(row), upper, lower)
-    return Boxes(start, row, end, row + 1, end - start).grouped(labels, count)
+    return connect(len(row), upper, lower)
 
 
 def without_long_runs(bitmap: Bitmap, longest: int, *, gap: int = 0) -> Bitmap:

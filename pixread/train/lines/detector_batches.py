@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from pixread.layout.upright import homography_between
 from pixread.records import Box
 from pixread.targets.fonts import find_fonts, weigh_screen_fonts
 from pixread.train.lines.degrade import degrade
@@ -185,15 +186,6 @@ def _warp(side: int, rng: random.Random) -> Floats | None:
         moves = [(rng.uniform(-JITTER, JITTER) * side, rng.uniform(-JITTER, JITTER) * side) for _ in corners]
         warp = homography_between(corners, corners + np.array(moves)) @ warp
     return np.asarray(warp)
-
-
-def homography_between(source: Floats, target: Floats) -> Floats:
-    """The homography (3, 3) that carries four points (4, 2) to four others."""
-    rows, values = [], []
-    for (x, y), (u, v) in zip(source, target, strict=True):
-        rows += [(x, y, 1, 0, 0, 0, -u * x, -u * y), (0, 0, 0, x, y, 1, -v * x, -v * y)]
-        values += [u, v]
-    return np.append(np.linalg.solve(np.array(rows), np.array(values)), 1.0).reshape(3, 3)
 
 
 def _fill_colour(window: Pixels, rng: random.Random) -> tuple[int, int, int]:

@@ -206,16 +206,17 @@ def _paint_lines(
         where = cells(cores[index], CORE_STRIDE, weight.shape[0])
         _fill(core, where, 1)
         _fill(weight, where, 1.0)
-        _paint_geometry(geometry, lettering, quad, cells(cores[index], HEAD_STRIDE, lettering.shape[0]))
+        _paint_geometry(geometry, lettering, quad, where)
 
 
 def _paint_geometry(geometry: NDArray[np.float32], lettering: NDArray[np.uint8], quad: Floats, where: Cells) -> None:
-    """quad: one font size high, round the middle line."""
+    """quad: one font size high, round the middle line. where: cells of the core, all of which ask for a geometry."""
     rows, columns, inside = where
     row, column = np.nonzero(inside)
     if not len(row):
         return
-    row, column = row + rows.start, column + columns.start
+    ratio = HEAD_STRIDE // CORE_STRIDE
+    row, column = (row + rows.start) // ratio, (column + columns.start) // ratio
     start, end = (quad[0] + quad[3]) / 2, (quad[1] + quad[2]) / 2
     length = max(float(np.linalg.norm(end - start)), 1e-6)
     cosine, sine = (end - start) / length

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixread.layout.learned.network import KINDS, REFERENCE_HEIGHT, STYLES
+from pixread.layout.upright import homography_between
 from pixread.records import Box, Lettering, Mark
-from pixread.train.lines.detector_batches import homography_between
 from pixread.train.lines.detector_targets import Floats, Truth, cells, page_truth, project, target_maps
 from pixread.train.lines.pages import TrueWord
 

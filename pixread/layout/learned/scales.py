@@ -1,0 +1,144 @@
+"""At which scales a picture is looked at, and how the lines of several looks are merged.
+
+The network finds letters of 6 to 160 px. A first look, at a reduced scale where the picture is large, finds what is
+large enough; parts whose letters are small, and parts with detail that no line explains, get a finer one.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pixread.inputs.components import components
+from pixread.layout.learned.decode import Lines
+from pixread.layout.learned.tiles import Look
+from pixread.records import Box
+
+FIRST_PIXELS = 2_300_000  # px of the first look, about: a screen of 1920 x 1080 is seen as it is
+LEAST_SCALE = 0.4  # of the first look
+SMALL = 10.5  # px of a look, font size below which a finer look reads better
+AIM = 14.0  # px, font size that a finer look gives to small letters
+LARGEST_SCALE = 2.5  # of a picture, beyond which enlarging shows nothing more
+LEAST_GAIN = 1.25  # of a finer look's scale, for it to be worth its time
+REDUCED = 0.75  # scale of a look, below which letters may be missed that the picture itself shows
+CELL = 128  # px of a picture, side of the squares that get a finer look or not
+BLOCK = 8  # px of a picture, side of the squares whose detail is counted
+SHARP = 40  # levels between neighbouring pixels, from which they are a stroke's edge
+DETAILED = 8  # such pairs in a block of 64 px: small letters have more
+DETAILED_BLOCKS = 6  # of the 256 of a cell: a short word
+WHOLE = 0.6  # share of a look's area, from which it is looked at again as a whole
+SAMPLES = 5  # places along a line that tell whether it is one that was found before
+COVERED = 0.5  # share of them
+
+
+def first_look(image: Image.Image) -> Look:
+    scale = min(1.0, max(LEAST_SCALE, math.sqrt(FIRST_PIXELS / (image.width * image.height))))
+    return Look.at(Box(0, 0, image.width, image.height), scale)
+
+
+def finer_looks(image: Image.Image, look: Look, lines: Lines) -> list[Look]:
+    """Looks at those parts of one that it saw too coarsely; lines: what it found, in the picture's pixels."""
+    scale = min(look.scale)
+    small = is_small(lines, look)
+    cells = _cells_of(lines.take(small), look)
+    if scale < REDUCED:
+        cells |= _unexplained(image, look, lines)
+        finer = 1.0
+    elif small.any():
+        finer = min(AIM / _lower_quarter(lines.take(small)), LARGEST_SCALE)
+    else:
+        return []
+    if finer < LEAST_GAIN * scale:
+        return []
+    return [Look.at(box, finer) for box in _parts(cells, look.box)]
+
+
+def is_small(lines: Lines, look: Look) -> NDArray[np.bool_]:
+    """Which lines have letters too small for the scale of a look."""
+    return np.asarray(lines.height * min(look.scale) < SMALL)
+
+
+def merged(coarse: Lines, fine: Lines, look: Look, finer: Look) -> Lines:
+    """The lines of a look, with the small ones in the part of a finer look replaced by what that one found."""
+    middle = (coarse.start + coarse.end) / 2
+    box = finer.box
+    inside = ((middle >= (box.x, box.y)) & (middle <= (box.right, box.bottom))).all(axis=1)
+    kept = coarse.take(~(inside & is_small(coarse, look)))
+    return Lines.concatenated([kept, fine.take(~_covered(fine, kept))])
+
+
+def _lower_quarter(lines: Lines) -> float:
+    """The height below which a quarter of the text lies, by its letters."""
+    order = np.argsort(lines.height)
+    letters = np.cumsum((lines.length / lines.height)[order])
+    return float(lines.height[order[np.searchsorted(letters, 0.25 * letters[-1])]])
+
+
+def _cells_of(lines: Lines, look: Look) -> NDArray[np.bool_]:
+    """The cells of a look's part that the lines touch, with what lies round them."""
+    cells = np.zeros((math.ceil(look.box.height / CELL), math.ceil(look.box.width / CELL)), np.bool_)
+    quads = lines.quads() - (look.box.x, look.box.y)
+    margin = lines.height[:, None]
+    low, high = (quads.min(axis=1) - margin) // CELL, (quads.max(axis=1) + margin) // CELL
+    for (x, y), (end_x, end_y) in zip(np.maximum(low, 0).astype(int), high.astype(int), strict=True):
+        cells[y : end_y + 1, x : end_x + 1] = True
+    return cells
+
+
+def _unexplained(image: Image.Image, look: Look, lines: Lines) -> NDArray[np.bool_]:
+    """The cells of a look's part with fine detail outside of all lines: letters that it was too coarse for."""
+    rows, columns = math.ceil(look.box.height / CELL), math.ceil(look.box.width / CELL)
+    ratio = CELL // BLOCK
+    detailed = np.zeros((rows * ratio, columns * ratio), np.bool_)
+    for row in range(rows):  # band by band: gray values of a whole picture would be a third of it again
+        top = look.box.y + row * CELL
+        band = image.crop(
+            (round(look.box.x), round(top), round(look.box.right), round(min(top + CELL, look.box.bottom)))
+        )
+        gray = np.asarray(band.convert("L")).astype(np.int16)
+        sharp = np.zeros((CELL, columns * CELL), np.bool_)
+        sharp[: gray.shape[0], 1 : gray.shape[1]] = np.abs(np.diff(gray, axis=1)) > SHARP
+        counts = sharp.reshape(ratio, BLOCK, columns * ratio, BLOCK).sum(axis=(1, 3))
+        detailed[row * ratio : (row + 1) * ratio] = counts >= DETAILED
+    quads = lines.quads() - (look.box.x, look.box.y)
+    low, high = quads.min(axis=1) // BLOCK, quads.max(axis=1) // BLOCK
+    for (x, y), (end_x, end_y) in zip(np.maximum(low, 0).astype(int), high.astype(int), strict=True):
+        detailed[y : end_y + 1, x : end_x + 1] = False
+    return np.asarray(detailed.reshape(rows, ratio, columns, ratio).sum(axis=(1, 3)) >= DETAILED_BLOCKS)
+
+
+def _parts(cells: NDArray[np.bool_], box: Box) -> list[Box]:
+    """Boxes of the picture that hold all marked cells of a part of it; none overlaps another."""
+    if not cells.any():
+        return []
+    if cells.mean() > WHOLE:
+        return [box]
+    while True:  # bounding boxes of components may overlap: filled, they become one
+        corners = components(cells).corners()
+        filled = np.zeros_like(cells)
+        for left, top, right, bottom in corners:
+            filled[top:bottom, left:right] = True
+        if np.array_equal(filled, cells):
+            break
+        cells = filled
+    boxes = (Box(box.x + left * CELL, box.y + top * CELL, (right - left) * CELL, (bottom - top) * CELL)
+             for left, top, right, bottom in corners)  # fmt: skip
+    return [part for found in boxes if (part := found.intersect(box))]
+
+
+def _covered(lines: Lines, others: Lines) -> NDArray[np.bool_]:
+    """Which lines lie on one of the others for the most part."""
+    if not len(others):
+        return np.zeros(len(lines), np.bool_)
+    covered = np.zeros(len(lines))
+    direction, length = others.direction, others.length
+    for share in (np.arange(SAMPLES) + 0.5) / SAMPLES:
+        place = lines.start + share * (lines.end - lines.start)
+        step = place[:, None] - others.start  # (lines, others, 2)
+        along = (step * direction).sum(axis=2)
+        across = np.abs(step[..., 1] * direction[:, 0] - step[..., 0] * direction[:, 1])
+        covered += ((along > 0) & (along < length) & (across < others.height / 2)).any(axis=1)
+    return covered >= COVERED * SAMPLES
