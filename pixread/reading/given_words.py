@@ -18,14 +18,12 @@ from pixread.inputs.layout import Region as LayoutRegion
 from pixread.inputs.photos import find_pictures
 from pixread.inputs.picture import PictureSource, open_picture
 from pixread.reading.page_tree import ReadLine, page_tree
-from pixread.recognition.page_line import OcrLine, WordSource, evenly_spread, inked_line
-from pixread.records import Box, Character, Node, Reading, RecognisedLine, Region
+from pixread.recognition.page_line import OcrLine, ReadWord, WordSource, line_of_words
+from pixread.records import Box, Node, Reading, RecognisedLine, Region
 
 OVERLAP = 0.5  # of the lower word's height: words that share so much of it stand on one line
 GAP = 0.9  # heights of the higher word: farther apart words stand in other columns; a blank has a third of it
 LEAST_CONFIDENCE = 1e-9  # so that a word of confidence 0 has a logarithm
-
-GivenWord = tuple[str, Box, float]
 
 
 def assemble(picture: PictureSource, words: Iterable[Any]) -> Reading:
@@ -62,7 +60,7 @@ class OcrReader:
         return replace(reading, seconds=time.perf_counter() - started)
 
 
-def lines_of_words(words: Sequence[GivenWord]) -> list[OcrLine]:
+def lines_of_words(words: Sequence[ReadWord]) -> list[OcrLine]:
     """Words that stand close beside each other, as lines."""
     following: dict[int, int] = {}
     taken: set[int] = set()
@@ -81,7 +79,7 @@ def lines_of_words(words: Sequence[GivenWord]) -> list[OcrLine]:
             while chain[-1] in following:
                 chain.append(following[chain[-1]])
             chains.append(chain)
-    return [_line([words[at] for at in chain]) for chain in chains]
+    return [line_of_words([words[at] for at in chain]) for chain in chains]
 
 
 def _follows(one: Box, other: Box) -> bool:
@@ -91,26 +89,13 @@ def _follows(one: Box, other: Box) -> bool:
     return common >= OVERLAP * low and -OVERLAP * low <= other.x - one.right <= GAP * high
 
 
-def _line(words: Sequence[GivenWord]) -> OcrLine:
-    """Words from left to right as a line; a word's confidence is the product over its characters."""
-    hull = Box.around([box for _, box, _ in words])
-    characters: list[Character] = []
-    for text, box, sure in words:
-        start, end = ((side - hull.x) / max(hull.width, 1.0) for side in (box.x, box.right))
-        if characters:
-            characters.append(Character(characters[-1].end, max(characters[-1].end, start), 1.0))
-        characters.extend(evenly_spread(text, start, end, sure ** (1 / len(text))))
-    confidence = math.prod(sure for _, _, sure in words) ** (1 / len(words))
-    return inked_line(RecognisedLine(" ".join(text for text, _, _ in words), tuple(characters), confidence), hull)
-
-
 def _is_line(one: object) -> bool:
     return (
         isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], Region) and isinstance(one[1], RecognisedLine)
     )
 
 
-def _word(one: Any, number: int) -> GivenWord:
+def _word(one: Any, number: int) -> ReadWord:
     """ValueError says what the word of this number lacks."""
     if not isinstance(one, tuple | list) or len(one) not in {2, 3} or not isinstance(one[0], str):
         raise ValueError(f"word {number} must be (text, box) or (text, box, confidence), got {one!r:.80}")

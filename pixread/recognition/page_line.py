@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from pixread.records import Box, Character, Corner, RecognisedLine, Region
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 OcrLine = tuple[Region, RecognisedLine]
 """Where the line is, and what it says; its characters are placed along the region."""
+
+ReadWord = tuple[str, Box, float]
+"""A word, not empty, with its box and its confidence from 0 to 1."""
 
 Quad = tuple[Corner, Corner, Corner, Corner]
 
@@ -24,6 +28,7 @@ LOW, IDEOGRAPH_LOW = 0.21, 0.10
 _SMALL_LETTERS = frozenset("acegmnopqrsuvwxyz.,;:-_~")
 _LOW_LETTERS = frozenset("gjpqyQ,;()[]{}|_")
 FIRST_IDEOGRAPH = "\u2e80"  # from here on characters are as wide as high
+_HANGUL = ("\uac00", "\ud7a3")  # among those, the ones that are written with blanks
 
 
 class WordSource(Protocol):
@@ -33,6 +38,25 @@ class WordSource(Protocol):
 
     def read(self, image: Image.Image) -> list[OcrLine]:
         """The lines of a picture (RGB), in any order."""
+
+
+def line_of_words(words: Sequence[ReadWord]) -> OcrLine:
+    """Words from left to right as an upright line; its confidence is the geometric mean of theirs.
+
+    A word's confidence is the product of the probabilities of its characters. A blank reaches from a word to the next;
+    between ideographs there is none.
+    """
+    hull = Box.around([box for _, box, _ in words])
+    text, characters = "", list[Character]()
+    for word, box, sure in words:
+        start, end = ((side - hull.x) / max(hull.width, 1.0) for side in (box.x, box.right))
+        if text and not (_is_ideograph(text[-1]) and _is_ideograph(word[0])):
+            text += " "
+            characters.append(Character(characters[-1].end, max(characters[-1].end, start), 1.0))
+        text += word
+        characters.extend(evenly_spread(word, start, end, sure ** (1 / len(word))))
+    confidence = math.prod(sure for _, _, sure in words) ** (1 / len(words))
+    return inked_line(RecognisedLine(text, tuple(characters), confidence), hull)
 
 
 def inked_line(read: RecognisedLine, ink: Box) -> OcrLine:
@@ -57,6 +81,10 @@ def evenly_spread(text: str, start: float, end: float, probability: float) -> tu
     """The characters of a text from `start` to `end` along a line, each as wide as the others."""
     step = (end - start) / max(len(text), 1)
     return tuple(Character(start + step * place, start + step * (place + 1), probability) for place in range(len(text)))
+
+
+def _is_ideograph(letter: str) -> bool:
+    return letter >= FIRST_IDEOGRAPH and not _HANGUL[0] <= letter <= _HANGUL[1]
 
 
 def _up(letter: str) -> float:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pixread.recognition.page_line import OcrLine, evenly_spread, inked_line
-from pixread.records import Box, Character, RecognisedLine
+from pixread.recognition.page_line import OcrLine, ReadWord, line_of_words
+from pixread.records import Box
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -86,25 +86,10 @@ def _run(*arguments: str, num_threads: int | None = None) -> subprocess.Complete
 
 def lines_of_table(table: str) -> list[OcrLine]:
     """The lines of Tesseract's TSV: words that share page, block, paragraph and line."""
-    lines: dict[tuple[str, ...], list[tuple[str, Box, float]]] = defaultdict(list)
+    lines: dict[tuple[str, ...], list[ReadWord]] = defaultdict(list)
     for row in table.split("\n")[1:]:
         level, *fields = row.split("\t", 11)
         if level == WORD and len(fields) == 11 and (text := fields[10].strip()):
             x, y, width, height, percent = (float(field) for field in fields[5:10])
             lines[tuple(fields[:4])].append((text, Box(x, y, width, height), max(percent, 0.0) / 100))
-    return [_line(words) for words in lines.values()]
-
-
-def _line(words: Sequence[tuple[str, Box, float]]) -> OcrLine:
-    """A line of words with their boxes and confidences, which are the products of those of their characters; a blank
-    reaches from a word to the next."""
-    hull = Box.around([box for _, box, _ in words])
-    confidence = sum(sure * len(text) for text, _, sure in words) / sum(len(text) for text, _, _ in words)
-    characters: list[Character] = []
-    for text, box, sure in words:
-        start, end = ((side - hull.x) / max(hull.width, 1) for side in (box.x, box.right))
-        if characters:
-            characters.append(Character(characters[-1].end, start, 1.0))
-        characters.extend(evenly_spread(text, start, end, sure ** (1 / len(text))))
-    line = RecognisedLine(" ".join(text for text, _, _ in words), tuple(characters), confidence)
-    return inked_line(line, hull)
+    return [line_of_words(words) for words in lines.values()]

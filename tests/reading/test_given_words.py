@@ -70,6 +70,18 @@ def test_every_script_comes_out(text: str):
     assert reading.tree.confidence == pytest.approx(0.5)
 
 
+def test_ideographs_are_joined_without_blanks():
+    def line(*words: str) -> str:
+        boxes = [(word, Box(20 + 24 * at, 20, 22, 22), 1.0) for at, word in enumerate(words)]
+        ((_, read),) = lines_of_words(boxes)
+        assert len(read.characters) == len(read.text)
+        return read.text
+
+    assert line("白日", "依", "山") == "白日依山"
+    assert line("白日", "in", "山") == "白日 in 山"
+    assert line("안녕", "하세요") == "안녕 하세요"
+
+
 def test_lines_as_word_sources_give_them():
     read = RecognisedLine("ab", (Character(0, 0.5, 0.9), Character(0.5, 1, 0.9)), 0.9)
     region = Region(((10, 10), (60, 10), (60, 30), (10, 30)), "line", 0.9, height=17)

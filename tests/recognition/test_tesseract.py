@@ -53,13 +53,14 @@ def test_lines_of_the_table():
         "5\t1\t2\t1\t1\t1\t300\t10\t40\t16\t90\t \n"
     )
     (region, line), (below, other) = lines_of_table(table)
-    assert (line.text, other.text, other.confidence) == ('Hello "world"', "next", 0.9)
+    assert (line.text, other.text) == ('Hello "world"', "next")
     # Neither has low letters: the baselines are at 30 and 56.
     size = region.height
     assert size == pytest.approx(20 / 0.73)
     assert region.box.as_list() == pytest.approx([10, 30 - 0.90 * size, 100, 1.17 * size])
     assert below.box.bottom == pytest.approx(56 + 0.27 * below.height)
-    assert line.confidence == pytest.approx((5 * 0.961 + 7 * 0.95) / 12)
+    assert line.confidence == pytest.approx((0.961 * 0.95) ** (1 / 2))
+    assert other.confidence == pytest.approx(0.9)
     hello, blank, world = line.characters[0], line.characters[5], line.characters[6]
     assert (hello.start, blank.start, blank.end, world.start) == pytest.approx((0, 0.4, 0.5, 0.5))
     assert line.characters[-1].end == 1
