@@ -76,7 +76,8 @@ class LineArtist:
         file = self._fonts[script].draw(rng)
         drawable = [word for word in clean_text(self._text(chosen, rng)).split(" ") if _drawn_by(file, word)]
         text = " ".join(drawable)[: rng.choice((12, 30, 60))].strip()
-        if not text or self._alphabet.encode(text) is None:
+        labels = self._alphabet.encode(text)
+        if not labels or self._alphabet.unknown in labels:
             return None
         if script == "latin" and rng.random() < 0.04:
             return _draw_small_capitals(text, file, rng)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import random
 import string
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pixread.recognition.ctc.alphabet import Alphabet
 from pixread.targets import devanagari, words
@@ -135,13 +137,22 @@ def script_named(name: str) -> Script:
 
 
 def _letters_named(name: str) -> str:
-    prefix = name.upper() + " "
-    found = (chr(code) for code in range(0x250, 0x20000) if unicodedata.name(chr(code), "").startswith(prefix))
-    kept = [char for char in found if unicodedata.category(char) in ("Ll", "Lu", "Lo", "Mn", "Mc", "Nd", "Po")]
-    kept = [char for char in kept if _is_drawn(char)]
+    letters = _letters_by_name().get(name, "")
     if name == "cjk":  # those of daily use
-        kept = [char for char in kept if _encodes(char, "gb2312") or _encodes(char, "shift_jis")]
-    return "".join(kept)
+        return "".join(char for char in letters if _encodes(char, "gb2312") or _encodes(char, "shift_jis"))
+    return letters
+
+
+@lru_cache(maxsize=1)
+def _letters_by_name() -> dict[str, str]:
+    """Letters, marks, digits and points of the Basic Multilingual Plane behind Latin, by the first word of their names
+    in small letters."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for code in range(0x250, 0x10000):
+        char = chr(code)
+        if unicodedata.category(char) in ("Ll", "Lu", "Lo", "Mn", "Mc", "Nd", "Po") and _is_drawn(char):
+            found[unicodedata.name(char, "").split(" ")[0].lower()].append(char)
+    return {name: "".join(letters) for name, letters in found.items()}
 
 
 def _encodes(char: str, encoding: str) -> bool:
