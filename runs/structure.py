@@ -2,17 +2,19 @@
 
 Usage: python runs/structure.py LIST OUT.json [NAME ...]
 
-LIST is a text file with one HTML file a line, from the folder of the list. Each page is rendered, its lines are found
-in the pixels as they are when it is read, and the page's own text stands for what a model would read there. The
-networks are fitted in the order below, since each sees what those before it make of a page; NAMEs fit only some of them
-anew. The others are those in OUT.json or, where that is missing, the shipped ones, which saw the first 1024 pixels of
-555 pages, at most sixteen of a site (`leaves` and `texts`: of 595, at most fourteen).
+LIST is a text file with one HTML file a line, from the folder of the list. Each page is rendered; its lines are the
+true ones, a little off as a detector's are, and their words those of the page. The networks are fitted in the order
+below, since each sees what those before it make of a page; NAMEs fit only some of them anew. The others are those in
+OUT.json or, where that is missing, the shipped ones, which saw the first 1024 pixels of NUMBER pages, at most sixteen
+of a site.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,20 +29,23 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixread.inputs import judge, layout, nesting, paragraphs, text_ends
-from pixread.inputs.layout import Region
-from pixread.inputs.looks import Looks, looks_of
+from pixread.inputs.looks import Looks
 from pixread.inputs.paragraphs import Line
-from pixread.inputs.segment import find_regions
-from pixread.reading.page_tree import parts_of
-from pixread.records import Box, Node, Word
+from pixread.reading.page_lines import Keep, upright_line
+from pixread.reading.page_tree import parts_of, picture_part
+from pixread.reading.rotation import Rotation
+from pixread.records import Box, Character, Lettering, Node, RecognisedLine, Region, Word
 from pixread.render.browser import Browser
 from pixread.render.errors import RenderError
 from pixread.render.page import RenderSettings, render_page
 from pixread.targets.lines import seen_part
 
 HEIGHT = 1024
-HIT = 0.25  # of a word or of a line: so much of either they have in common
-GLUED = 0.12  # line heights between words without a blank, at most
+UP, DOWN = 0.90, 0.27  # font sizes that a line's box reaches above its baseline, and below
+WIDEST_GAP = 1.5  # font sizes between two words of one line; beyond, columns and cells begin
+# Font sizes, one standard deviation: how far a detector's line is off at its ends, and above and below.
+END_JITTER, SIDE_JITTER = 0.06, 0.02
+GLUED = 0.12  # font sizes between words without a blank, at most
 MOST_PAIRS = 150  # of things in another order that count for one decision about columns
 # Units of the hidden layer, passes over the data, decay of the weights.
 SHAPES = {
@@ -68,9 +73,10 @@ class Told:
 class Page:
     """The lines as found, the true words of each from left to right, the boxes of pictures, and the true tree."""
 
+    regions: list[Region]
     lines: list[Line]
     told: list[list[Told]]
-    pictures: list[Region]
+    pictures: list[layout.Region]
     root: Node
 
     @cached_property
@@ -114,36 +120,67 @@ def pages_of(listing: Path) -> Iterator[Page]:
                 yield page_of(Image.open(BytesIO(shot.png)).convert("RGB"), tree)
 
 
-def page_of(image: Image.Image, root: Node) -> Page:
-    """Every true word belongs to the line that covers most of it."""
-    regions = find_regions(image)
-    boxes = [region.box for region in regions if region.kind == "text"]
-    told: list[list[Told]] = [[] for _ in boxes]
+def page_of(image: Image.Image, root: Node, *, seed: int = 0) -> Page:
+    """The lines of a page as they are when it is read, from the truth of its render."""
     leaves = [leaf for leaf in root.walk() if leaf.is_text]
     words = [(word, number) for number, leaf in enumerate(leaves) for word in leaf.words]
+    rows: dict[int, list[Told]] = defaultdict(list)
     for place, (word, leaf) in enumerate(words):
-        shared = [common.area if (common := box.intersect(word.box)) else 0.0 for box in boxes]
-        best = int(np.argmax(shared)) if boxes else 0
-        if boxes and shared[best] > HIT * min(word.box.area, boxes[best].area):
-            told[best].append(Told(word, leaf, place))
-    pixels = np.asarray(image)
-    lines, kept = [], []
-    for box, found in zip(boxes, told, strict=True):
-        if found:
-            found.sort(key=lambda one: one.word.box.x)
-            text = said(found, box.height)
-            lines.append(Line(box, text, looks_of(pixels, box, text)))
-            kept.append(found)
-    return Page(lines, kept, [region for region in regions if region.kind == "picture"], root)
+        if word.lettering is not None and word.lettering.baseline is not None:
+            rows[word.line].append(Told(word, leaf, place))
+    chance, rotation, keep = random.Random(seed), Rotation.of(0.0, image.size), Keep(0.0, None)
+    regions, lines, told = [], [], []
+    for run in (run for row in rows.values() for run in runs_of(sorted(row, key=lambda one: one.word.box.x))):
+        region, read = as_read(run, chance)
+        line = upright_line(image, region, read, rotation=rotation, keep=keep)
+        if line is not None:
+            regions.append(region)
+            lines.append(line)
+            told.append(run)
+    pictures = [layout.Region(node.box, "picture") for node in root.walk() if node.is_image and node.box is not None]
+    return Page(regions, lines, told, pictures, root)
 
 
-def said(found: Sequence[Told], height: float) -> str:
-    """The text of a line."""
-    text = found[0].word.text
-    for one, other in pairwise(found):
-        gap = other.word.box.x - one.word.box.right
-        text += (" " if gap >= GLUED * height else "") + other.word.text
-    return text
+def runs_of(row: Sequence[Told]) -> Iterator[list[Told]]:
+    """The words of a visual line, parted at wide gaps."""
+    run: list[Told] = []
+    for one in row:
+        if run and one.word.box.x - run[-1].word.box.right > WIDEST_GAP * lettering(one).size:
+            yield run
+            run = []
+        run.append(one)
+    if run:
+        yield run
+
+
+def as_read(run: Sequence[Told], chance: random.Random) -> tuple[Region, RecognisedLine]:
+    """A line as a detector finds it, and what a recogniser says of it; the letters of a word are equally wide."""
+    size, baseline = max((lettering(one).size, lettering(one).baseline or 0.0) for one in run)
+    left, right = run[0].word.box.x, max(one.word.box.right for one in run)
+    off = [chance.gauss(0, sigma * size) for sigma in (END_JITTER, SIDE_JITTER, END_JITTER, SIDE_JITTER)]
+    x, y = left + off[0], baseline - UP * size + off[1]
+    width, bottom = max(right + off[2] - x, 1.0), baseline + DOWN * size + off[3]
+    quad = ((x, y), (x + width, y), (x + width, bottom), (x, bottom))
+
+    def along(place: float) -> float:
+        return min(max((place - x) / width, 0.0), 1.0)
+
+    text, characters = "", list[Character]()
+    for number, one in enumerate(run):
+        box, letters = one.word.box, one.word.text
+        if number and box.x - run[number - 1].word.box.right >= GLUED * size:
+            text += " "
+            characters.append(Character(characters[-1].end, along(box.x), 1.0))
+        text += letters
+        steps = [along(box.x + box.width * at / len(letters)) for at in range(len(letters) + 1)]
+        characters += [Character(start, end, 1.0) for start, end in pairwise(steps)]
+    region = Region(quad, "line", 1.0, height=(bottom - y) / (UP + DOWN))
+    return region, RecognisedLine(text, tuple(characters), 1.0)
+
+
+def lettering(one: Told) -> Lettering:
+    assert one.word.lettering is not None, "words without it are left out"
+    return one.word.lettering
 
 
 def leaf_samples(page: Page) -> Samples:
@@ -172,7 +209,7 @@ def told_paragraphs(page: Page) -> Iterator[tuple[list[Looks], list[int | None]]
         at: int | None = first
         while at is not None and (line := looks[at]) is not None:
             lines.append(line)
-            leaves += token_leaves(line, page.told[at])
+            leaves += token_leaves(page.lines[at], page.told[at])
             at = following.get(at)
         if len(leaves) > 1:
             yield lines, leaves
@@ -184,10 +221,11 @@ def _at_ends(features: Numbers, leaves: Sequence[int | None]) -> Samples:
             yield row, one != other, 1
 
 
-def token_leaves(looks: Looks, told: Sequence[Told]) -> list[int | None]:
+def token_leaves(line: Line, told: Sequence[Told]) -> list[int | None]:
     """The leaf of the true word that covers most of each token."""
     found: list[int | None] = []
-    for left, right in zip(looks.left, looks.right, strict=True):
+    for token in line.words:
+        left, right = token.box.x, token.box.right
         shared = [min(right, one.word.box.right) - max(left, one.word.box.x) for one in told]
         best = int(np.argmax(shared))
         found.append(told[best].leaf if shared[best] > 0.5 else None)
@@ -203,7 +241,7 @@ def paragraph_samples(page: Page) -> Samples:
 
 def column_samples(page: Page) -> Samples:
     """Whether what could be cut both ways is read by columns; below each such place the truth decides."""
-    parts, _ = parts_of(page.lines, [1.0] * len(page.lines), [], [])
+    parts, _ = parts_of(page.lines)
     numbers = {line.box: number for number, line in enumerate(page.lines)}
     places = {
         part.region: float(median(told.place for box in part.lines for told in page.told[numbers[box]]))
@@ -237,7 +275,7 @@ def column_samples(page: Page) -> Samples:
 
 def group_samples(page: Page) -> Samples:
     """Whether what stands beside each other is a node of the true tree."""
-    parts, cuts = parts_of(page.lines, [1.0] * len(page.lines), [], page.pictures)
+    parts, cuts = parts_of(page.lines, [picture_part(one, one.box) for one in page.pictures])
     numbers = {line.box: number for number, line in enumerate(page.lines)}
     leaves = [[told.leaf for box in part.lines for told in page.told[numbers[box]]] for part in parts]
     true: set[nesting.Run] = set()

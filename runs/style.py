@@ -3,7 +3,7 @@
 Usage: python runs/style.py OUT.safetensors [PAGES]
 
 Paragraphs of invented words, in the fonts that are installed (fontconfig's `fc-list` names them), are rendered: PAGES
-pages of them, 120 if left out. Their lines are found in the pixels as they are when a page is read. A tenth of the
+pages of them, 120 if left out. Their lines are as they are when a page is read. A tenth of the
 lines is held back to say how much the network gets right.
 """
 
@@ -30,6 +30,7 @@ from torch.nn import functional as F
 
 from pixread.inputs.looks import letters_of
 from pixread.inputs.style import ROWS, STYLES, TAPS, scaled
+from pixread.reading.page_lines import cut_line
 from pixread.render.browser import Browser
 from pixread.render.page import RenderSettings, render_page
 
@@ -164,18 +165,16 @@ def samples_of(number: int, *, seed: int) -> Iterator[Sample]:
             source.write_text(html, encoding="utf-8")
             shot = render_page(browser, str(source), settings=RenderSettings(height=1024), root=Path(folder))
             image = Image.open(BytesIO(shot.png)).convert("RGB")
-            page, pixels = page_of(image, shot.root), np.asarray(image)
+            page = page_of(image, shot.root)
             texts = [leaf.text or "" for leaf in shot.root.walk() if leaf.is_text]
-            for line, told in zip(page.lines, page.told, strict=True):
+            for region, line, told in zip(page.regions, page.lines, page.told, strict=True):
                 if line.looks is None:
                     continue
-                letters, left = letters_of(pixels, line.box)
+                letters, left = letters_of(*cut_line(image, region))
                 scaled_line, first, last = scaled(letters, line.looks.left - left, line.looks.right - left)
                 known = [
                     ((start, end), spans[leaf].styles)
-                    for start, end, leaf in zip(
-                        first.tolist(), last.tolist(), token_leaves(line.looks, told), strict=True
-                    )
+                    for start, end, leaf in zip(first.tolist(), last.tolist(), token_leaves(line, told), strict=True)
                     if leaf is not None and spans[leaf].words.startswith(texts[leaf].split()[0])
                 ]
                 if known:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from pixread.inputs.components import without_long_runs
 from pixread.inputs.style import scaled, style_net
-from pixread.inputs.word_places import Tokens, tokens_in, width_of
+from pixread.inputs.tokens import Places, Tokens, width_of
+from pixread.inputs.word_places import tokens_in
 from pixread.records import Box
 
 Numbers = NDArray[np.float64]
-Places = NDArray[np.int64]
 Sums = Callable[[NDArray[np.float32]], Numbers]  # over the columns of each token
 
 LOWEST = 4  # pixels: lower lines show nothing of their letters
@@ -77,6 +77,21 @@ def looks_of(pixels: NDArray[np.uint8], box: Box, text: str) -> Looks | None:
     differs = np.abs(core - core[:1]).sum(axis=2) > INK * contrast
     found = tokens_in((alpha[: len(core)] > INK) & differs, words)
     return None if found is None else _measured(core, alpha, found, left=left, height=int(box.height))
+
+
+def looks_at(pixels: NDArray[np.uint8], box: Box, tokens: Tokens) -> Looks | None:
+    """The looks of a line whose tokens' places are known, as columns of the picture, or None where there is no ink.
+
+    box: of whole numbers, from the top of capitals to the bottom of descenders. The tokens lie within it, each is at
+    least a column wide, and none begins before the one to its left ends.
+    """
+    if not tokens.texts or box.height < LOWEST:
+        return None
+    core, alpha, contrast, left = _cut_out(pixels, box)
+    if contrast < LEAST_CONTRAST:
+        return None
+    here = Tokens(tokens.texts, tokens.glued, tokens.starts - left, tokens.ends - left)
+    return _measured(core, alpha, here, left=left, height=int(box.height))
 
 
 def letters_of(pixels: NDArray[np.uint8], box: Box) -> tuple[NDArray[np.float32], int]:

@@ -6,11 +6,12 @@ how their words look. Where a text ends within them says `text_ends`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import groupby
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,36 +29,59 @@ REACH = 6  # lines above and below that tell how wide a column is
 CLOSE = 1.2  # line heights between lines of one column, at most
 ALIKE = 1.6  # times as high may a line of a column be as another
 BLANK = 0.3  # line heights
+LEAST_CONFIDENCE = 1e-9  # whose logarithm is taken
 NO_LOOK = 8  # features that are 0 where the words of a line were not found
 _MARKER = re.compile(r"[\d\u2022\-\u2013*\u00bb#(]")
 _LOOKS = [0, 2, 3, 4]  # of the differences between words: hue, ink, paper, stroke
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class LineWord:
+    """A token of a line, whether it is glued to the one before, and how sure it is that it was read right."""
+
+    text: str
+    glued: bool
+    box: Box
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text that has been read. looks: None where its words were not found in the picture."""
+    """A line of text that has been read. words: its tokens, at least one; those of its looks, where it has any."""
 
     box: Box
-    text: str
+    words: tuple[LineWord, ...]
     looks: Looks | None
 
-    @cached_property
-    def words(self) -> tuple[tuple[str, bool, Box], ...]:
-        """Its tokens, each with whether it is glued to the one before, and its box."""
-        if self.looks is None:
-            return ((self.text, False, self.box),)
-        glued = self.looks.glued.tolist()
-        return tuple(
-            (token, glued[place], self.looks.box(place, self.box)) for place, token in enumerate(self.looks.tokens)
+    @classmethod
+    def of(cls, box: Box, text: str, looks: Looks | None, *, confidence: float = 1.0) -> Self:
+        """A line whose tokens are where they were found in the picture; one for all of it where they were not."""
+        if looks is None:
+            return cls(box, (LineWord(text, False, box, confidence),), None)
+        words = zip(looks.tokens, looks.glued.tolist(), strict=True)
+        return cls(
+            box,
+            tuple(
+                LineWord(token, glued, looks.box(place, box), confidence) for place, (token, glued) in enumerate(words)
+            ),
+            looks,
         )
+
+    @property
+    def text(self) -> str:
+        return "".join(" " * (place > 0 and not word.glued) + word.text for place, word in enumerate(self.words))
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text of one look. words: with their boxes and the numbers of their lines."""
+    """A text of one look. words: with their boxes and the numbers of their lines.
+
+    confidence: the geometric mean of those of its words, by their characters.
+    """
 
     text: str
     words: tuple[Word, ...]
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +180,21 @@ def _cuts(lines: Sequence[Line], chains: Sequence[Sequence[int]]) -> dict[int, l
 
 
 def _texts(lines: Sequence[Line], chain: Sequence[int], cuts: Mapping[int, Sequence[bool]]) -> tuple[Text, ...]:
-    found: list[tuple[list[str], list[Word]]] = []
+    found: list[list[tuple[int, LineWord]]] = []
     for number in chain:
-        for (token, glued, box), cut in zip(lines[number].words, cuts[number], strict=True):
+        for word, cut in zip(lines[number].words, cuts[number], strict=True):
             if cut or not found:
-                found.append(([token], []))
-            elif glued:
-                found[-1][0][-1] += token
-            else:
-                found[-1][0].append(token)
-            found[-1][1].append(Word(token, box, number))
-    return tuple(Text(" ".join(words), tuple(boxes)) for words, boxes in found)
+                found.append([])
+            found[-1].append((number, word))
+    return tuple(text_of(words) for words in found)
+
+
+def text_of(words: Sequence[tuple[int, LineWord]]) -> Text:
+    """One text of the words, each with the number of its line."""
+    text = "".join(" " * (place > 0 and not word.glued) + word.text for place, (_, word) in enumerate(words))
+    logs = sum(len(word.text) * math.log(max(word.confidence, LEAST_CONFIDENCE)) for _, word in words)
+    confidence = math.exp(logs / sum(len(word.text) for _, word in words))
+    return Text(text, tuple(Word(word.text, word.box, number) for number, word in words), confidence)
 
 
 def _column_right(lines: Sequence[Line], at: int, after: Mapping[int, int], before: Mapping[int, int]) -> float:

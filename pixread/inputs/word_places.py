@@ -6,28 +6,17 @@ Punctuation at the ends of a word is a token of its own, since a link mostly end
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixread.inputs.components import Bitmap, without_long_runs
+from pixread.inputs.tokens import Places, Tokens, width_of, without_punctuation
 
 Numbers = NDArray[np.float64]
-Places = NDArray[np.int64]
 
-# Widths of letters in ems, about those of common sans serifs; other small letters and digits, and capitals.
-WIDTHS = {
-    **dict.fromkeys("ijl'|", 0.22),
-    **dict.fromkeys("!,./:;I[]ft\\", 0.28),
-    **dict.fromkeys('()-r"`{}*', 0.34),
-    **dict.fromkeys("mM%W@", 0.87),
-    "w": 0.7,
-}
-SMALL, CAPITAL, FULL, BLANK = 0.54, 0.68, 1.0, 0.28
-FIRST_FULL = "\u2e80"  # from here on characters are as wide as high
+BLANK = 0.28  # of an em
 EVEN = 0.58  # of letters that are all equally wide ...
 NOT_EVEN = 0.1  # ... which most are not: so much dearer is a word of them
 
@@ -39,18 +28,6 @@ WHITE = 5.0  # ems of words too narrow or too wide that an em of white between t
 SPARE = 2  # runs of ink at either end of a line that may be no word, but a bullet
 PASSES = 2  # of which the first tells how wide an em is
 
-_ENDS = re.compile(r"^([(\[\u201c\"\u00ab]*)(.*?)([.,;:!?)\]\u201d\"\u00bb\u2026]*)$", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """The tokens of a line, whether each follows the one before without a blank, and the columns it takes."""
-
-    texts: list[str]
-    glued: list[bool]
-    starts: Places
-    ends: Places
-
 
 def tokens_in(ink: Bitmap, words: list[str]) -> Tokens | None:
     """Where the tokens of these words stand in the ink of a line (H, W), or None where so many words cannot be."""
@@ -60,13 +37,6 @@ def tokens_in(ink: Bitmap, words: list[str]) -> Tokens | None:
     columns = np.asarray(bare.any(axis=0))
     found = _words_in(columns, words)
     return None if found is None else _tokens(columns, words, *found)
-
-
-def width_of(word: str) -> float:
-    """The usual width of a word in ems."""
-    return sum(
-        WIDTHS.get(sign) or (FULL if sign >= FIRST_FULL else CAPITAL if sign.isupper() else SMALL) for sign in word
-    )
 
 
 def _runs(ink: NDArray[np.bool_]) -> tuple[Places, Places]:
@@ -141,7 +111,7 @@ def _tokens(ink: NDArray[np.bool_], words: list[str], starts: Places, ends: Plac
     glued: list[bool] = []
     places: list[tuple[int, int]] = []
     for word, start, end in zip(words, starts.tolist(), ends.tolist(), strict=True):
-        before, inner, behind = (part or "" for part in _ENDS.match(word).groups())  # type: ignore[union-attr]
+        before, inner, behind = without_punctuation(word)
         begins, stops = _runs(ink[start:end])
         parts = [part for part in (before, inner, behind) if part]
         if not inner or len(parts) == 1 or len(begins) <= len(before) + len(behind):

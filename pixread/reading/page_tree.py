@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
@@ -46,30 +45,39 @@ def page_tree(
     text stands as it is.
     """
     texts = [(one, one.node.text) for one in read if one.node.text is not None]
-    lines = [Line(one.region.box, text, looks_of(pixels, one.region.box, text)) for one, text in texts]
-    sure = [1.0 if one.node.confidence is None else one.node.confidence for one, _ in texts]
-    others = [one for one in read if one.node.text is None]
-    ordered, cuts = parts_of(lines, sure, others, pictures)
-    nodes = _nested([part.node for part in ordered], groups([part.item for part in ordered], cuts))
-    return _node(nodes), tuple(box for part in ordered for box in part.lines)
+    lines = [_line(one, text, pixels) for one, text in texts]
+    others = [_other(one.region, one.node) for one in read if one.node.text is None]
+    ordered, cuts = parts_of(lines, [*others, *(picture_part(one, one.box) for one in pictures)])
+    return tree_of(ordered, cuts), tuple(box for part in ordered for box in part.lines)
 
 
-def parts_of(
-    lines: Sequence[Line], sure: Sequence[float], others: Sequence[ReadLine], pictures: Sequence[Region]
-) -> tuple[list[Part], set[Run]]:
+def tree_of(ordered: Sequence[Part], cuts: set[Run]) -> Node:
+    """The tree of the parts that `parts_of` gives."""
+    return _node(_nested([part.node for part in ordered], groups([part.item for part in ordered], cuts)))
+
+
+def parts_of(lines: Sequence[Line], others: Sequence[Part] = ()) -> tuple[list[Part], set[Run]]:
     """The parts of a page in reading order, and the runs that white space alone would make of them.
 
-    sure: the confidence of each line. others: lines that were not read as texts.
+    others: parts that are no paragraphs.
     """
-    parts = [_paragraph(found, lines, sure) for found in paragraphs(lines)]
-    parts += [_other(one.region, one.node) for one in others]
-    parts += [Part(one, replace(PICTURE, box=one.box), Item(one.box, 0.0, 0, 0)) for one in pictures]
+    parts = [*(_paragraph(found, lines) for found in paragraphs(lines)), *others]
     heights = {part.region: part.item.line_height for part in parts if part.lines}
     layout = arrange([part.region for part in parts], heights)
     return _ordered(parts, layout), _runs(layout)
 
 
-def _paragraph(found: Paragraph, lines: Sequence[Line], sure: Sequence[float]) -> Part:
+def _line(one: ReadLine, text: str, pixels: NDArray[np.uint8]) -> Line:
+    box, confidence = one.region.box, one.node.confidence
+    return Line.of(box, text, looks_of(pixels, box, text), confidence=1.0 if confidence is None else confidence)
+
+
+def picture_part(region: Region, box: Box) -> Part:
+    """A picture in a place of the page, whose node has this box."""
+    return Part(region, replace(PICTURE, box=box), Item(region.box, 0.0, 0, 0))
+
+
+def _paragraph(found: Paragraph, lines: Sequence[Line]) -> Part:
     boxes = tuple(lines[number].box for number in found.lines)
     height = float(median(box.height for box in boxes))
     item = Item(found.box, height, len(boxes), sum(len(text.text) for text in found.texts))
@@ -78,7 +86,7 @@ def _paragraph(found: Paragraph, lines: Sequence[Line], sure: Sequence[float]) -
         (red, green, blue), paper = looks.ink[0].tolist(), looks.paper[0].tolist()
         stroke = float(np.median(looks.measures[:, 0]))
         item = replace(item, stroke=stroke, ink=(red, green, blue), paper=(paper[0], paper[1], paper[2]))
-    node = _node([_leaf(text, sure) for text in found.texts], box=found.box)
+    node = _node([leaf(text) for text in found.texts])
     return Part(Region(found.box, "text"), node, item, boxes)
 
 
@@ -87,12 +95,10 @@ def _other(region: Region, node: Node) -> Part:
     return Part(region, replace(node, box=region.box), Item(region.box, region.box.height, 1, 0), (region.box,))
 
 
-def _leaf(text: Text, sure: Sequence[float]) -> Node:
-    """Its confidence is the geometric mean of those of its lines (`sure`), by the characters it has of each."""
-    total = sum(len(word.text) for word in text.words)
-    logs = sum(len(word.text) * math.log(max(sure[word.line], 1e-9)) for word in text.words)
+def leaf(text: Text) -> Node:
+    """Its node, whose box holds its words."""
     box = Box.around([word.box for word in text.words])
-    return Node(text=text.text, box=box, words=text.words, confidence=math.exp(logs / max(total, 1)))
+    return Node(text=text.text, box=box, words=text.words, confidence=text.confidence)
 
 
 def _ordered(parts: Sequence[Part], layout: Block) -> list[Part]:
@@ -134,9 +140,9 @@ def _nested(nodes: Sequence[Node], runs: Sequence[Run]) -> list[Node]:
     return opened[0][1]
 
 
-def _node(children: Sequence[Node], box: Box | None = None) -> Node:
+def _node(children: Sequence[Node]) -> Node:
     """An only child stands for its node."""
     if len(children) == 1:
         return children[0]
     boxes = [child.box for child in children if child.box is not None]
-    return Node(children=tuple(children), box=box or (Box.around(boxes) if boxes else None))
+    return Node(children=tuple(children), box=Box.around(boxes) if boxes else None)

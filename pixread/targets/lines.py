@@ -103,8 +103,7 @@ def positioned_words(root: Node, *, within: Box | None = None) -> Iterator[tuple
             if within is not None and not is_inside(word.box, within):
                 continue
             if word.line in last and last[word.line][0] != number:
-                before = last[word.line][1].box
-                is_glued = _gap(before, word.box) < _GLUED_GAP * min(before.height, word.box.height)
+                is_glued = _touch(last[word.line][1].box, word.box)
             yield word, is_glued and word.line in last
             last[word.line] = number, word
 
@@ -138,6 +137,11 @@ def _words_of(leaf: Node) -> Iterator[tuple[Word, bool]]:
         end = end if start < 0 else start + len(word.text)
 
 
-def _gap(left: Box, right: Box) -> float:
-    """Pixels between two boxes of a line, whichever comes first (right-to-left scripts); negative if they overlap."""
-    return max(right.x - left.right, left.x - right.right)
+def _touch(one: Box, other: Box) -> bool:
+    """Whether no blank stands between two boxes of a line, whichever comes first (right-to-left scripts); a line may
+    also run up or down (turned pictures)."""
+    across = max(other.x - one.right, one.x - other.right)
+    along = max(other.y - one.bottom, one.y - other.bottom)
+    if along > max(across, 0):
+        return along < _GLUED_GAP * min(one.width, other.width)
+    return across < _GLUED_GAP * min(one.height, other.height)

@@ -32,7 +32,7 @@ def page(rows: list[tuple[int, int, list[tuple[str, str]]]]) -> list[Line]:
         box = Box(int(xs.min()), int(ys.min()), int(xs.max() - xs.min()) + 1, int(ys.max() - ys.min()) + 1)
         found.append((box, " ".join(text for text, _ in runs)))
     pixels = np.asarray(image)
-    return [Line(box, text, looks_of(pixels, box, text)) for box, text in found]
+    return [Line.of(box, text, looks_of(pixels, box, text)) for box, text in found]
 
 
 def plain(x: int, y: int, lines: list[str], pitch: int = 22) -> list[tuple[int, int, list[tuple[str, str]]]]:
@@ -78,7 +78,7 @@ def test_columns_side_by_side_do_not_mix():
 
 
 boxes = st.builds(Box, st.integers(0, 300), st.integers(0, 300), st.integers(1, 200), st.integers(1, 40))
-lines = st.lists(st.builds(Line, boxes, st.text(min_size=1, max_size=20).filter(str.split), st.none()), max_size=20)
+lines = st.lists(st.builds(Line.of, boxes, st.text(min_size=1, max_size=20).filter(str.split), st.none()), max_size=20)
 
 
 @settings(deadline=None)

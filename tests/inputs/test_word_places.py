@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixread.inputs.components import Bitmap
-from pixread.inputs.word_places import BLANK, tokens_in, width_of
+from pixread.inputs.tokens import width_of
+from pixread.inputs.word_places import BLANK, tokens_in
 
 HEIGHT = 16
 EVEN = 0.6  # of an em: the advance of most monospaced fonts

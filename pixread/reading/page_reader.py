@@ -1,0 +1,251 @@
+"""Reads whole pages: a detector finds lines and pictures, a recogniser reads every line in one pass, and what they say
+is put together as one tree."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack, overload
+
+import torch
+from PIL import Image
+
+from pixread.inputs.cut import cut_out
+from pixread.inputs.picture import PictureSource
+from pixread.layout.detector import LayoutDetector
+from pixread.layout.upright import cut_upright
+from pixread.reading.asked import Many, one_each, opened
+from pixread.reading.assembly import assembled
+from pixread.reading.limits import LimitOptions
+from pixread.recognition.recogniser import LineRecogniser, Progress
+from pixread.records import Box, Corner, Reading, RecognisedLine, Region
+
+if TYPE_CHECKING:
+    from pixread.layout.learned.detector import Precision
+
+# Font sizes that the crop of a line reaches beyond its ends, and above and below: the middle of what recognisers see in
+# training (`recognition.ctc`).
+END_MARGIN, SIDE_MARGIN = 0.12, 0.04
+MIN_CONFIDENCE = 0.8  # of a word; the share of words read right is best from .7 to .85 (dev pages)
+LINES_OVER = 4  # lines on a picture that make it a background; pictures of pages have up to three (dev pages)
+CONTEXT = 32  # pixels round a region that the detector sees as well: lines cut in two look like others
+PRECISIONS: Mapping[str, Precision] = {"auto": "auto", "float32": "float32", "bfloat16": "bfloat16"}
+ANSWERING = "google/pix2struct-docvqa-base or google/pix2struct-chartqa-base"
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A picture, and the lines and pictures found on it, in its pixels."""
+
+    image: Image.Image
+    region: Box | None
+    lines: list[Region]
+    pictures: list[Region]
+
+
+class PageReader:
+    """Reads pages. `name` is what reports call it."""
+
+    def __init__(self, detector: LayoutDetector, recogniser: LineRecogniser, *, name: str) -> None:
+        self.detector, self.recogniser, self.name = detector, recogniser, name
+
+    @classmethod
+    def load(cls, *, device: torch.device, dtype: str | torch.dtype = "auto") -> Self:
+        """The shipped reader. dtype: auto (bfloat16 where the device multiplies it), float32, bfloat16; ValueError, in
+        one sentence, for another."""
+        from pixread.layout.learned.detector import LearnedDetector
+        from pixread.recognition.ctc.recogniser import CtcRecogniser
+
+        asked = str(dtype).removeprefix("torch.")
+        if asked not in PRECISIONS:
+            raise ValueError(f"the shipped model reads in {', '.join(PRECISIONS)}, got {asked}")
+        chosen = None if asked == "auto" else getattr(torch, asked)
+        detector = LearnedDetector.load(precision=PRECISIONS[asked])
+        return cls(detector, CtcRecogniser.load(dtype=chosen, device=str(device)), name="the shipped model")
+
+    @overload
+    def parse(
+        self,
+        pictures: PictureSource,
+        *,
+        region: Box | None = None,
+        min_confidence: float | None = None,
+        progress: Progress | None = None,
+        **limits: Unpack[LimitOptions],
+    ) -> Reading: ...
+    @overload
+    def parse(
+        self,
+        pictures: Many[Any] | Iterator[Any],
+        *,
+        region: Box | Many[Box] | Many[Box | None] | None = None,
+        min_confidence: float | None = None,
+        progress: Progress | None = None,
+        **limits: Unpack[LimitOptions],
+    ) -> list[Reading]: ...
+    def parse(
+        self,
+        pictures: PictureSource | Many[Any] | Iterator[Any],
+        *,
+        region: Box | Many[Box] | Many[Box | None] | None = None,
+        min_confidence: float | None = None,
+        progress: Progress | None = None,
+        **limits: Unpack[LimitOptions],
+    ) -> Reading | list[Reading]:
+        """Whole pages, or of each the region given; a list gives a list.
+
+        Words less sure than `min_confidence` (0 to 1, by default 0.8) are left out. Boxes are in the picture's pixels.
+        `progress` is told (lines read, lines in all). Raises PictureError for what is no picture, ValueError for a
+        region outside of it, and for limits, which are for checkpoints that write their output.
+        """
+        _refuse(limits)
+        least = MIN_CONFIDENCE if min_confidence is None else min_confidence
+        many, images = opened(pictures)
+        boxes = one_each(region, len(images), "region", kind=Box)
+        readings = self._parsed(images, boxes, least, progress)
+        return readings if many else readings[0]
+
+    @overload
+    def read(
+        self,
+        pictures: PictureSource,
+        question: str | None = None,
+        *,
+        region: Box | None = None,
+        **limits: Unpack[LimitOptions],
+    ) -> Reading: ...
+    @overload
+    def read(
+        self,
+        pictures: Many[Any] | Iterator[Any],
+        question: str | Many[str] | None = None,
+        *,
+        region: Box | Many[Box] | Many[Box | None] | None = None,
+        **limits: Unpack[LimitOptions],
+    ) -> list[Reading]: ...
+    def read(
+        self,
+        pictures: PictureSource | Many[Any] | Iterator[Any],
+        question: str | Many[str] | None = None,
+        *,
+        region: Box | Many[Box] | Many[Box | None] | None = None,
+        **limits: Unpack[LimitOptions],
+    ) -> Reading | list[Reading]:
+        """As `parse`. ValueError for a question, which checkpoints answer that were trained to."""
+        if question and (isinstance(question, str) or any(question)):
+            self._cannot("answers no questions")
+        _refuse(limits)
+        many, images = opened(pictures)
+        boxes = one_each(region, len(images), "region", kind=Box)
+        readings = self._parsed(images, boxes, MIN_CONFIDENCE, None)
+        return readings if many else readings[0]
+
+    def stream(self, picture: PictureSource, question: str | None = None, **options: object) -> Iterator[str]:
+        """ValueError: a page is read all at once."""
+        self._cannot("reads all lines at once, so that nothing can be shown while it is written")
+
+    def sample(self, picture: PictureSource, question: str | None = None, **options: object) -> list[Reading]:
+        """ValueError: nothing is drawn by chance."""
+        self._cannot("draws no readings by chance")
+
+    def score(self, picture: PictureSource, texts: Sequence[str], **options: object) -> list[float]:
+        """ValueError: texts are not scored."""
+        self._cannot("scores no texts")
+
+    def _parsed(
+        self, images: Sequence[Image.Image], regions: Sequence[Box | None], least: float, progress: Progress | None
+    ) -> list[Reading]:
+        started = time.perf_counter()
+        pages = self._found(images, regions)
+        crops = [cut_upright(page.image, grown(line)) for page in pages for line in page.lines]
+        read = iter(self.recogniser.recognise(crops, progress=progress))
+        seconds = (time.perf_counter() - started) / max(len(images), 1)
+        readings = []
+        for page in pages:
+            started = time.perf_counter()
+            lines = [(line, _along_line(next(read), line)) for line in page.lines]
+            reading = assembled(page.image, lines, page.pictures, least=least, within=page.region)
+            readings.append(replace(reading, seconds=seconds + time.perf_counter() - started))
+        return readings
+
+    def _cannot(self, what: str) -> NoReturn:
+        raise ValueError(f"{self.name} reads pages and {what}: load a checkpoint for that, such as {ANSWERING}")
+
+    def _found(self, images: Sequence[Image.Image], regions: Sequence[Box | None]) -> list[_Page]:
+        """The lines and pictures of each picture; of one with a region those that it shows a part of."""
+        corners = [(0, 0) if region is None else _context(region) for region in regions]
+        parts = [
+            image if region is None else cut_out(image, region, margin=CONTEXT)
+            for image, region in zip(images, regions, strict=True)
+        ]
+        pages = []
+        for image, region, corner, found in zip(images, regions, corners, self.detector.detect(parts), strict=True):
+            moved = [_moved(one, *corner) for one in found]
+            shown = [one for one in moved if region is None or one.box.intersect(region) is not None]
+            lines, pictures = ([one for one in shown if one.kind == kind] for kind in ("line", "picture"))
+            pages.append(_Page(image, region, lines, [one for one in pictures if not _is_background(one, lines)]))
+        return pages
+
+
+def _is_background(picture: Region, lines: Sequence[Region]) -> bool:
+    """Whether text is laid over a picture, which then is none of its own."""
+    box, over = picture.box, 0
+    for line in lines:
+        common = box.intersect(line.box)
+        over += common is not None and 2 * common.area > line.box.area
+    return over >= LINES_OVER
+
+
+def grown(line: Region) -> Region:
+    """A line with the margins that its crop has."""
+    top_left, top_right, bottom_right, bottom_left = line.quad
+    x, y = _step(top_left, top_right, END_MARGIN * line.height)
+    u, v = _step(top_left, bottom_left, SIDE_MARGIN * line.height)
+    return replace(
+        line,
+        quad=(
+            (top_left[0] - x - u, top_left[1] - y - v),
+            (top_right[0] + x - u, top_right[1] + y - v),
+            (bottom_right[0] + x + u, bottom_right[1] + y + v),
+            (bottom_left[0] - x + u, bottom_left[1] - y + v),
+        ),
+    )
+
+
+def _along_line(read: RecognisedLine, line: Region) -> RecognisedLine:
+    """What was read in the crop of a line, the places of its characters along the line itself."""
+    margin = END_MARGIN * line.height / max(math.dist(line.quad[0], line.quad[1]), 1.0)
+
+    def along(place: float) -> float:
+        return min(max(place * (1 + 2 * margin) - margin, 0.0), 1.0)
+
+    characters = (replace(one, start=along(one.start), end=along(one.end)) for one in read.characters)
+    return replace(read, characters=tuple(characters))
+
+
+def _step(start: Corner, end: Corner, length: float) -> Corner:
+    """A step of this length from one corner towards another."""
+    share = length / max(math.dist(start, end), 1.0)
+    return (end[0] - start[0]) * share, (end[1] - start[1]) * share
+
+
+def _context(region: Box) -> tuple[int, int]:
+    """Where the part of a picture begins that the detector sees."""
+    return max(math.floor(region.x) - CONTEXT, 0), max(math.floor(region.y) - CONTEXT, 0)
+
+
+def _moved(region: Region, x: int, y: int) -> Region:
+    first, second, third, fourth = ((left + x, top + y) for left, top in region.quad)
+    return replace(region, quad=(first, second, third, fourth))
+
+
+def _refuse(limits: LimitOptions) -> None:
+    """Raises ValueError, in one sentence, for limits that were given."""
+    given = [name for name, value in limits.items() if value is not None]
+    if given:
+        raise ValueError(
+            f"{' and '.join(given)} cannot be given to the page reader, which writes no tokens: "
+            "load a checkpoint for that"
+        )
