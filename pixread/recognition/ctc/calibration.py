@@ -1,4 +1,4 @@
-"""How likely a character is right, told by the probability that the network gives it."""
+"""What held-out lines tell of a network: how likely its characters are right, and where it puts the ends of words."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ _OFFSETS = np.linspace(-4.0, 4.0, 41)
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """logit(calibrated) = slope * logit(probability) + offset (Platt 1999)."""
+    """logit(calibrated) = slope * logit(probability) + offset (Platt 1999).
+
+    start_lag, end_lag: frames by which words seem to start and end later than they do. A network learns by itself where
+    within a letter it tells of it, mostly behind the middle.
+    """
 
     slope: float = 1.0
     offset: float = 0.0
+    start_lag: float = 0.0
+    end_lag: float = 0.0
 
     def apply(self, probabilities: np.ndarray) -> np.ndarray:
         """The calibrated probabilities, of the same shape."""

@@ -6,6 +6,7 @@ Best path decoding: Graves et al. 2006, "Connectionist temporal classification",
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,17 +45,21 @@ def decode(
     unknown = sum(length for run, length in zip(runs, extent, strict=True) if run.number == alphabet.unknown)
     if not runs or unknown >= _UNKNOWN_SHARE * sum(extent):
         return EMPTY
-    calibrated = calibration.apply(np.array([run.probability for run in runs]))
-    text, characters = "", []
-    for run, (start, end), probability in zip(runs, edges, calibrated.tolist(), strict=True):
-        char = " " if run.number == alphabet.unknown else alphabet.characters[run.number - 1]
-        if char == " " and (not text or text[-1] == " "):
-            continue
-        text += char
-        characters.append(Character(_place(start, width), _place(end, width), probability))
-    characters = characters[: len(text.rstrip())]
-    confidence = float(np.prod([char.probability for char in characters]))
-    return RecognisedLine(settle_scripts(text.rstrip()), tuple(characters), confidence) if characters else EMPTY
+    calibrated = calibration.apply(np.array([run.probability for run in runs])).tolist()
+    chars = [" " if run.number == alphabet.unknown else alphabet.characters[run.number - 1] for run in runs]
+    kept = [number for number, char in enumerate(chars) if char != " " or (number and chars[number - 1] != " ")]
+    while kept and chars[kept[-1]] == " ":
+        kept.pop()
+    if not kept:
+        return EMPTY
+    text = "".join(chars[number] for number in kept)
+    places = _without_lag(text, [edges[number] for number in kept], calibration)
+    characters = tuple(
+        Character(_share(start, width), _share(end, width), calibrated[number])
+        for number, (start, end) in zip(kept, places, strict=True)
+    )
+    confidence = math.prod(character.probability for character in characters)
+    return RecognisedLine(settle_scripts(text), characters, confidence)
 
 
 def _runs(probabilities: np.ndarray, classes: np.ndarray) -> list[_Run]:
@@ -80,6 +85,20 @@ def _edges(runs: list[_Run], frames: int) -> list[tuple[float, float]]:
     return list(itertools.pairwise(cuts))
 
 
-def _place(frame: float, width: int) -> float:
+def _without_lag(text: str, edges: list[tuple[float, float]], calibration: Calibration) -> list[tuple[float, float]]:
+    """The edges with those of words where they are; the blanks reach from word to word."""
+    places, behind = [], 0.0
+    for number, (char, (start, end)) in enumerate(zip(text, edges, strict=True)):
+        if char != " " and (number == 0 or text[number - 1] == " "):
+            start -= calibration.start_lag
+        if char == " " or number == len(text) - 1 or text[number + 1] == " ":
+            end -= calibration.start_lag if char == " " else calibration.end_lag
+        start = max(start, behind) if char != " " else behind
+        behind = max(start, end)
+        places.append((start, behind))
+    return places
+
+
+def _share(frame: float, width: int) -> float:
     """Frames -> share of the crop's width."""
     return min(1.0, max(0.0, (frame * STRIDE - SIDE_MARGIN) / width))

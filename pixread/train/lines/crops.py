@@ -127,13 +127,16 @@ def cut_line(page: Page, line: LineTruth, rng: random.Random) -> Cut | None:
 
 
 def cut_exactly(page: Page, line: LineTruth) -> Cut | None:
-    """The whole line in its true box, with the margin that crops have."""
+    """The whole line in its true box, with the margin that crops have, and where its words stand."""
     margin = CROP_MARGIN * line.size
     top, bottom = line.baseline - UP * line.size - margin, line.baseline + DOWN * line.size + margin
-    pixels = _cut(page.pixels, line.tokens[0].left - margin, top, line.tokens[-1].right + margin, bottom)
+    left = max(0, math.floor(line.tokens[0].left - margin))
+    pixels = _cut(page.pixels, left, top, line.tokens[-1].right + margin, bottom)
     if pixels is None or not _is_visible(pixels):
         return None
-    return Cut(pixels, line.size, " ".join(token.text for token in line.tokens))
+    width = pixels.shape[1]
+    spans = tuple(((token.left - left) / width, (token.right - left) / width) for token in line.tokens)
+    return Cut(pixels, line.size, " ".join(token.text for token in line.tokens), spans)
 
 
 def _span(line: LineTruth, rng: random.Random) -> tuple[int, int]:

@@ -39,11 +39,15 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """A line cut out or drawn. pixels: (H, W, 3) uint8; size: of its font, in pixels."""
+    """A line cut out or drawn. pixels: (H, W, 3) uint8; size: of its font, in pixels.
+
+    spans: left and right end of each word as shares of the width, where they are known.
+    """
 
     pixels: Pixels
     size: float
     text: str
+    spans: tuple[tuple[float, float], ...] = ()
 
 
 class LineArtist:

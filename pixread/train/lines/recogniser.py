@@ -7,7 +7,7 @@ import difflib
 import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -20,10 +20,11 @@ from torch.nn import functional as F
 from pixread.metrics.edit import character_error_rate
 from pixread.recognition.ctc.alphabet import BLANK
 from pixread.recognition.ctc.calibration import Calibration, fit_calibration
-from pixread.recognition.ctc.network import LineNetwork, NetworkConfig
+from pixread.recognition.ctc.network import STRIDE, LineNetwork, NetworkConfig
 from pixread.recognition.ctc.normalise import normalise
 from pixread.recognition.ctc.recogniser import CtcRecogniser
 from pixread.recognition.ctc.weights import LineModel, load_model, save_model, take_over
+from pixread.recognition.words import words_of
 from pixread.records import RecognisedLine
 from pixread.train.lines.crops import cut_exactly, cut_textless, legible_lines
 from pixread.train.lines.degrade import degrade
@@ -45,13 +46,16 @@ class HeldOut:
 
     lines: list[np.ndarray]
     texts: list[str]
+    spans: list[tuple[tuple[float, float], ...]]
 
     @classmethod
     def of(cls, cuts: Sequence[Cut], rng: random.Random | None = None) -> HeldOut:
         """The lines as they are, or degraded by the random numbers."""
         pixels = [np.ascontiguousarray(cut.pixels) for cut in cuts]
         worn = pixels if rng is None else [degrade(one, rng) for one in pixels]
-        return cls([normalise(Image.fromarray(one)) for one in worn], [cut.text for cut in cuts])
+        return cls(
+            [normalise(Image.fromarray(one)) for one in worn], [cut.text for cut in cuts], [cut.spans for cut in cuts]
+        )
 
 
 class RecogniserTask:
@@ -118,17 +122,21 @@ class RecogniserTask:
         return CtcRecogniser(model, device=str(device))
 
     def _calibration(self, network: nn.Module) -> Calibration:
-        parts = [part for name, part in self.held_out.items() if name in ("pages", "degraded")]
-        lines = [line for part in parts for line in part.lines]
-        if not lines:
-            return Calibration()
-        found = self._recogniser(network).recognise_normalised(lines)
+        """Fitted on the lines of pages, as rendered and degraded."""
+        recogniser = self._recogniser(network)
         words, right = [], []
-        for line, truth in zip(found, (text for part in parts for text in part.texts), strict=True):
-            for probabilities, good in judged_words(line, truth):
-                words.append(probabilities)
-                right.append(good)
-        return fit_calibration(words, right)
+        lags: list[tuple[float, float]] = []
+        for part in (self.held_out.get("pages"), self.held_out.get("degraded")):
+            if part is None:
+                continue
+            for number, line in enumerate(recogniser.recognise_normalised(part.lines)):
+                for probabilities, good in judged_words(line, part.texts[number]):
+                    words.append(probabilities)
+                    right.append(good)
+                if line.text == part.texts[number]:
+                    lags += _lags(line, part.spans[number], part.lines[number].shape[1])
+        start_lag, end_lag = np.median(lags, axis=0).tolist() if lags else (0.0, 0.0)
+        return replace(fit_calibration(words, right), start_lag=round(start_lag, 3), end_lag=round(end_lag, 3))
 
     @cached_property
     def held_out(self) -> dict[str, HeldOut]:
@@ -145,6 +153,13 @@ class RecogniserTask:
             drawn = _gathered(partial(self.artist.line, rng, script), count // _DRAWN_PART)
             parts[f"drawn_{script}"] = HeldOut.of(drawn)
         return {name: part for name, part in parts.items() if part.lines}
+
+
+def _lags(line: RecognisedLine, spans: Sequence[tuple[float, float]], width: int) -> Iterator[tuple[float, float]]:
+    """By how many frames each word seems to start and end later than it does."""
+    frames = width / STRIDE
+    for word, (start, end) in zip(words_of(line), spans, strict=True):
+        yield (word.start - start) * frames, (word.end - end) * frames
 
 
 def _gathered(make: Callable[[], Cut | None], count: int) -> list[Cut]:

@@ -11,13 +11,15 @@ from pixread.recognition.ctc.normalise import SIDE_MARGIN
 from pixread.recognition.words import words_of
 from pixread.records import RecognisedLine
 
-ALPHABET = Alphabet.of("abcAАBВ ж")
+ALPHABET, PLAIN = Alphabet.of("abcAАBВ ж"), Calibration()
 
 
-def decoded(classes: list[int], probabilities: list[float] | None = None) -> RecognisedLine:
+def decoded(
+    classes: list[int], probabilities: list[float] | None = None, calibration: Calibration = PLAIN
+) -> RecognisedLine:
     tops = np.full(len(classes), 0.9) if probabilities is None else np.array(probabilities)
     width = len(classes) * STRIDE - 2 * SIDE_MARGIN
-    return decode(tops, np.array(classes), width=width, alphabet=ALPHABET, calibration=Calibration())
+    return decode(tops, np.array(classes), width=width, alphabet=ALPHABET, calibration=calibration)
 
 
 def frames(text: str) -> list[int]:
@@ -80,3 +82,21 @@ def test_a_words_confidence_is_the_product_over_its_characters():
 
 def test_no_words_of_an_empty_line():
     assert words_of(RecognisedLine("", (), 0.0)) == []
+
+
+def test_the_lag_is_taken_off_where_words_start_and_end():
+    path = frames("__a_b__ __c_a__")
+    plain, moved = decoded(path), decoded(path, calibration=Calibration(start_lag=0.5, end_lag=0.25))
+    frame = STRIDE / (len(path) * STRIDE - 2 * SIDE_MARGIN)
+    for number, word in enumerate(words_of(plain)):
+        assert words_of(moved)[number].start == pytest.approx(word.start - 0.5 * frame)
+        assert words_of(moved)[number].end == pytest.approx(word.end - 0.25 * frame)
+    assert moved.characters[0].end == plain.characters[0].end  # within a word nothing moves
+    blank = moved.characters[2]
+    assert (blank.start, blank.end) == (moved.characters[1].end, moved.characters[3].start)
+
+
+def test_places_follow_each_other_even_where_the_lag_is_longer_than_a_blank():
+    line = decoded(frames("_a b_"), calibration=Calibration(start_lag=3.0, end_lag=-2.0))
+    places = [place for char in line.characters for place in (char.start, char.end)]
+    assert places == sorted(places)
