@@ -11,19 +11,16 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from pixread.grammar import serialise
 from pixread.inputs.components import Boxes
 from pixread.inputs.edges import steps
-from pixread.inputs.layout import Region as LayoutRegion
 from pixread.inputs.photos import find_pictures
 from pixread.inputs.picture import PictureSource, open_picture
-from pixread.reading.page_tree import ReadLine, page_tree
+from pixread.reading.assembly import assembled
 from pixread.recognition.page_line import OcrLine, ReadWord, WordSource, line_of_words
-from pixread.records import Box, Node, Reading, RecognisedLine, Region
+from pixread.records import Box, Reading, RecognisedLine, Region
 
 OVERLAP = 0.5  # of the lower word's height: words that share so much of it stand on one line
 GAP = 0.9  # heights of the higher word: farther apart words stand in other columns; a blank has a third of it
-LEAST_CONFIDENCE = 1e-9  # so that a word of confidence 0 has a logarithm
 
 
 def assemble(picture: PictureSource, words: Iterable[Any]) -> Reading:
@@ -31,18 +28,21 @@ def assemble(picture: PictureSource, words: Iterable[Any]) -> Reading:
 
     words: each as `(text, box)` or `(text, box, confidence)`, the box as `Box` or four numbers x, y, width, height in
     pixels of the picture, in any order; a text may be a word or a line of words. Or lines as `(Region,
-    RecognisedLine)`, as the word sources of `pixread.recognition` give them. All of them are kept, those without a
-    visible character excepted. ValueError, in one sentence, for anything else.
+    RecognisedLine)`, as `pixread.recognition` has them. All of them are kept, but for those outside of
+    the picture or without a visible character. ValueError, in one sentence, for anything else.
     """
     started = time.perf_counter()
     image = open_picture(picture)
+    page = Box(0, 0, *image.size)
     given = list(words)
     if given and all(_is_line(one) for one in given):
-        lines: Sequence[OcrLine] = given
+        lines = [(region, read) for region, read in given if read.text.strip() and region.box.intersect(page)]
     else:
-        words_given = [_word(one, number) for number, one in enumerate(given, 1)]
-        lines = lines_of_words([word for word in words_given if word[0]])
-    return _assembled(image, [one for one in lines if one[1].text.strip()], started=started)
+        named = [_word(one, number) for number, one in enumerate(given, 1)]
+        shown = [(text, box.intersect(page), confidence) for text, box, confidence in named if text]
+        lines = lines_of_words([(text, box, confidence) for text, box, confidence in shown if box is not None])
+    reading = assembled(image, lines, _pictures(image, lines))
+    return replace(reading, seconds=time.perf_counter() - started)
 
 
 class OcrReader:
@@ -65,13 +65,16 @@ def lines_of_words(words: Sequence[ReadWord]) -> list[OcrLine]:
     following: dict[int, int] = {}
     taken: set[int] = set()
     order = sorted(range(len(words)), key=lambda at: words[at][1].x)
+    reach = GAP * max((box.height for _, box, _ in words), default=0.0)
     for place, at in enumerate(order):
-        behind = [
-            other for other in order[place + 1 :] if other not in taken and _follows(words[at][1], words[other][1])
-        ]
-        if behind:
-            following[at] = min(behind, key=lambda other: words[other][1].x)
-            taken.add(following[at])
+        box = words[at][1]
+        for other in order[place + 1 :]:
+            if words[other][1].x > box.right + reach:
+                break
+            if other not in taken and _follows(box, words[other][1]):
+                following[at] = other
+                taken.add(other)
+                break
     chains = []
     for first in range(len(words)):
         if first not in taken:
@@ -90,9 +93,16 @@ def _follows(one: Box, other: Box) -> bool:
 
 
 def _is_line(one: object) -> bool:
-    return (
-        isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], Region) and isinstance(one[1], RecognisedLine)
-    )
+    """ValueError for a line that has not a place for each of its characters."""
+    if not (isinstance(one, tuple) and len(one) == 2):
+        return False
+    region, read = one
+    if not (isinstance(region, Region) and isinstance(read, RecognisedLine)):
+        return False
+    if len(read.characters) != len(read.text):
+        told = f"{len(read.characters)} for the {len(read.text)} of {read.text!r:.80}"
+        raise ValueError(f"a line must have a place for each of its characters, got {told}")
+    return True
 
 
 def _word(one: Any, number: int) -> ReadWord:
@@ -119,33 +129,17 @@ def _box(given: Any, number: int) -> Box:
     return Box(x, y, width, height)
 
 
-def _assembled(image: Image.Image, lines: Sequence[OcrLine], *, started: float) -> Reading:
-    pixels = np.asarray(image)
-    boxes = [_whole(region.box, image.size) for region, _ in lines]
-    read = [
-        ReadLine(LayoutRegion(box, "text"), Node(text=line.text, confidence=line.confidence))
-        for box, (_, line) in zip(boxes, lines, strict=True)
-        if box is not None
-    ]
-    tree, places = page_tree(read, _pictures(image, [box for box in boxes if box is not None]), pixels)
-    logs = [math.log(max(line.confidence, LEAST_CONFIDENCE)) for _, line in lines]
-    total = math.fsum(logs)
-    seconds = time.perf_counter() - started
-    score = total / max(len(logs), 1)
-    return Reading(serialise(tree), tree, score, *image.size, seconds, places, log_prob=total)
-
-
-def _whole(box: Box, size: tuple[int, int]) -> Box | None:
-    """The part of a box inside the picture, with corners of whole numbers; None where there is none."""
-    left, top = max(math.floor(box.x), 0), max(math.floor(box.y), 0)
-    right, bottom = min(math.ceil(box.right), size[0]), min(math.ceil(box.bottom), size[1])
-    return Box(left, top, right - left, bottom - top) if right > left and bottom > top else None
-
-
-def _pictures(image: Image.Image, lines: Sequence[Box]) -> list[LayoutRegion]:
+def _pictures(image: Image.Image, lines: Sequence[OcrLine]) -> list[Region]:
     """The pictures beside the text."""
     pixels = np.asarray(image)
     strength = np.maximum(*steps(pixels))
-    corners = [(int(box.x), int(box.y), int(box.right), int(box.bottom)) for box in lines]
+    corners = [
+        (math.floor(box.x), math.floor(box.y), math.ceil(box.right), math.ceil(box.bottom))
+        for region, _ in lines
+        if (box := region.box.intersect(Box(0, 0, *image.size)))
+    ]
     found = find_pictures(pixels, strength, Boxes.from_corners(corners))
-    return [LayoutRegion(Box(x, y, right - x, bottom - y), "picture") for x, y, right, bottom in found.corners()]
+    return [
+        Region(((x, y), (right, y), (right, bottom), (x, bottom)), "picture", 1.0)
+        for x, y, right, bottom in found.corners()
+    ]

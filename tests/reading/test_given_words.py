@@ -87,7 +87,25 @@ def test_lines_as_word_sources_give_them():
     region = Region(((10, 10), (60, 10), (60, 30), (10, 30)), "line", 0.9, height=17)
     reading = pixread.assemble(Image.new("RGB", (100, 50), "white"), [(region, read)])
     assert texts(reading) == ["ab"]
-    assert reading.score == pytest.approx(math.log(0.9))
+    assert reading.score == pytest.approx(2 * math.log(0.9))
+    short = RecognisedLine("abc", read.characters, 0.9)
+    with pytest.raises(
+        ValueError, match=r"^a line must have a place for each of its characters, got 2 for the 3 of 'abc'$"
+    ):
+        pixread.assemble(Image.new("RGB", (100, 50), "white"), [(region, short)])
+
+
+def test_words_have_their_places():
+    """A word as wide as the world takes the picture's width, and no more memory."""
+    words = [*words_on(LINES[0]), ("vast", Box(-1e9, 60, 2e9, 20))]
+    reading = pixread.assemble(drawn(LINES[0]), words)
+    found = {word.text: word.box for node in reading.tree.walk() for word in node.words}
+    assert list(found) == [*LINES[0].split(), "vast"]
+    for text, box in words[:-1]:
+        assert (found[text].x, found[text].width) == pytest.approx((box.x, box.width), abs=0.5)
+        # From 0.90 font sizes above the baseline to 0.27 below, about 24 pixels.
+        assert found[text].height == pytest.approx(1.17 * 24, rel=0.1)
+    assert (found["vast"].x, found["vast"].width) == (0, reading.width)
 
 
 def test_nothing_and_words_outside_of_the_picture_give_an_empty_reading():
