@@ -44,6 +44,11 @@ class Box:
     def area(self) -> float:
         return self.width * self.height
 
+    @property
+    def corners(self) -> tuple[Corner, Corner, Corner, Corner]:
+        """Top left, top right, bottom right, bottom left."""
+        return (self.x, self.y), (self.right, self.y), (self.right, self.bottom), (self.x, self.bottom)
+
     def union(self, other: Box) -> Box:
         """The smallest box that holds both."""
         return Box.around((self, other))

@@ -34,6 +34,7 @@ from pixread.inputs.paragraphs import Line
 from pixread.reading.page_lines import Keep, upright_line
 from pixread.reading.page_tree import parts_of, picture_part
 from pixread.reading.rotation import Rotation
+from pixread.recognition.page_line import DOWN, UP
 from pixread.records import Box, Character, Lettering, Node, RecognisedLine, Region, Word
 from pixread.render.browser import Browser
 from pixread.render.errors import RenderError
@@ -41,7 +42,6 @@ from pixread.render.page import RenderSettings, render_page
 from pixread.targets.lines import seen_part
 
 HEIGHT = 1024
-UP, DOWN = 0.90, 0.27  # font sizes that a line's box reaches above its baseline, and below
 WIDEST_GAP = 1.5  # font sizes between two words of one line; beyond, columns and cells begin
 # Font sizes, one standard deviation: how far a detector's line is off at its ends, and above and below.
 END_JITTER, SIDE_JITTER = 0.06, 0.02
@@ -160,7 +160,6 @@ def as_read(run: Sequence[Told], chance: random.Random) -> tuple[Region, Recogni
     off = [chance.gauss(0, sigma * size) for sigma in (END_JITTER, SIDE_JITTER, END_JITTER, SIDE_JITTER)]
     x, y = left + off[0], baseline - UP * size + off[1]
     width, bottom = max(right + off[2] - x, 1.0), baseline + DOWN * size + off[3]
-    quad = ((x, y), (x + width, y), (x + width, bottom), (x, bottom))
 
     def along(place: float) -> float:
         return min(max((place - x) / width, 0.0), 1.0)
@@ -174,7 +173,7 @@ def as_read(run: Sequence[Told], chance: random.Random) -> tuple[Region, Recogni
         text += letters
         steps = [along(box.x + box.width * at / len(letters)) for at in range(len(letters) + 1)]
         characters += [Character(start, end, 1.0) for start, end in pairwise(steps)]
-    region = Region(quad, "line", 1.0, height=(bottom - y) / (UP + DOWN))
+    region = Region(Box(x, y, width, bottom - y).corners, "line", 1.0, height=(bottom - y) / (UP + DOWN))
     return region, RecognisedLine(text, tuple(characters), 1.0)
 
 

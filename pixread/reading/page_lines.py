@@ -16,13 +16,13 @@ from pixread.inputs.paragraphs import Line, LineWord
 from pixread.inputs.tokens import Tokens, without_punctuation
 from pixread.layout.upright import cut_upright
 from pixread.reading.rotation import Rotation
+from pixread.recognition.page_line import DOWN, HIGH, LOW, UP
 from pixread.recognition.words import words_of
 from pixread.records import Box, Corner, RecognisedLine, Region
 
-# In font sizes below the middle of a line's box, which reaches from 0.90 above the baseline to 0.27 below: the top of
-# ascenders, 0.74 above the baseline, and the bottom of descenders, 0.22 below. The networks of structure know boxes as
+# Top and bottom of letters, in font sizes below the middle of a line's box. The networks of structure know boxes as
 # tight as that.
-TOP, BOTTOM = 0.315 - 0.74, 0.315 + 0.22
+TOP, BOTTOM = (UP - DOWN) / 2 - HIGH, (UP - DOWN) / 2 + LOW
 DECIMALS = 1  # of a pixel, in boxes of words
 
 

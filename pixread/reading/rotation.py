@@ -48,8 +48,7 @@ class Rotation:
 
     def hull(self, box: Box) -> Box:
         """The smallest upright box on the page that holds a box of the picture."""
-        corners = ((box.x, box.y), (box.right, box.y), (box.right, box.bottom), (box.x, box.bottom))
-        xs, ys = zip(*map(self.corner, corners), strict=True)
+        xs, ys = zip(*map(self.corner, box.corners), strict=True)
         return Box(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
 
     def box(self, box: Box) -> Box:

@@ -45,8 +45,7 @@ def told(shot: Screenshot) -> list[Told]:
 
 
 def region(kind: str, box: Box, *, height: float = 0.0) -> Region:
-    corners = ((box.x, box.y), (box.right, box.y), (box.right, box.bottom), (box.x, box.bottom))
-    return Region(corners, kind, 1.0, height)  # type: ignore[arg-type]
+    return Region(box.corners, kind, 1.0, height)  # type: ignore[arg-type]
 
 
 def line_told(line: TextLine) -> Told:
