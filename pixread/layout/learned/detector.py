@@ -23,7 +23,7 @@ from pixread.layout.learned.network import (
     DetectorNetwork,
     fuse_batch_norm,
 )
-from pixread.layout.learned.scales import finer_looks, first_look, merged
+from pixread.layout.learned.scales import coarser_look, finer_looks, first_look, merged, with_large
 from pixread.layout.learned.steady import steady_lines
 from pixread.layout.learned.tiles import Look, Tile
 from pixread.layout.learned.weights import load_weights
@@ -81,7 +81,10 @@ class LearnedDetector:
         return whole
 
     def _detect(self, image: Image.Image) -> list[Region]:
-        lines, others = self._refined(image, first_look(image), depth=FINER_LOOKS)
+        first = first_look(image)
+        lines, others = self._refined(image, first, depth=FINER_LOOKS)
+        if coarser := coarser_look(first):
+            lines = with_large(lines, self._look(image, coarser)[0], first)
         lines = steady_lines(lines, width=image.width, height=image.height)
         return [*lines.regions(), *others]
 

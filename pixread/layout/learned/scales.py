@@ -1,7 +1,8 @@
 """At which scales a picture is looked at, and how the lines of several looks are merged.
 
-The network finds letters of 6 to 160 px. A first look, at a reduced scale where the picture is large, finds what is
-large enough; parts whose letters are small, and parts with detail that no line explains, get a finer one.
+The network finds letters of 6 to about 100 px. A first look, at a reduced scale where the picture is large, finds most
+of them; one at a quarter of its scale finds headlines; parts whose letters are small, and parts with detail that no
+line explains, get a finer one.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixread.inputs.components import components
-from pixread.layout.learned.decode import Lines
+from pixread.layout.learned.decode import Floats, Lines
 from pixread.layout.learned.tiles import Look
 from pixread.records import Box
 
@@ -23,6 +24,10 @@ SMALL = 10.5  # px of a look, font size below which a finer look reads better
 AIM = 14.0  # px, font size that a finer look gives to small letters
 LARGEST_SCALE = 2.5  # of a picture, beyond which enlarging shows nothing more
 LEAST_GAIN = 1.25  # of a finer look's scale, for it to be worth its time
+LARGE = 80.0  # px of the first look, font size from which a look at a quarter of its scale reads better
+LARGE_RATIO = 4  # between the scales of these two
+FRAGMENT = 0.5  # of a large line's height, below which a line inside of it is a part of a letter, or small text
+SMALL_TEXT = 0.25  # of a large line's area, from which these are text and the large line is none
 REDUCED = 0.75  # scale of a look, below which letters may be missed that the picture itself shows
 CELL = 128  # px of a picture, side of the squares that get a finer look or not
 BLOCK = 8  # px of a picture, side of the squares whose detail is counted
@@ -37,6 +42,25 @@ COVERED = 0.5  # share of them
 def first_look(image: Image.Image) -> Look:
     scale = min(1.0, max(LEAST_SCALE, math.sqrt(FIRST_PIXELS / (image.width * image.height))))
     return Look.at(Box(0, 0, image.width, image.height), scale)
+
+
+def coarser_look(look: Look) -> Look | None:
+    """The look that finds letters too large for another one, where it may show such."""
+    if min(look.width, look.height) < LARGE:
+        return None
+    return Look.at(look.box, min(look.scale) / LARGE_RATIO)
+
+
+def with_large(lines: Lines, coarse: Lines, look: Look) -> Lines:
+    """The lines of a look, with the large ones of a coarser look in place of what was found of their letters."""
+    large = coarse.take(coarse.height * min(look.scale) > LARGE)
+    if not len(large):
+        return lines
+    middle = (lines.start + lines.end) / 2
+    inside = _beside(middle, large) & (lines.height[:, None] < FRAGMENT * large.height)
+    text = ((lines.length * lines.height)[:, None] * inside).sum(axis=0)
+    large = large.take(text < SMALL_TEXT * large.length * large.height)
+    return Lines.concatenated([lines.take(~_covered(lines, large)), large])
 
 
 def finer_looks(image: Image.Image, look: Look, lines: Lines) -> list[Look]:
@@ -134,11 +158,14 @@ def _covered(lines: Lines, others: Lines) -> NDArray[np.bool_]:
     if not len(others):
         return np.zeros(len(lines), np.bool_)
     covered = np.zeros(len(lines))
-    direction, length = others.direction, others.length
     for share in (np.arange(SAMPLES) + 0.5) / SAMPLES:
-        place = lines.start + share * (lines.end - lines.start)
-        step = place[:, None] - others.start  # (lines, others, 2)
-        along = (step * direction).sum(axis=2)
-        across = np.abs(step[..., 1] * direction[:, 0] - step[..., 0] * direction[:, 1])
-        covered += ((along > 0) & (along < length) & (across < others.height / 2)).any(axis=1)
+        covered += _beside(lines.start + share * (lines.end - lines.start), others).any(axis=1)
     return covered >= COVERED * SAMPLES
+
+
+def _beside(places: Floats, lines: Lines) -> NDArray[np.bool_]:
+    """Which places (N, 2) lie within half a font size of which middle lines. -> (N, lines)"""
+    step = places[:, None] - lines.start  # (N, lines, 2)
+    along = (step * lines.direction).sum(axis=2)
+    across = np.abs(step[..., 1] * lines.direction[:, 0] - step[..., 0] * lines.direction[:, 1])
+    return np.asarray((along > 0) & (along < lines.length) & (across < lines.height / 2))

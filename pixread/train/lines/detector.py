@@ -18,7 +18,8 @@ from pixread.train.lines.pages import PagePool
 from pixread.train.lines.recipes import LineRecipe
 
 GEOMETRY_WEIGHTS = (1.0, 2.0, 3.0, 3.0)  # of the logarithm of the height, the distance, cosine and sine
-KIND_WEIGHT, STYLE_WEIGHT = 0.5, 0.3  # of their losses; cores and geometry count 1
+KIND_WEIGHT, STYLE_WEIGHT = 0.4, 0.3  # of their losses; cores and geometry count 1
+LEAST_KIND, LEAST_STYLE = 0.01, 0.1  # shares of all places and of cores, below which a class counts as this common
 EASY = 0.05  # least weight of a pixel in the focal loss
 SCORE_SEED = 3
 
@@ -106,21 +107,31 @@ def geometry_loss(geometry: Tensor, target: Tensor, lettering: Tensor) -> Tensor
 
 
 def kind_loss(logits: Tensor, kinds: Tensor, marked: Tensor) -> Tensor:
-    """Binary cross-entropy and Dice loss of (B, K, S/4, S/4), mean over the kinds, on crops whose kinds are known."""
-    target, known = kinds.float(), marked.view(-1, 1, 1, 1)
-    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none") * known
-    probability = logits.sigmoid() * known
-    overlap = (probability * target).sum(dim=(0, 2, 3))
-    total = probability.sum(dim=(0, 2, 3)) + (target * known).sum(dim=(0, 2, 3))
+    """Focal and Dice loss of (B, K, S/4, S/4), mean over the kinds, on crops whose kinds are known."""
+    known = marked.view(-1, 1, 1, 1).expand_as(logits)
+    probability = logits.sigmoid()
+    missed = torch.where(kinds > 0, 1 - probability, probability).detach().clamp(EASY)
+    focal = _balanced_entropy(logits, kinds, known, missed, least=LEAST_KIND)
+    overlap = (probability * kinds * known).sum(dim=(0, 2, 3))
+    total = ((probability + kinds) * known).sum(dim=(0, 2, 3))
     dice = 1 - (2 * overlap + 1) / (total + 1)  # a kind that no crop shows costs next to nothing
-    return entropy.sum() / (known.sum() * logits[0].numel() + 1) + 0.5 * dice.mean()
+    return focal + 0.5 * dice.mean()
 
 
 def style_loss(logits: Tensor, styles: Tensor, lettering: Tensor, marked: Tensor) -> Tensor:
-    """Mean binary cross-entropy of (B, 4, S/4, S/4) inside of cores, on crops whose styles are known."""
-    where = (lettering * marked.view(-1, 1, 1)).unsqueeze(1)
-    entropy = F.binary_cross_entropy_with_logits(logits, styles.float(), reduction="none")
-    return (entropy * where).sum() / (where.sum() * logits.shape[1] + 1)
+    """Cross-entropy of (B, 4, S/4, S/4) inside of cores, mean over the styles, on crops whose styles are known."""
+    where = (lettering * marked.view(-1, 1, 1)).unsqueeze(1).expand_as(logits)
+    return _balanced_entropy(logits, styles, where, torch.ones_like(logits), least=LEAST_STYLE)
+
+
+def _balanced_entropy(logits: Tensor, target: Tensor, where: Tensor, weight: Tensor, *, least: float) -> Tensor:
+    """Binary cross-entropy of (B, C, H, W), of each class over its own positives, so that rare ones are learnt, too.
+
+    least: positives that a class counts as having at least, as a share of the places.
+    """
+    entropy = F.binary_cross_entropy_with_logits(logits, target.float(), reduction="none") * where * weight
+    positives, places = (target * where).sum(dim=(0, 2, 3)), where.sum(dim=(0, 2, 3))
+    return (entropy.sum(dim=(0, 2, 3)) / (torch.maximum(positives, least * places) + 1)).mean()
 
 
 @dataclass

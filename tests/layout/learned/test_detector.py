@@ -17,19 +17,20 @@ CORE = 0.54  # font sizes, height of a line's core
 class BarNetwork(DetectorNetwork):
     """Takes black bars for the cores of lines and measures them, so that scales and tiles are tested without weights.
 
-    A bar of t pixels stands for text of t / .54 px; bars lie more than 64 px apart.
+    A bar of t pixels stands for text of t / .54 px; bars lie more than 64 px apart, at the coarsest scale.
     """
 
-    def __init__(self, *, smallest: float = 0.0) -> None:
+    def __init__(self, *, smallest: float = 0.0, largest: float = 230.0) -> None:
         super().__init__(DetectorConfig(channels=(4, 4, 4, 4), blocks=(1, 1, 1, 1), pyramid=4))
-        self.smallest = smallest  # px, font size below which nothing is seen
+        self.smallest, self.largest = smallest, largest  # px, font sizes beyond which nothing is seen
 
     def forward(self, pictures: torch.Tensor) -> Maps:
         ink = 1 - pictures.float().mean(dim=1, keepdim=True)
         thickness = F.avg_pool2d(ink, (127, 1), stride=1, padding=(63, 0)) * 127
         size = F.avg_pool2d(thickness, 4).clamp(min=1) / CORE
         seen = (F.avg_pool2d(ink, 2) - 0.5) * 20
-        seen = torch.where(F.interpolate(size, scale_factor=2) >= self.smallest, seen, -9)
+        visible = F.interpolate(((size >= self.smallest) & (size <= self.largest)).float(), scale_factor=2)
+        seen = torch.where(visible > 0, seen, -9)
         flat = torch.zeros_like(size)
         geometry = torch.cat([(size / 16).log(), flat, flat + 1, flat], dim=1)
         return Maps(seen, geometry, torch.cat([flat - 9] * 4, dim=1), torch.cat([flat - 9] * 4, dim=1))
@@ -68,7 +69,7 @@ def test_lines_over_several_tiles_are_one(monkeypatch: pytest.MonkeyPatch):
     """A line cut by a tile's edge came out in pieces; every line of a strip must be found once."""
     monkeypatch.setattr(tiles, "TILE_PIXELS", 100_000)
     monkeypatch.setattr(tiles, "TILE_SIDE", 256)
-    places = [(30, 770, 60 + 100 * row, 24.0) for row in range(14)]
+    places = [(30, 770, 100 + 300 * row, 24.0) for row in range(5)]
     check(found(bars((800, 1500), places)), places)
 
 
@@ -76,6 +77,12 @@ def test_small_text_beside_a_headline_is_looked_at_again():
     """With one scale for the whole picture either of them was lost."""
     places = [(40, 900, 150, 110.0), (60, 500, 420, 8.0), (60, 420, 520, 8.0)]
     check(found(bars((1000, 640), places), BarNetwork(smallest=7)), places)
+
+
+def test_letters_too_large_for_the_network_are_found_at_a_coarser_scale():
+    """Of a headline of 240 px, pieces of letters came out as lines."""
+    places = [(60, 900, 300, 220.0), (60, 500, 620, 20.0)]
+    check(found(bars((1000, 700), places), BarNetwork(largest=110)), places, tolerance=12)
 
 
 def test_text_too_small_for_the_reduced_look_is_found_by_its_detail():
