@@ -9,7 +9,7 @@ import torch
 from pixread.layout.learned.network import DetectorConfig, DetectorNetwork
 from pixread.layout.learned.weights import load_weights
 from pixread.records import Box
-from pixread.train.lines.detector import DetectorTask
+from pixread.train.lines.detector import DetectorTask, kind_loss
 from pixread.train.lines.detector_batches import View, cut
 from pixread.train.lines.detector_drawings import drawn_picture
 from pixread.train.lines.detector_targets import project
@@ -57,6 +57,19 @@ def test_a_small_network_learns_where_text_is(task: DetectorTask):
     for name in ("focal", "dice", "geometry", "kinds"):
         assert losses[-1][name] < losses[0][name], name
     assert sum(losses[-1].values()) < 0.7 * sum(losses[0].values())
+
+
+def test_rare_kinds_weigh_as_much_as_common_ones():
+    """Averaged over all cells, what covers one in a hundred was not learnt in a thousand steps."""
+    kinds = torch.zeros(2, 4, 32, 32, dtype=torch.uint8)
+    kinds[0, 0, 8:24] = 1  # 512 cells of a picture
+    kinds[0, 1, 4:9, 4:9] = 1  # 25 of an icon
+    logits = torch.full((2, 4, 32, 32), -2.0, requires_grad=True)
+    kind_loss(logits, kinds, torch.ones(2)).backward()
+    assert logits.grad is not None
+    common, rare = (float(-logits.grad[0, kind][kinds[0, kind] > 0].sum()) for kind in (0, 1))
+    assert rare > 0.8 * common > 0
+    assert torch.equal(kind_loss(logits, kinds, torch.zeros(2)), kind_loss(logits * 2, kinds * 0, torch.zeros(2)))
 
 
 def test_scores_are_shares_and_errors(task: DetectorTask):
