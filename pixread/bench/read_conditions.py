@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import mode
 from typing import Any
 
 from PIL import Image
@@ -203,9 +204,10 @@ def _write_gallery(
     by_condition: Mapping[str, Sequence[PageResult]],
     cells: Mapping[tuple[int, str], _Cell],
 ) -> None:
-    """The matrix, and of every condition the page that we read worst, as readers got it."""
+    """The matrix, and of every condition the page of the commonest script that we read worst, as readers got it."""
+    script = mode(result.script for results in by_condition.values() for result in results)
     worst = [
-        min(results, key=lambda result: (result.readings[OURS].scores["f1"], result.index))
+        min(results, key=lambda result: (result.script != script, result.readings[OURS].scores["f1"], result.index))
         for results in by_condition.values()
     ]
     shown = [replace(result, index=number) for number, result in enumerate(worst)]

@@ -23,8 +23,9 @@ MOST_WORDS = 30  # shown of one cause
 LEGEND = (
     '<p class="about legend"><mark class="wrong">missed</mark> in the truth, <mark class="wrong">invented</mark> in '
     'the reading, <mark class="moved">moved</mark> in both: read, but at another point. On the picture: the lines and '
-    "pictures that were read. Below each page: our wrong words by cause, as truth → reading.</p>"
+    "pictures that were read.{more}</p>"
 )
+CAUSES_SAID = " Below each page: our wrong words by cause, as truth → reading."
 
 
 def write_gallery(
@@ -35,11 +36,11 @@ def write_gallery(
     predictions = predictions_of(OURS, shown, examples)
     cases = Cases.of(metrics, examples, predictions)
     articles = [cases.html(prediction) + _beside(result) for result, prediction in zip(shown, predictions, strict=True)]
-    write_page(path, report, f"{len(shown)} pages, from the worst read to the best", articles)
+    write_page(path, report, f"{len(shown)} pages, from the worst read to the best", articles, legend=CAUSES_SAID)
 
 
-def write_page(path: Path, report: Report, heading: str, articles: Sequence[str]) -> None:
-    """A report's table, and articles below it."""
+def write_page(path: Path, report: Report, heading: str, articles: Sequence[str], *, legend: str = "") -> None:
+    """A report's table, and articles below it. legend: what they show besides the picture and the compared words."""
     template = Template(files("pixread.evaluate").joinpath("report.html").read_text(encoding="utf-8"))
     page = template.substitute(
         title=escape(report.what),
@@ -48,7 +49,7 @@ def write_page(path: Path, report: Report, heading: str, articles: Sequence[str]
         charts=f'<div class="card pad">{_table(report)}</div>',
         against="",
         skipped="",
-        cases=f"<h2>{escape(heading)}</h2>{LEGEND}" + "\n".join(articles),
+        cases=f"<h2>{escape(heading)}</h2>{LEGEND.format(more=legend)}" + "\n".join(articles),
     )
     with plain_errors(path):
         write_text(path, page, errors="replace")

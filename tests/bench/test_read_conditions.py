@@ -55,6 +55,7 @@ def test_the_shipped_model_is_measured(run: Run, data: Path, tmp_path: Path):
     assert len(lines) == 6
     gallery = (out / "conditions.html").read_text(encoding="utf-8")
     assert gallery.count("<article>") == 2
+    assert "other/three.html" not in gallery  # it is read worst, but two of three pages are Latin
     assert "<h3>turned by 3 degrees</h3>" in gallery
 
 

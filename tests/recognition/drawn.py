@@ -13,7 +13,8 @@ TEXTS = ("Reading the morning paper", "with a cup of coffee")
 
 
 def drawn(*texts: str, size: int = 24, left: int = 30, top: int = 30, pitch: int = 60) -> Image.Image:
-    image = Image.new("RGB", (460, top + pitch * len(texts)), "white")
+    # About square: RapidOCR enlarges the shorter side, and takes its time over strips.
+    image = Image.new("RGB", (460, max(top + pitch * len(texts), 400)), "white")
     pen, font = ImageDraw.Draw(image), ImageFont.truetype(str(FONT), size)
     for number, text in enumerate(texts):
         pen.text((left, top + pitch * number), text, fill="black", font=font)
