@@ -164,8 +164,8 @@ def test_an_interrupted_run_goes_on(data: Path, program: Path, tiny_checkpoint: 
     bench_read(replace(setting, resume=True), progress=lambda done, total, note: told.append((done, total)))
     assert told == [(2, 3), (3, 3)]
     lines = [json.loads(line) for line in (out / "pages.jsonl").read_text(encoding="utf-8").splitlines()]
-    read = [line["readings"]["Tesseract"]["lines"] for line in lines]
-    assert read == [[[word, [20, 20, 90, 26]]] for word in ("first", "second", "second")]
+    read = [(text, box[0], box[2]) for line in lines for text, box in line["readings"]["Tesseract"]["lines"]]
+    assert read == [(word, 20, 90) for word in ("first", "second", "second")]
 
 
 def test_half_a_line_is_left_out(tmp_path: Path):
