@@ -17,6 +17,9 @@ BoxKind = Literal["region", "mask", "label"]
 MarkKind = Literal["picture", "icon", "control", "edge", "unread"]
 RegionKind = Literal["line", "picture", "icon", "control"]
 Corner = tuple[float, float]
+LINE_ASCENT, LINE_DESCENT = 0.90, 0.27
+"""A line's box reaches so far above and below its baseline, in font sizes: room for the accents of capitals in
+Vietnamese and for the signs of Devanagari."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +153,9 @@ class Mark:
 class Region:
     """What a layout detector found on a picture.
 
-    quad: corners in pixels, top left, top right, bottom right, bottom left of the text as it is read. score: 0 to 1.
-    height, angle: of lines, the size of their font in pixels, and their direction in radians, clockwise from left to
-    right.
+    quad: corners in pixels, top left, top right, bottom right, bottom left of the text as it is read; of a line from
+    LINE_ASCENT above its baseline to LINE_DESCENT below it. score: 0 to 1. height, angle: of lines, the size of their
+    font in pixels, and their direction in radians, clockwise from left to right.
     """
 
     quad: tuple[Corner, Corner, Corner, Corner]

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from pixread.layout.upright import homography_between
+
 Alter = Callable[[Image.Image, np.random.Generator], Image.Image]
 Colour = tuple[int, ...]
 
@@ -73,7 +75,7 @@ def photographed(image: Image.Image, random: np.random.Generator) -> Image.Image
     seen = image.transform(
         image.size,
         Image.Transform.PERSPECTIVE,
-        homography(moved, corners),
+        homography_between(moved, corners).ravel()[:8].tolist(),
         Image.Resampling.BICUBIC,
         fillcolor=ground_of(image),
     )
@@ -99,14 +101,6 @@ def ground_of(image: Image.Image) -> Colour:
     pixels = np.asarray(image)
     sides = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     return Counter(map(tuple, sides.tolist())).most_common(1)[0][0]
-
-
-def homography(points: NDArray[np.float64], onto: NDArray[np.float64]) -> tuple[float, ...]:
-    """The eight coefficients, as Pillow takes them, of the perspective that takes four points onto four others."""
-    rows = []
-    for (x, y), (u, v) in zip(points, onto, strict=True):
-        rows += [(x, y, 1, 0, 0, 0, -u * x, -u * y), (0, 0, 0, x, y, 1, -v * x, -v * y)]
-    return tuple(np.linalg.solve(np.array(rows), onto.ravel()).tolist())
 
 
 def _light(width: int, height: int, *, angle: float) -> NDArray[np.float32]:

@@ -16,13 +16,13 @@ from pixread.inputs.paragraphs import Line, LineWord
 from pixread.inputs.tokens import Tokens, without_punctuation
 from pixread.layout.upright import cut_upright
 from pixread.reading.rotation import Rotation
-from pixread.recognition.page_line import DOWN, HIGH, LOW, UP
+from pixread.recognition.page_line import HIGH, LOW
 from pixread.recognition.words import words_of
-from pixread.records import Box, Corner, RecognisedLine, Region
+from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Corner, RecognisedLine, Region
 
 # Top and bottom of letters, in font sizes below the middle of a line's box. The networks of structure know boxes as
 # tight as that.
-TOP, BOTTOM = (UP - DOWN) / 2 - HIGH, (UP - DOWN) / 2 + LOW
+TOP, BOTTOM = (LINE_ASCENT - LINE_DESCENT) / 2 - HIGH, (LINE_ASCENT - LINE_DESCENT) / 2 + LOW
 DECIMALS = 1  # of a pixel, in boxes of words
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from pixread.records import Box, Character, Corner, RecognisedLine, Region
+from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Character, Corner, RecognisedLine, Region
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -18,9 +18,6 @@ ReadWord = tuple[str, Box, float]
 """A word, not empty, with its box and its confidence from 0 to 1."""
 
 Quad = tuple[Corner, Corner, Corner, Corner]
-
-# A line's region reaches from so many font sizes above its baseline to so many below.
-UP, DOWN = 0.90, 0.27
 
 # Where the ink of letters begins above the baseline and ends below it, in font sizes, in common sans serifs.
 HIGH, SMALL, IDEOGRAPH = 0.73, 0.53, 0.86
@@ -66,7 +63,7 @@ def inked_line(read: RecognisedLine, ink: Box) -> OcrLine:
     down = max((_down(letter) for letter in letters), default=0.0)
     size = ink.height / (up + down)
     baseline = ink.bottom - down * size
-    top, bottom = baseline - UP * size, baseline + DOWN * size
+    top, bottom = baseline - LINE_ASCENT * size, baseline + LINE_DESCENT * size
     quad = ((ink.x, top), (ink.right, top), (ink.right, bottom), (ink.x, bottom))
     return Region(quad, "line", read.confidence, height=size), read
 

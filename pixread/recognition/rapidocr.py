@@ -14,8 +14,8 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from pixread.recognition.page_line import DOWN, UP, OcrLine, Quad, evenly_spread, line_region
-from pixread.records import Character, Corner, RecognisedLine
+from pixread.recognition.page_line import OcrLine, Quad, evenly_spread, line_region
+from pixread.records import LINE_ASCENT, LINE_DESCENT, Character, Corner, RecognisedLine
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -107,7 +107,7 @@ def _line(quad: Quad, text: str, score: float, boxes: Sequence[Sequence[Sequence
 
 def _with_room(quad: Quad) -> Quad:
     """A box with as much room above and below its letters as lines have."""
-    top, bottom = 0.5 - (UP - MIDDLE) / EM, 0.5 + (DOWN + MIDDLE) / EM
+    top, bottom = 0.5 - (LINE_ASCENT - MIDDLE) / EM, 0.5 + (LINE_DESCENT + MIDDLE) / EM
     (first, second, third, fourth) = quad
 
     def between(upper: Corner, lower: Corner, share: float) -> Corner:

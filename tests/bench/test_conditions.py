@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from pixread.bench.conditions import ALTERED, CAMERA_LIGHT, Condition, ground_of, homography
+from pixread.bench.conditions import ALTERED, CAMERA_LIGHT, Condition, ground_of
 
 BY_NAME = {condition.name: condition for condition in ALTERED}
 GROUND, INK = (250, 240, 230), (20, 30, 90)
@@ -70,15 +70,6 @@ def test_a_photograph_keeps_its_size_and_is_darker_on_one_side(page: Image.Image
     assert max(sides) - min(sides) > 0.1 * (CAMERA_LIGHT[1] - CAMERA_LIGHT[0]) * 255
     assert found.std(axis=1).min() > 2  # noise everywhere, along each row
     assert not np.array_equal(found, np.asarray(altered("photographed", page, seed=2), float))
-
-
-def test_a_homography_takes_points_onto_points():
-    points = np.array([(0, 0), (10, 1), (9, 8), (1, 9)], dtype=float)
-    onto = np.array([(0, 0), (100, 0), (100, 50), (0, 50)], dtype=float)
-    a, b, c, d, e, f, g, h = homography(points, onto)
-    for (x, y), (u, v) in zip(points, onto, strict=True):
-        depth = g * x + h * y + 1
-        assert ((a * x + b * y + c) / depth, (d * x + e * y + f) / depth) == pytest.approx((u, v))
 
 
 def test_black_and_white_is_two_tones_that_part_ink_from_paper(page: Image.Image):

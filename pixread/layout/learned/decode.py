@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixread.inputs.components import connect, label_runs, runs
-from pixread.layout.learned.network import CORE_STRIDE, DOWN, HEAD_STRIDE, MIDDLE, REFERENCE_HEIGHT, UP
-from pixread.records import Region
+from pixread.layout.learned.network import CORE_STRIDE, HEAD_STRIDE, MIDDLE, REFERENCE_HEIGHT
+from pixread.records import LINE_ASCENT, LINE_DESCENT, Region
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -95,10 +95,10 @@ class Lines:
         return Lines(self.start / scale + offset, self.end / scale + offset, height, self.score)
 
     def quads(self) -> Floats:
-        """(N, 4, 2) corners of the lines' boxes, UP above and DOWN below the baseline, clockwise from the top left."""
+        """(N, 4, 2) corners of the lines' boxes, clockwise from the top left."""
         direction = self.direction
         down = np.stack([-direction[:, 1], direction[:, 0]], axis=1) * self.height[:, None]
-        above, below = (UP - MIDDLE) * down, (DOWN + MIDDLE) * down
+        above, below = (LINE_ASCENT - MIDDLE) * down, (LINE_DESCENT + MIDDLE) * down
         return np.stack([self.start - above, self.end - above, self.end + below, self.start + below], axis=1)
 
     def regions(self) -> list[Region]:

@@ -21,7 +21,6 @@ REFERENCE_HEIGHT = 16.0  # px; heights are learnt as the logarithm of their rati
 # A line in font sizes, from its baseline: the core lies round the middle line, which is that far above the baseline.
 MIDDLE = 0.28
 HALF_CORE = 0.27
-UP, DOWN = 0.90, 0.27  # extent of a line's box above and below the baseline
 PRIOR_LOGIT = -2.0  # of cores and kinds before training: most pixels belong to none
 
 

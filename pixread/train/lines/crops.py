@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from pixread.recognition.ctc.alphabet import Alphabet, clean_text
 from pixread.recognition.ctc.network import HEIGHT
 from pixread.recognition.ctc.normalise import CROP_MARGIN
-from pixread.records import Box
+from pixread.records import LINE_ASCENT, LINE_DESCENT, Box
 from pixread.train.lines.drawn import Cut
-from pixread.train.lines.pages import DOWN, UP, Page, TrueLine, lines_of
+from pixread.train.lines.pages import Page, TrueLine, lines_of
 
 MOST_OF_A_TEXT = 4  # lines of one text and site, on average; menus would fill a tenth of the lines
 WIDTHS = (90.0, 760.0)  # pixels at the network's height that spans of words are cut to, evenly in their logarithm
@@ -27,7 +27,7 @@ HEIGHT_JITTER, SHIFT_JITTER = 0.08, 0.08  # of the height; em up or down
 _CLEAR = 0.75  # of the gap to the next word may be in the crop
 LEAST_CONTRAST = 20.0  # gray levels between the darkest and lightest parts; less is text that nobody sees
 _MARKS_WITHOUT_TEXT = ("icon", "picture", "control", "edge")
-_TEXT_HEIGHT = (UP + DOWN + 2 * CROP_MARGIN) / HEIGHT  # em of one pixel of a normalised crop
+_TEXT_HEIGHT = (LINE_ASCENT + LINE_DESCENT + 2 * CROP_MARGIN) / HEIGHT  # em of one pixel of a normalised crop
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,8 @@ def cut_line(page: Page, line: LineTruth, rng: random.Random) -> Cut | None:
     left = tokens[0].left - min(rng.uniform(*ENDS) * line.size, max(0.0, _CLEAR * (tokens[0].left - before)))
     right = tokens[-1].right + min(rng.uniform(*ENDS) * line.size, max(0.0, _CLEAR * (behind - tokens[-1].right)))
     grown = 1 + rng.uniform(-HEIGHT_JITTER, HEIGHT_JITTER)
-    half = (UP + DOWN + 2 * CROP_MARGIN) * line.size * grown / 2
-    middle = line.baseline + ((DOWN - UP) / 2 + rng.uniform(-SHIFT_JITTER, SHIFT_JITTER)) * line.size
+    half = (LINE_ASCENT + LINE_DESCENT + 2 * CROP_MARGIN) * line.size * grown / 2
+    middle = line.baseline + ((LINE_DESCENT - LINE_ASCENT) / 2 + rng.uniform(-SHIFT_JITTER, SHIFT_JITTER)) * line.size
     pixels = _cut(page.pixels, left, middle - half, right, middle + half)
     if pixels is None or not _is_visible(pixels):
         return None
@@ -129,7 +129,7 @@ def cut_line(page: Page, line: LineTruth, rng: random.Random) -> Cut | None:
 def cut_exactly(page: Page, line: LineTruth) -> Cut | None:
     """The whole line in its true box, with the margin that crops have, and where its words stand."""
     margin = CROP_MARGIN * line.size
-    top, bottom = line.baseline - UP * line.size - margin, line.baseline + DOWN * line.size + margin
+    top, bottom = line.baseline - LINE_ASCENT * line.size - margin, line.baseline + LINE_DESCENT * line.size + margin
     left = max(0, math.floor(line.tokens[0].left - margin))
     pixels = _cut(page.pixels, left, top, line.tokens[-1].right + margin, bottom)
     if pixels is None or not _is_visible(pixels):
@@ -190,7 +190,7 @@ def cut_textless(page: Page, rng: random.Random) -> Cut | None:
     if any(other.intersect(area) is not None for other in taken):
         return None
     pixels = _cut(page.pixels, x, y, x + long, y + tall)
-    return None if pixels is None else Cut(pixels, tall / (UP + DOWN), "")
+    return None if pixels is None else Cut(pixels, tall / (LINE_ASCENT + LINE_DESCENT), "")
 
 
 def text_free_pictures(page: Page) -> list[NDArray[np.uint8]]:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pixread.layout.learned.network import DOWN, KINDS, STYLES, UP
-from pixread.records import Box
+from pixread.layout.learned.network import KINDS, STYLES
+from pixread.records import LINE_ASCENT, LINE_DESCENT, Box
 from pixread.targets.fonts import drawable, load_font
 from pixread.train.lines.detector_targets import Truth
 
@@ -196,7 +196,7 @@ def _font(sheet: Sheet) -> ImageFont.FreeTypeFont:
 
 def _line_box(x: float, baseline: float, width: float, size: float) -> Box:
     """What a line may ink, with a gap to its neighbours."""
-    return Box(x - 0.3 * size, baseline - UP * size, width + 0.6 * size, (UP + DOWN) * size)
+    return Box(x - 0.3 * size, baseline - LINE_ASCENT * size, width + 0.6 * size, (LINE_ASCENT + LINE_DESCENT) * size)
 
 
 def _colour(rng: random.Random) -> Colour:

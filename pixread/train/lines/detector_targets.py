@@ -15,16 +15,14 @@ from numpy.typing import NDArray
 
 from pixread.layout.learned.network import (
     CORE_STRIDE,
-    DOWN,
     HALF_CORE,
     HEAD_STRIDE,
     KINDS,
     MIDDLE,
     REFERENCE_HEIGHT,
     STYLES,
-    UP,
 )
-from pixread.records import Box, Mark
+from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Mark
 from pixread.train.lines.pages import TrueWord, lines_of
 
 Floats = NDArray[np.float64]
@@ -186,7 +184,7 @@ def _paint_lines(
     homography: Floats,
     size: int,
 ) -> None:
-    boxes = project(_bands(truth.lines, above=UP, below=DOWN), homography)
+    boxes = project(_bands(truth.lines, above=LINE_ASCENT, below=LINE_DESCENT), homography)
     cores = project(
         _bands(truth.lines, above=MIDDLE + HALF_CORE, below=HALF_CORE - MIDDLE, inset=CORE_INSET), homography
     )
@@ -233,7 +231,7 @@ def _paint_styles(styles: NDArray[np.uint8], truth: Truth, homography: Floats, s
     styled = truth.styles.any(axis=1)
     if not styled.any():
         return
-    quads = project(_bands(truth.words[styled], above=UP, below=DOWN), homography)
+    quads = project(_bands(truth.words[styled], above=LINE_ASCENT, below=LINE_DESCENT), homography)
     flags = truth.styles[styled]
     for index in np.flatnonzero(_visible(quads, size)):
         rows, columns, inside = cells(quads[index], HEAD_STRIDE, styles.shape[1])

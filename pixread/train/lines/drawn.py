@@ -17,10 +17,10 @@ from PIL import Image, ImageDraw, ImageFont
 from pixread.filenames import data_below
 from pixread.recognition.ctc.alphabet import Alphabet, clean_text
 from pixread.recognition.ctc.normalise import CROP_MARGIN
+from pixread.records import LINE_ASCENT, LINE_DESCENT
 from pixread.targets import words
 from pixread.targets.fonts import FOLDERS, SCREEN_FAMILIES, SUFFIXES
 from pixread.train.lines.coverage import coverage
-from pixread.train.lines.pages import DOWN, UP
 from pixread.train.lines.scripts import UNREAD_SCRIPTS, Script, script_named
 
 SMALLEST, LARGEST = 8, 44  # font sizes in pixels
@@ -218,7 +218,9 @@ class _Canvas:
 
     @classmethod
     def of(cls, length: float, size: int, rng: random.Random, ground: Pixels | None) -> _Canvas:
-        above, below = ((extent + CROP_MARGIN + rng.uniform(-0.08, 0.08)) * size for extent in (UP, DOWN))
+        above, below = (
+            (extent + CROP_MARGIN + rng.uniform(-0.08, 0.08)) * size for extent in (LINE_ASCENT, LINE_DESCENT)
+        )
         left, right = (rng.uniform(-0.02, 0.3) * size for _ in range(2))
         width, height = max(4, math.ceil(left + length + right)), max(6, round(above + below))
         image, ink = _ground(width, height, rng, ground)

@@ -17,12 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixread.inputs.picture import open_picture
-from pixread.records import Box, Lettering, Mark
+from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Lettering, Mark
 from pixread.shards import ShardSet
 
 TARGET = "layout"
-UP, DOWN = 0.90, 0.27
-"""A line's box reaches from so far above its baseline to so far below, in font sizes."""
 WIDEST_GAP = 1.5  # em between two words of one line; beyond, columns and cells of tables begin
 HELD_OUT = 40  # one page of so many is never trained on
 BOLD, ITALIC, MONO, LINK = 1, 2, 4, 8  # the flags of a word in `meta`
@@ -69,9 +67,11 @@ class TrueLine:
 
     @property
     def box(self) -> Box:
-        """The words' extent, from UP font sizes above the baseline to DOWN below it."""
+        """The words' extent, from LINE_ASCENT font sizes above the baseline to LINE_DESCENT below it."""
         left, right = self.words[0].box.x, max(word.box.right for word in self.words)
-        return Box(left, self.baseline - UP * self.size, right - left, (UP + DOWN) * self.size)
+        return Box(
+            left, self.baseline - LINE_ASCENT * self.size, right - left, (LINE_ASCENT + LINE_DESCENT) * self.size
+        )
 
 
 def lines_of(words: Sequence[TrueWord]) -> list[TrueLine]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixread.records import Box, Lettering, Mark
-from pixread.train.lines.pages import DOWN, UP, PagePool, TrueWord, lines_of, named_by_site
+from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Lettering, Mark
+from pixread.train.lines.pages import PagePool, TrueWord, lines_of, named_by_site
 from tests.train.lines.layout_shards import Row, many_pages, page, row, write_pages
 
 
@@ -49,7 +49,7 @@ def test_the_largest_word_places_the_box(tmp_path: Path) -> None:
     words = [row("x", 10), row("2", 20, size=10.0, baseline=30.0, glued=1), row("long", 35, size=10.0)]
     (line,) = lines_of(read(tmp_path, words))
     assert (line.baseline, line.size, line.text) == (40, 20, "x2 long")
-    assert line.box == Box(10, 40 - UP * 20, 65, (UP + DOWN) * 20)
+    assert line.box == Box(10, 40 - LINE_ASCENT * 20, 65, (LINE_ASCENT + LINE_DESCENT) * 20)
     assert line.spans == ((10, 20), (20, 30), (35, 75))
 
 
