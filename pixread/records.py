@@ -256,14 +256,12 @@ class Batch:
     """Padded patches and target ids. pixels: (B, N, 768) float32; rows, cols: (B, N) int64, 0 is padding.
 
     `labels` is (B, T) int64, ended by eos and padded with the pad id 0, or None when there is nothing to learn from.
-    `places` is (B, T) int64, the number of the patch (from 1) that shows each label, 0 where that is not known.
     """
 
     pixels: torch.Tensor
     rows: torch.Tensor
     cols: torch.Tensor
     labels: torch.Tensor | None = None
-    places: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return int(self.rows.shape[0])
@@ -271,8 +269,7 @@ class Batch:
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
         labels = None if self.labels is None else self.labels.to(device)
-        places = None if self.places is None else self.places.to(device)
-        return Batch(self.pixels.to(device), self.rows.to(device), self.cols.to(device), labels, places)
+        return Batch(self.pixels.to(device), self.rows.to(device), self.cols.to(device), labels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ def test_an_interrupted_command_leaves_no_half_report(
         (["parse", "x.png", "--batch-size", "0"], "batch-size"),
         (["parse", "x.png", "--beams", "0"], "beams"),
         (["parse", "x.png", "--dtype", "int3"], "int3"),
-        (["train", "line-words", "--out", "x", "--set", "steps"], "--set takes name=value"),
+        (["train", "warmup-base", "--out", "x", "--set", "steps"], "--set takes name=value"),
         (["unknown"], "unknown"),
     ],
 )
@@ -304,9 +304,9 @@ def test_inspect_and_evaluate(run: Run, page: Path, tmp_path: Path, tiny_checkpo
 
 
 def test_train_then_read(run: Run, page: Path, tmp_path: Path):
-    small = ("steps=2", "batch_size=2", "workers=0", "log_every=1", "evaluate_examples=0", "threads=1")
+    small = ("size=nano", "vocab_size=600", "steps=2", "batch_size=2", "workers=0", "evaluate_examples=0", "threads=1")
     options = [part for change in small for part in ("--set", change)]
-    ended = run("train", "line-words", "--out", tmp_path / "run", *options)
+    ended = run("train", "warmup-base", "--out", tmp_path / "run", *options)
     assert ended.code == 0, ended.err
     assert ended.out == f"{tmp_path}/run/step-00000002\n"
     read = run("parse", page, "--model", tmp_path / "run", "--format", "json", "--max-new-tokens", 3)

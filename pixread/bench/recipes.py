@@ -18,7 +18,7 @@ LOG_EVERY = 10
 
 
 def bench_recipes(
-    recipes: Sequence[str] = ("line-words",),
+    recipes: Sequence[str] = ("line-detector", "line-recogniser"),
     *,
     data: Path | None = None,
     steps: int = 60,

@@ -25,7 +25,7 @@ from pixread.cli.checkpoints import convert
 from pixread.cli.data import inspect, prepare, render
 from pixread.cli.evaluating import evaluate
 from pixread.cli.hub import push
-from pixread.cli.learning import mine, train
+from pixread.cli.learning import train
 from pixread.cli.reading import parse
 from pixread.cli.terminal import WarningPrinter, say
 from pixread.inputs.memory import is_shortage
@@ -41,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (parse, render, prepare, inspect, train, mine, evaluate, convert, push):
+for command in (parse, render, prepare, inspect, train, evaluate, convert, push):
     app.command()(command)
 app.add_typer(bench, name="bench")
 

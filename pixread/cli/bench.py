@@ -184,7 +184,7 @@ def read(
 
 @bench.command()
 def recipes(
-    recipe: Annotated[list[str] | None, typer.Option(help="Recipes, else line-words.")] = None,
+    recipe: Annotated[list[str] | None, typer.Option(help="Recipes, else line-detector and line-recogniser.")] = None,
     data: Annotated[Path | None, typer.Option(help="Shard set, for recipes that need one.")] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a field of the recipes.")
@@ -197,7 +197,7 @@ def recipes(
     from pixread.bench.recipes import bench_recipes
 
     overrides = named_values(changes or [])
-    chosen = recipe or ["line-words"]
+    chosen = recipe or ["line-detector", "line-recogniser"]
     _show(lambda: bench_recipes(chosen, data=data, steps=steps, overrides=overrides, repeats=repeats), out)
 
 

@@ -1,16 +1,13 @@
-"""The commands that train models, and find what a model has still to learn."""
+"""The command that trains models."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pixread.cli.models import load_reader
 from pixread.cli.terminal import named_values, progress_bar, result, say
-from pixread.files import json_text
 
 if TYPE_CHECKING:
     from pixread.train.runtime import Progress, TrainResult
@@ -62,26 +59,6 @@ def _train_model(recipe: str, **settings: Any) -> TrainResult:
     from pixread.train.loop import train as run
 
     return run(recipe, **settings, warn=lambda sentence: say(f"pixread: {sentence}"))
-
-
-def mine(
-    shards: Annotated[
-        list[Path], typer.Argument(metavar="SHARDS...", help="Shard sets to look through, or folders of them.")
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for the shard set of what was wrong.")],
-    model: Annotated[
-        str | None, typer.Option(help="Checkpoint or run folder, or Hub name; the shipped model if left out.")
-    ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Examples at a time.")] = 64,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, or what torch calls it.")] = "auto",
-) -> None:
-    """Keep the examples that a model gets wrong, to train on them again (train --data OUT)."""
-    from pixread.train.mine import mine as run
-
-    reader = load_reader(model, device=device, dtype="auto")
-    with progress_bar("examples") as show:
-        mined = run(reader, shards, out, batch_size=batch_size, progress=show)
-    result(json_text(asdict(mined)))
 
 
 def _note(state: Progress) -> str:

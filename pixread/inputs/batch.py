@@ -10,13 +10,8 @@ from torch.nn.utils.rnn import pad_sequence
 from pixread.records import Batch, Patches
 
 
-def collate(
-    patches: Sequence[Patches],
-    labels: Sequence[Sequence[int]] | None = None,
-    *,
-    places: Sequence[Sequence[int]] | None = None,
-) -> Batch:
-    """Pads to the longest picture and the longest target of the batch; 0 pads rows, cols, labels and places alike.
+def collate(patches: Sequence[Patches], labels: Sequence[Sequence[int]] | None = None) -> Batch:
+    """Pads to the longest picture and the longest target of the batch; 0 pads rows, cols and labels alike.
 
     Raises ValueError for an empty batch or for a different number of pictures and targets.
     """
@@ -29,7 +24,6 @@ def collate(
         rows=pad_sequence([item.rows for item in patches], batch_first=True),
         cols=pad_sequence([item.cols for item in patches], batch_first=True),
         labels=None if labels is None else _padded(labels),
-        places=None if places is None else _padded(places),
     )
 
 

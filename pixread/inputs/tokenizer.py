@@ -85,21 +85,6 @@ class Tokenizer:
         backend = {} if FILE in self._files else {FILE: self._backend.to_str(pretty=True).encode()}
         return {**backend, **made, **self._files}
 
-    def with_characters(self, alphabet: str) -> Tokenizer:
-        """This tokenizer with a token for each character that it spells in bytes so far; all ids stay as they are.
-
-        Raises ValueError for a vocabulary that is not of byte pairs with byte fallback, as those trained here are.
-        """
-        raw = json.loads(self._backend.to_str())
-        if raw["model"].get("type") != "BPE" or not raw["model"].get("byte_fallback"):
-            raise ValueError("only vocabularies that were trained here (byte pairs, byte fallback) take new characters")
-        vocab = raw["model"]["vocab"]
-        # Added tokens come behind the vocabulary: as part of it they keep their ids when it grows.
-        vocab.update({token["content"]: token["id"] for token in raw["added_tokens"]})
-        missing = sorted({char for char in alphabet if char not in vocab})
-        vocab.update({char: number for number, char in enumerate(missing, start=len(vocab))})
-        return Tokenizer(Backend.from_str(json.dumps(raw)))
-
     @classmethod
     def load(cls, folder: str | Path, *, num_rows: int | None = None) -> Tokenizer:
         """Reads tokenizer.json of a checkpoint folder, else spiece.model. Raises ValueError in one sentence."""

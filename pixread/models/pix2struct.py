@@ -6,7 +6,6 @@ D size of a head, K beams. Both towers are pre-normed and have no biases but tha
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -22,9 +21,6 @@ from pixread.models.linear import MappedLinear
 from pixread.models.mapped import Towers
 from pixread.models.remembering import remember
 from pixread.records import Batch, Memory
-
-WAVE_PERIOD = 1000.0  # patches: beyond any line
-WAVE_HEIGHT = 0.5  # about as loud as the patches themselves, which come out of their projection with variance 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,20 +125,6 @@ class Encoder(nn.Module):
         nn.init.zeros_(self.patch_projection.bias)
         for table in (self.row_embedding, self.col_embedding):
             nn.init.normal_(table.weight, std=table.embedding_dim**-0.5)
-
-    @torch.no_grad()
-    def wave_positions(self) -> None:
-        """Draw rows and columns as sines and cosines (arXiv 1706.03762, section 3.5) instead of by chance.
-
-        Neighbouring columns then start alike and a step to the right is the same turn everywhere, which a small
-        model that reads lines would otherwise have to learn for each column.
-        """
-        for table in (self.row_embedding, self.col_embedding):
-            count, channels = table.weight.shape
-            rates = torch.exp(torch.arange(0, channels, 2) * (-math.log(WAVE_PERIOD) / channels))  # (C / 2,)
-            angles = torch.arange(count)[:, None] * rates  # (positions, C / 2)
-            waves = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)  # (positions, C)
-            table.weight.copy_(WAVE_HEIGHT * waves)
 
     def forward(self, batch: Batch, mask: Tensor | None) -> Tensor:
         pixels = batch.pixels.to(self.patch_projection.weight.dtype)

@@ -77,6 +77,6 @@ def can_draw(file: str, character: str) -> bool:
     return any(mask) and mask != bytes(font.getmask(MISSING))
 
 
-def drawable(file: str, text: str, *, instead: Sequence[str] = "o") -> str:
-    """The text with every character that the font lacks replaced."""
-    return "".join(char if can_draw(file, char) else instead[ord(char) % len(instead)] for char in text)
+def drawable(file: str, text: str) -> str:
+    """The text with an "o" for every character that the font lacks."""
+    return "".join(char if can_draw(file, char) else "o" for char in text)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 import string
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 CONSONANTS = "bcdfghjklmnprstvwz" + "tnrsl" * 3
 VOWELS = "aeiou" + "aeio" * 2
@@ -146,20 +145,12 @@ def random_word(rng: random.Random, vocabulary: Sequence[str] = ()) -> str:
     return _dressed(plain, rng)
 
 
-class Words(Protocol):
-    """How a "word" of a script is drawn."""
-
-    def __call__(self, rng: random.Random, vocabulary: Sequence[str] = ()) -> str: ...
-
-
-def random_text(
-    rng: random.Random, *, max_chars: int, vocabulary: Sequence[str] = (), word: Words = random_word
-) -> str:
+def random_text(rng: random.Random, *, max_chars: int, vocabulary: Sequence[str] = ()) -> str:
     """Words up to `max_chars` characters; a first word that is longer is cut."""
-    text = word(rng, vocabulary)[:max_chars].strip() or "a"
+    text = random_word(rng, vocabulary)[:max_chars].strip() or "a"
     wanted = rng.randint(1, max_chars)
     while len(text) < wanted:
-        longer = f"{text} {word(rng, vocabulary)}"
+        longer = f"{text} {random_word(rng, vocabulary)}"
         if len(longer) > max_chars:
             break
         text = longer

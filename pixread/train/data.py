@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -22,13 +22,11 @@ from pixread.inputs.batch import collate
 from pixread.inputs.header import QuestionError
 from pixread.inputs.picture import PictureError, open_picture
 from pixread.inputs.prepare import Preprocess
-from pixread.inputs.region import ink_span
 from pixread.inputs.tokenizer import EOS, Tokenizer
 from pixread.records import Batch, DrawnBox, Patches
 from pixread.shards import ShardSet
-from pixread.targets import devanagari
-from pixread.targets.fonts import find_fonts, weigh_screen_fonts
-from pixread.targets.warmup import WarmupSettings, estimated_centres, sample
+from pixread.targets.fonts import find_fonts
+from pixread.targets.warmup import WarmupSettings, sample
 from pixread.train.feeding import Refused, leave_signals_to_the_trainer, made_by_workers, refused
 from pixread.train.recipes import Recipe
 
@@ -37,7 +35,6 @@ WINDOW_PATCHES = 2**17  # and so many patches at most, 400 MB: several windows w
 TRIES = 20
 LARGEST_SEED = 2**32 - 5  # a prime, so that epochs far from each other have orders of their own
 VOCABULARY_FROM = 3000  # examples of the shards whose words drawn text borrows
-INK_MARGINS = (1, 4)  # pixels round the ink of a line: varied, since no segmentation is pixel-exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +45,17 @@ class Item:
     target: str
     prompt: str = ""
     boxes: tuple[DrawnBox, ...] = ()
-    centres: tuple[float, ...] = ()  # x of each character of the target in pixels, where it is known
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One training example as numbers: its patches, its target ids, and the patch that shows each of them (or 0).
+    """One training example as numbers: its patches and its target ids.
 
-    Ids and places end where the decoder does, without an end if the target is longer; `whole` has all ids of the text.
+    Ids end where the decoder does, without an end if the target is longer; `whole` has all ids of the text.
     """
 
     patches: Patches
     ids: list[int]
-    places: list[int]
     whole: list[int]
 
     def __len__(self) -> int:
@@ -81,28 +76,20 @@ class DrawnText:
 
     def item(self, position: int, rng: random.Random) -> Item:
         drawn = sample(self.settings, rng)
-        return Item(drawn.image, drawn.target, centres=drawn.centres)
+        return Item(drawn.image, drawn.target)
 
 
 class Shards:
-    """Examples of shards: every one once an epoch, in an order shuffled anew each time; one target drawn a pass.
+    """Examples of shards: every one once an epoch, in an order shuffled anew each time; one target drawn a pass."""
 
-    With a tokenizer, examples of which no target fits `max_tokens`, its end included, are never looked at.
-    """
-
-    def __init__(self, shards: ShardSet, *, seed: int, tokenizer: Tokenizer | None = None, max_tokens: int = 0) -> None:
+    def __init__(self, shards: ShardSet, *, seed: int) -> None:
+        if not len(shards):
+            raise ValueError("the shards to train on hold no examples")
         self._shards, self._seed = shards, seed
-        self._chosen = [
-            number
-            for number, targets in enumerate(shards.targets())
-            if tokenizer is None or any(len(tokenizer.encode(target)) < max_tokens for target in targets)
-        ]
-        if not self._chosen:
-            raise ValueError("the shards to train on hold no examples, or none that fits max_tokens")
 
     def item(self, position: int, rng: random.Random) -> Item:
-        epoch, place = divmod(position, len(self._chosen))
-        example = self._shards[self._chosen[int(_order(len(self._chosen), self._seed, epoch)[place])]]
+        epoch, place = divmod(position, len(self._shards))
+        example = self._shards[int(_order(len(self._shards), self._seed, epoch)[place])]
         image = open_picture(example.image, name=example.id)
         return Item(image, rng.choice(example.targets), example.prompt, example.boxes)
 
@@ -141,43 +128,19 @@ def task_source(recipe: Recipe, parts: Sequence[Path]) -> Source:
     return Alternating([Shards(ShardSet(part), seed=recipe.seed) for part in parts])
 
 
-def make_source(recipe: Recipe, data: Sequence[Path], *, tokenizer: Tokenizer) -> Source:
+def make_source(recipe: Recipe, data: Sequence[Path]) -> Source:
     """Drawn text, the shards of `data`, or both in the recipe's proportion. Raises ValueError where shards lack."""
     shards = ShardSet(list(data)) if data else None
     if shards is None and recipe.warmup_share < 1:
         raise ValueError("this recipe trains on shards; name them with --data")
-    mixed = [*_drawn(recipe, vocabulary=_words(shards, seed=recipe.seed) if shards else ())]
-    if shards is not None:
-        # A reader of lines must not learn from lines whose end is cut off; other targets are cut as in the original.
-        checked = tokenizer if recipe.line_stretch is not None else None
-        cut_out = Shards(shards, seed=recipe.seed, tokenizer=checked, max_tokens=recipe.max_tokens)
-        mixed.append((cut_out, 1.0 - recipe.warmup_share))
-    mixed = [(source, share) for source, share in mixed if share > 0]
-    if len(mixed) == 1:
-        return mixed[0][0]
-    return Mixture([source for source, _ in mixed], [share for _, share in mixed])
-
-
-def _drawn(recipe: Recipe, *, vocabulary: tuple[str, ...]) -> Iterator[tuple[Source, float]]:
-    """Drawn text of each script, and its share of the stream."""
-    if (share := recipe.warmup_share * (1.0 - recipe.devanagari)) > 0:
-        yield DrawnText(_drawing(recipe, find_fonts(), vocabulary=vocabulary)), share
-    if (share := recipe.warmup_share * recipe.devanagari) > 0:
-        settings = _drawing(recipe, find_fonts(probe=devanagari.PROBE), vocabulary=())
-        yield DrawnText(replace(settings, script="devanagari", smooth=0.7)), share
-
-
-def _drawing(recipe: Recipe, fonts: tuple[str, ...], *, vocabulary: tuple[str, ...]) -> WarmupSettings:
-    if recipe.line_stretch is None:
-        return WarmupSettings(fonts=fonts, max_chars=recipe.warmup_chars, vocabulary=vocabulary)
-    return WarmupSettings(
-        fonts=weigh_screen_fonts(fonts),
-        layout="line",
-        max_chars=recipe.warmup_chars,
-        sizes=(10, 40),
-        vocabulary=vocabulary,
-        markup=True,
-    )
+    learnt = None if shards is None else Shards(shards, seed=recipe.seed)
+    if learnt is not None and recipe.warmup_share == 0:
+        return learnt
+    vocabulary = _words(shards, seed=recipe.seed) if shards else ()
+    drawn = DrawnText(WarmupSettings(fonts=find_fonts(), max_chars=recipe.warmup_chars, vocabulary=vocabulary))
+    if learnt is None or recipe.warmup_share == 1:
+        return drawn
+    return Mixture([drawn, learnt], [recipe.warmup_share, 1.0 - recipe.warmup_share])
 
 
 def _words(shards: ShardSet, *, seed: int) -> tuple[str, ...]:
@@ -189,7 +152,7 @@ def _words(shards: ShardSet, *, seed: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Prepared batches, and how many examples were passed over: unreadable pictures, lines or pictures too long."""
+    """Prepared batches, and how many examples were passed over: unreadable or too long pictures."""
 
     batches: tuple[Batch, ...]
     unusable: int
@@ -224,10 +187,7 @@ class Windows(Dataset["Window | Refused"]):
         rows = sorted((row for row, _ in made), key=len)
         cut = [rows[start : start + self.batch_size] for start in range(0, size, self.batch_size)]
         random.Random(f"{self.seed}/window/{number}").shuffle(cut)
-        batches = tuple(
-            collate([row.patches for row in part], [row.ids for row in part], places=[row.places for row in part])
-            for part in cut
-        )
+        batches = tuple(collate([row.patches for row in part], [row.ids for row in part]) for part in cut)
         return Window(batches, unusable=sum(failures for _, failures in made))
 
     def row(self, position: int) -> tuple[Row, int]:
@@ -241,34 +201,18 @@ class Windows(Dataset["Window | Refused"]):
             except PictureError:
                 continue
             ids = [*self.tokenizer.encode(item.target), EOS]
-            if len(ids) > self.max_tokens and self.preprocess.line_stretch is not None:
-                continue  # a line whose end is cut off would teach the reader to stop early
-            margin = rng.randint(*INK_MARGINS)
             try:
-                patches = self.preprocess.patches(item.image, question=item.prompt, boxes=item.boxes, margin=margin)
+                patches = self.preprocess.patches(item.image, question=item.prompt, boxes=item.boxes)
             except QuestionError:
                 continue
             if max(int(patches.rows.max()), int(patches.cols.max())) >= self.max_positions:
                 continue  # so long a strip that the model has no place for its end
             # As in the original, a target too long for the decoder is cut and then has no end.
-            places = self._places(item, patches, length=len(ids), margin=margin)
-            return Row(patches, ids[: self.max_tokens], places[: self.max_tokens], ids[:-1]), failures
+            return Row(patches, ids[: self.max_tokens], ids[:-1]), failures
         raise ValueError(
             f"{TRIES} examples one after another could not be used: unreadable pictures, questions that cannot be "
-            f"drawn, strips beyond the model's {self.max_positions - 1} rows and columns, or lines beyond max_tokens"
+            f"drawn, or strips beyond the model's {self.max_positions - 1} rows and columns"
         )
-
-    def _places(self, item: Item, patches: Patches, *, length: int, margin: int) -> list[int]:
-        """The patch of each target id of a line whose every character is one token: exact if drawn, else estimated."""
-        if self.preprocess.line_stretch is None or len(item.target) != length - 1:
-            return [0] * length
-        left, _, right, _ = ink_span(item.image, margin=margin)
-        centres = item.centres or estimated_centres(item.target, left=left + margin, right=right - margin)
-        if len(centres) != length - 1:
-            return [0] * length
-        last = len(patches)
-        scale = last / (right - left)
-        return [*(min(max(int((centre - left) * scale) + 1, 1), last) for centre in centres), last]
 
 
 def batches(windows: Windows, *, start: int, workers: int) -> Iterator[tuple[Batch, int]]:

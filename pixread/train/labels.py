@@ -34,13 +34,12 @@ class LabelLengths:
     learnt: Lengths
     held_out: Lengths
 
-    def sentence(self, *, left_out: bool) -> str:
-        """What a user is told, "" where nothing is too long. left_out: long labels are not learnt, instead of cut."""
-        fate = "are left out of training" if left_out else "are cut there and have no end"
+    def sentence(self) -> str:
+        """What a user is told, "" where nothing is too long."""
         said = [
             f"{lengths.too_long} of {lengths.examples} examples {what}"
             for lengths, what in (
-                (self.learnt, f"to learn from {fate}"),
+                (self.learnt, "to learn from are cut there and have no end"),
                 (self.held_out, "held out can never be answered in full"),
             )
             if lengths.too_long
@@ -73,7 +72,7 @@ def lost_characters(learnt: Sequence[Path], tokenizer: Tokenizer) -> str:
     """What a user is told of characters in labels that the tokenizer has no token for; "" where there are none.
 
     The vocabularies of the released checkpoints have one unknown token for all of them, which vanishes from texts;
-    those with byte fallback, as the shipped model's, lack nothing.
+    those with byte fallback, as those trained here, lack nothing.
     """
     labels = _looked_at(learnt)
     lossy = [several for several in labels if any(UNK in tokenizer.encode(label) for label in several)]

@@ -26,7 +26,6 @@ from pixread.train.curves import draw_curves
 from pixread.train.data import Windows, batches, make_source, task_source
 from pixread.train.divergence import check_loss, check_weights
 from pixread.train.feeding import FeedError
-from pixread.train.guide import guidance_loss, watched
 from pixread.train.labels import label_lengths, lost_characters
 from pixread.train.lean import lean_layers
 from pixread.train.memory import halve_gradients, keep_freed_memory
@@ -81,12 +80,9 @@ class Trainer:
         self.preprocess = Preprocess(
             max_patches=recipe.max_patches,
             is_vqa=self.prepared is not None and self.prepared.has_questions,
-            line_stretch=recipe.line_stretch,
         )
         self.windows = Windows(
-            source=make_source(recipe, data, tokenizer=self.tokenizer)
-            if self.prepared is None
-            else task_source(recipe, self.prepared.train),
+            source=make_source(recipe, data) if self.prepared is None else task_source(recipe, self.prepared.train),
             preprocess=self.preprocess,
             tokenizer=self.tokenizer,
             batch_size=recipe.batch_size,
@@ -138,22 +134,17 @@ class Trainer:
     def _loss(self, batch: Batch) -> tuple[torch.Tensor, float]:
         """What is minimised, and the cross-entropy in it that is logged; both in nats, summed over the real tokens.
 
-        Minimised are also z_loss * log(Z)^2, as in the T5X recipe, and the guidance of `train.guide`.
+        Minimised is also z_loss * log(Z)^2, as in the T5X recipe.
         """
         assert batch.labels is not None, "training batches carry labels"
         lower = self.autocast is not torch.float32
-        with (
-            torch.autocast(self.device.type, dtype=self.autocast, enabled=lower),
-            watched(self.model) as asked,
-        ):
+        with torch.autocast(self.device.type, dtype=self.autocast, enabled=lower):
             memory = self.model.encode(batch)
             logits = self.model.decode(self.model.shift_right(batch.labels), memory)  # (B, T, V)
         loss = summed_cross_entropy(logits, batch.labels)
         told = float(loss.detach())
         if self.recipe.z_loss:
             loss = loss + self.recipe.z_loss * (logits.float().logsumexp(-1).square() * (batch.labels != PAD)).sum()
-        if self.recipe.guidance and batch.places is not None:
-            loss = loss + self.recipe.guidance * guidance_loss(self.model, batch, memory, asked)
         return loss, told
 
     def _attention(self) -> contextlib.AbstractContextManager[None]:
@@ -233,7 +224,7 @@ def _measure_labels(
     if lost := lost_characters(learnt, trainer.tokenizer):
         warn(lost)
     lengths = label_lengths(learnt, held_out, trainer.tokenizer, max_tokens=recipe.max_tokens)
-    if sentence := lengths.sentence(left_out=recipe.line_stretch is not None):
+    if sentence := lengths.sentence():
         warn(sentence)
         if not done and not (out / METRICS).exists():
             append_metrics(out, lengths.record())
@@ -320,7 +311,7 @@ def _evaluate(trainer: Trainer, out: Path, step: int) -> dict[str, float]:
 def _lighten(model: Pix2Struct, recipe: Recipe, *, precision: torch.dtype) -> None:
     """Less time and memory for the same steps on a CPU, where the recipe allows it."""
     keep_freed_memory()
-    single = recipe.accumulate == 1 and not recipe.guidance  # each weight is used once a step
+    single = recipe.accumulate == 1  # each weight is used once a step
     if precision == torch.bfloat16 and recipe.optimizer == "adafactor" and single:
         halve_gradients(model)
     if recipe.max_patches > SHORT_SEQUENCE and not (recipe.dropout or recipe.lora_rank or recipe.recompute):

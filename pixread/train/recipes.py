@@ -19,11 +19,10 @@ class Recipe:
 
     # what is trained
     size: str = "base"
-    init: str | None = None  # "shipped", folder of a checkpoint or a run, or Hub name; None draws weights anew
+    init: str | None = None  # folder of a checkpoint or a run, or Hub name; None draws weights anew
     vocab_size: int = 50244  # of a tokenizer made anew; ignored with `init`
     max_patches: int = 2048
     max_tokens: int = 128  # the longest target, its end included; 0: as long as the task's answers
-    line_stretch: float | None = None  # set: a reader of single lines (see inputs.prepare.Preprocess)
     dropout: float = 0.0  # whatever the checkpoint says: released ones say up to 0.2, the reference tunes without
     lora_rank: int = 0  # adapters of this rank are trained instead of the weights (see train.lora); 0 for none
     lora_alpha: float = 32.0  # what adapters add is multiplied by this over their rank
@@ -31,7 +30,6 @@ class Recipe:
     task: str | None = None  # a prepared task (docs/tasks.md), or "any" for that of the shards; None for no task
     warmup_share: float = 0.0  # share of drawn text; the rest comes from the shards of --data
     warmup_chars: int = 128  # longest drawn text
-    devanagari: float = 0.0  # share of the drawn text that is in Devanagari; the rest is in Latin script
     # how
     steps: int = 10_000
     batch_size: int = 32  # examples of one forward pass
@@ -43,7 +41,6 @@ class Recipe:
     weight_decay: float = 0.01
     clip: float = 1.0  # largest gradient norm; 0 for any
     z_loss: float = 1e-4
-    guidance: float = 0.0  # weight of showing the decoder where drawn letters stand (see train.guide)
     precision: str = "auto"  # auto, float32, bfloat16
     recompute: bool = False  # gradient checkpointing: a third more time, a fraction of the memory
     seed: int = 0
@@ -66,8 +63,6 @@ class Recipe:
             raise ValueError("adapters (lora_rank) need a checkpoint to start from (init) and adamw or adafactor")
         if not 0.0 <= self.warmup_share <= 1.0:
             raise ValueError(f"warmup_share must lie between 0 and 1, got {self.warmup_share}")
-        if not 0.0 <= self.devanagari <= 1.0:
-            raise ValueError(f"devanagari must lie between 0 and 1, got {self.devanagari}")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise ValueError(f"precision must be auto, float32 or bfloat16, got {self.precision!r}")
 
@@ -78,7 +73,7 @@ class Recipe:
         for name in ("lora_rank", "warmup_steps", "workers", "threads"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
-        for name in ("learning_rate", "weight_decay", "clip", "z_loss", "guidance"):
+        for name in ("learning_rate", "weight_decay", "clip", "z_loss"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be a finite number of at least 0, got {getattr(self, name)}")
 
@@ -173,64 +168,6 @@ def finetune_laptop() -> Recipe:
     )
 
 
-def finetune_nano() -> Recipe:
-    """Any task with the shipped model, on processor cores: it has to learn to look at a page instead of a line."""
-    return Recipe(
-        size="nano",
-        init="shipped",
-        task=ANY_TASK,
-        max_patches=512,
-        max_tokens=64,
-        steps=2000,
-        batch_size=16,
-        optimizer="adamw",
-        learning_rate=1e-3,
-        schedule="linear",
-        warmup_steps=100,
-        z_loss=0.0,
-        save_every=200,
-        evaluate_every=200,
-        evaluate_examples=200,
-    )
-
-
-def line_letters() -> Recipe:
-    """First lesson of the line reader: up to four characters, until it has found the way from patch to letter."""
-    return Recipe(
-        size="nano",
-        vocab_size=600,
-        max_patches=256,
-        max_tokens=16,
-        line_stretch=1.6,
-        warmup_share=1.0,
-        warmup_chars=4,
-        steps=3000,
-        batch_size=64,
-        optimizer="adamw",
-        learning_rate=1e-3,
-        schedule="constant",
-        warmup_steps=200,
-        z_loss=0.0,
-        guidance=1.0,
-        save_every=500,
-        evaluate_every=500,
-    )
-
-
-def line_words() -> Recipe:
-    """Second lesson: words and pairs of words."""
-    return replace(line_letters(), max_tokens=32, warmup_chars=14, warmup_steps=20, steps=5000)
-
-
-def line_pages() -> Recipe:
-    """Third lesson: lines cut out of rendered pages (`--data` names crops shards), with drawn ones among them.
-
-    Lines of up to 26 characters, the longest that the reader makes of a page (`inputs.long_lines`). Little is learnt
-    while the learning rate stays high, and most while it falls: the last lesson is this one with schedule=linear.
-    """
-    return replace(line_words(), max_tokens=32, warmup_chars=26, warmup_share=0.3, steps=5000)
-
-
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "warmup-base": warmup_base,
     "warmup-large": warmup_large,
@@ -238,10 +175,6 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "pretrain-large": pretrain_large,
     **{f"finetune-{task}-{size}": partial(finetune, task, size) for task in TABLE_5 for size in PASS_PATCHES},
     "finetune-laptop": finetune_laptop,
-    "finetune-nano": finetune_nano,
-    "line-letters": line_letters,
-    "line-words": line_words,
-    "line-pages": line_pages,
 }
 
 

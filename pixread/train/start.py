@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
 from torch import nn
 
 from pixread.checkpoints import folder as checkpoint_folder
@@ -13,21 +12,15 @@ from pixread.checkpoints.folder import Checkpoint
 from pixread.inputs.tokenizer import EOS, PAD, Tokenizer, train_tokenizer
 from pixread.models.pix2struct import Pix2Struct, sized
 from pixread.reading.stated import Ends
-from pixread.targets import devanagari
 from pixread.targets.words import ALPHABET
 from pixread.train.lora import add_adapters
 from pixread.train.recipes import Recipe
 from pixread.train.recompute import recompute_layers
 
-SHIPPED = "shipped"  # instead of a folder: the model that pixread comes with
-
 
 def start_model(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:
     """The checkpoint of `init`, or fresh weights and a fresh tokenizer; with the recipe's dropout and adapters."""
     model, tokenizer = _fresh(recipe) if recipe.init is None else _read(recipe.init)
-    if recipe.devanagari > 0:
-        tokenizer = tokenizer.with_characters(devanagari.ALPHABET)
-        model = with_vocabulary(model, len(tokenizer))
     model.config = replace(model.config, dropout=recipe.dropout)
     for module in model.modules():
         if isinstance(module, nn.Dropout):
@@ -39,26 +32,8 @@ def start_model(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:
     return model, tokenizer
 
 
-def with_vocabulary(model: Pix2Struct, size: int) -> Pix2Struct:
-    """The model with rows for new tokens behind its own: embeddings of chance, and logits as tokens have on average.
-
-    The model itself where it has as many already.
-    """
-    added = size - model.config.vocab_size
-    if added <= 0:
-        return model
-    weights = model.state_dict()
-    embedding, head = weights["decoder.token_embedding.weight"], weights["decoder.head.weight"]
-    spread = torch.empty(added, embedding.shape[1]).normal_(std=embedding.float().std().item())
-    weights["decoder.token_embedding.weight"] = torch.cat([embedding, spread.to(embedding.dtype)])
-    weights["decoder.head.weight"] = torch.cat([head, head.mean(dim=0, keepdim=True).expand(added, -1)])
-    grown = Pix2Struct(replace(model.config, vocab_size=size))
-    grown.load_state_dict(weights)
-    return grown
-
-
 def _read(init: str) -> tuple[Pix2Struct, Tokenizer]:
-    folder = find_checkpoint(None if init == SHIPPED else init)
+    folder = find_checkpoint(init)
     checkpoint = checkpoint_folder.load(folder)
     check_ends(checkpoint, name=init)
     model = checkpoint.model
@@ -78,7 +53,4 @@ def check_ends(checkpoint: Checkpoint, *, name: str) -> None:
 
 def _fresh(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:
     tokenizer = train_tokenizer([], vocab_size=recipe.vocab_size, alphabet=ALPHABET)
-    model = Pix2Struct(sized(recipe.size, vocab_size=len(tokenizer)))
-    if recipe.line_stretch is not None:
-        model.encoder.wave_positions()
-    return model, tokenizer
+    return Pix2Struct(sized(recipe.size, vocab_size=len(tokenizer))), tokenizer

@@ -60,8 +60,7 @@ def save_step(
 
 def generation_settings(recipe: Recipe) -> dict[str, Any]:
     """What the reader has to know of how the model was trained."""
-    reads = {} if recipe.line_stretch is None else {"reads": "regions"}
-    return {"max_new_tokens": recipe.max_tokens, **reads}
+    return {"max_new_tokens": recipe.max_tokens}
 
 
 def _remove_old(out: Path, *, newest: int) -> None:

@@ -20,7 +20,7 @@ def medians(report: Report) -> dict[str, float]:
 
 def test_too_few_steps_are_refused():
     with pytest.raises(ValueError, match="at least 20 steps, got 5"):
-        bench_recipes(("line-words",), data=None, steps=5, overrides={}, repeats=1)
+        bench_recipes(("warmup-base",), data=None, steps=5, overrides={}, repeats=1)
 
 
 def test_failing_command_is_an_error(tmp_path: Path):
@@ -46,8 +46,8 @@ def test_render(tmp_path: Path):
 
 
 def test_recipes():
-    overrides = {"batch_size": "2", "workers": "0"}
-    found = medians(bench_recipes(("line-words",), data=None, steps=20, overrides=overrides, repeats=1))
+    overrides = {"size": "nano", "vocab_size": "600", "batch_size": "2", "workers": "0"}
+    found = medians(bench_recipes(("warmup-base",), data=None, steps=20, overrides=overrides, repeats=1))
     assert found["samples/s"] > 0
     assert 0 < found["share of time waiting for data"] < 1
 

@@ -22,7 +22,7 @@ from tests.conftest import Run
 from tests.scale.renderers import drawn
 
 ROOT = Path(__file__).parents[2]
-QUICK = ("steps=2", "batch_size=2", "workers=0", "evaluate_every=100", "log_every=1", "size=nano")
+QUICK = ("steps=2", "batch_size=2", "workers=0", "evaluate_every=100", "log_every=1", "size=nano", "vocab_size=600")
 BUSY = "pixread: another run is writing to {out}: let it end first, or name another folder\n"
 
 
@@ -46,8 +46,7 @@ def commands(place: Path, model: Path) -> dict[str, list[object]]:
         "render": ["render", place / "page.html"],
         "prepare": ["prepare", "own", "--data", place / "own"],
         "inspect": ["inspect", place / "sets"],
-        "train": ["train", "line-letters", *(word for change in QUICK for word in ("--set", change))],
-        "mine": ["mine", place / "sets", "--model", model],
+        "train": ["train", "warmup-base", *(word for change in QUICK for word in ("--set", change))],
         "evaluate": ["evaluate", place / "sets" / "val", "--model", model],
         "parse": ["parse", place / "own" / "0.png", "--model", model],
         "convert": ["convert", model],

@@ -8,8 +8,8 @@ from PIL import Image, ImageDraw
 
 from pixread.inputs.headline import has_headline
 from pixread.inputs.long_lines import HEADED, cut_long_line
-from pixread.targets import devanagari
 from pixread.targets.fonts import find_fonts, load_font
+from pixread.train.lines import devanagari
 from tests.inputs.test_long_lines import MARGIN, line
 
 DEVANAGARI = "पुस्तक में लिखा गया है कि सब लोग साथ रहते थे और मिल कर काम करते थे"

@@ -215,13 +215,3 @@ def test_cuda_gives_the_logits_of_the_processor():
     mixed.square().sum().backward()
     torch.testing.assert_close(mixed.cpu(), exact, atol=0.2, rtol=0)
     assert model.decoder.relative_bias.table.weight.grad is not None
-
-
-def test_wave_positions_turn_by_the_same_angle_at_every_step_to_the_right():
-    model = tiny_model()
-    model.encoder.wave_positions()
-
-    table = model.encoder.col_embedding.weight.detach()
-    one_step = (table[1:] * table[:-1]).sum(dim=1)
-    torch.testing.assert_close(one_step, one_step[:1].expand_as(one_step))
-    assert len(table.unique(dim=0)) == TINY.max_positions

@@ -11,6 +11,12 @@ from PIL import Image
 from pixread.records import Example
 from pixread.shards import write_shards
 
+# Changes that make recipes light enough for tests: fresh weights of the smallest size, all weights of a small model.
+FRESH = {
+    **{"size": "nano", "vocab_size": "600", "max_tokens": "16", "warmup_chars": "4"},
+    **{"optimizer": "adamw", "learning_rate": "0.001", "schedule": "constant", "z_loss": "0"},
+}
+ALL_WEIGHTS = {"lora_rank": "0", "recompute": "false", "accumulate": "1", "learning_rate": "0.001"}
 COLOURS = ("white", "black", "red", "lime", "blue", "yellow", "cyan", "magenta")
 
 

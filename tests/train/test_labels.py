@@ -22,9 +22,10 @@ from pixread.train.labels import LabelLengths, Lengths, label_lengths, lost_char
 from pixread.train.loop import train
 from pixread.train.scoring import held_out, score
 from tests.conftest import Run
-from tests.train.sets import example, write_set
+from tests.train.sets import ALL_WEIGHTS, example, write_set
 
 QUICK = {
+    **ALL_WEIGHTS,
     **{"max_patches": "24", "max_tokens": "8", "batch_size": "4", "warmup_steps": "1", "log_every": "1"},
     **{"save_every": "9", "evaluate_every": "9", "workers": "0", "precision": "float32", "threads": "1", "steps": "1"},
 }
@@ -51,10 +52,10 @@ def test_labels_are_measured_with_their_end(tmp_path: Path, tokenizer: Tokenizer
     size = len(tokenizer.encode(long)) + 1
     fits = write_set(tmp_path / "fits", [with_targets(long)])
     mixed = write_set(tmp_path / "mixed", [with_targets("1", long), with_targets("2"), with_targets(long, number=1)])
-    assert label_lengths([fits], [], tokenizer, max_tokens=size).sentence(left_out=False) == ""
+    assert label_lengths([fits], [], tokenizer, max_tokens=size).sentence() == ""
     found = label_lengths([mixed, fits], [mixed], tokenizer, max_tokens=size - 1)
     assert found == LabelLengths(size - 1, Lengths(4, 3, size), Lengths(3, 1, size))
-    assert label_lengths([], [], tokenizer, max_tokens=1).sentence(left_out=False) == ""
+    assert label_lengths([], [], tokenizer, max_tokens=1).sentence() == ""
 
 
 def logged(out: Path) -> list[dict[str, Any]]:
@@ -72,7 +73,7 @@ def test_a_run_says_what_it_cuts_and_logs_it(tmp_path: Path, tiny_checkpoint: Pa
     )
     changes = {**QUICK, "init": str(tiny_checkpoint), "steps": "8"}  # eight times all of them
     with pytest.warns(UserWarning, match="longer than max_tokens") as told:
-        train("finetune-nano", out=tmp_path / "run", data=data, overrides=changes, device="cpu")
+        train("finetune-laptop", out=tmp_path / "run", data=data, overrides=changes, device="cpu")
     (sentence,) = (str(one.message) for one in told if one.category is UserWarning)
     assert sentence == (
         "labels are longer than max_tokens, which is 8: 1 of 4 examples to learn from are cut there and have no end, "
@@ -86,13 +87,19 @@ def test_a_run_says_what_it_cuts_and_logs_it(tmp_path: Path, tiny_checkpoint: Pa
     again: list[str] = []
     longer = {**changes, "steps": "2"}
     train(
-        "finetune-nano", out=tmp_path / "run", data=data, overrides=longer, resume=True, device="cpu", warn=again.append
+        "finetune-laptop",
+        out=tmp_path / "run",
+        data=data,
+        overrides=longer,
+        resume=True,
+        device="cpu",
+        warn=again.append,
     )
     assert again == [sentence]
     assert sum("labels" in record for record in logged(tmp_path / "run")) == 1
 
     whole = {**changes, "max_tokens": str(size)}
-    train("finetune-nano", out=tmp_path / "whole", data=data, overrides=whole, device="cpu", warn=pytest.fail)
+    train("finetune-laptop", out=tmp_path / "whole", data=data, overrides=whole, device="cpu", warn=pytest.fail)
     assert {record.get("cut", 0) for record in logged(tmp_path / "whole")} == {0}
 
 
@@ -110,7 +117,7 @@ def test_characters_that_the_tokenizer_lacks_are_named(tmp_path: Path, tokenizer
     )
     many = write_set(tmp_path / "many", [with_targets("".join(map(chr, range(0x4E00, 0x4E64))), number=2)])
     assert lost_characters([many], few).endswith(" and 92 more characters")
-    assert lost_characters([data, many], tokenizer) == "", "the shipped kind spells them in bytes"
+    assert lost_characters([data, many], tokenizer) == "", "those trained here spell them in bytes"
     assert lost_characters([], few) == ""
 
 
@@ -120,21 +127,12 @@ def test_the_command_says_it_once(tmp_path: Path, tiny_checkpoint: Path, run: Ru
     options = [
         part for change in (QUICK | {"init": str(tiny_checkpoint)}).items() for part in ("--set", "=".join(change))
     ]
-    ended = run("train", "finetune-nano", "--data", data, "--out", tmp_path / "run", *options)
+    ended = run("train", "finetune-laptop", "--data", data, "--out", tmp_path / "run", *options)
     assert ended.code == 0, ended.err
     (line,) = ended.err.splitlines()
     assert line.startswith(
         "pixread: labels are longer than max_tokens, which is 8: 2 of 2 examples to learn from are cut"
     )
-
-
-def test_lines_that_are_left_out_are_said(tmp_path: Path, tiny_checkpoint: Path) -> None:
-    lines = [with_targets("1"), with_targets("0123456789" * 9, number=1)]
-    data, told = write_set(tmp_path / "crops", lines, target="crops"), list[str]()
-    changes = {**QUICK, "init": str(tiny_checkpoint), "max_tokens": "32", "warmup_share": "0", "evaluate_examples": "0"}
-    train("line-pages", out=tmp_path / "run", data=str(data), overrides=changes, device="cpu", warn=told.append)
-    assert len(told) == 1
-    assert "max_tokens, which is 32: 1 of 2 examples to learn from are left out of training;" in told[0]
 
 
 def test_a_cut_label_is_no_whole_one_when_it_is_scored(tmp_path: Path, tiny_checkpoint: Path) -> None:

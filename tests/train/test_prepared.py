@@ -16,12 +16,12 @@ from pixread.train.prepared import find_prepared, settled
 from pixread.train.recipes import make_recipe
 from tests.train.sets import example, write_parts, write_set, write_task
 
-NANO = make_recipe("finetune-nano", {})
+TUNING = make_recipe("finetune-laptop", {"max_tokens": "63"})
 
 
 def test_sets_are_told_apart_by_what_their_manifests_say(tmp_path: Path) -> None:
     data = write_parts(tmp_path)
-    found = find_prepared(data, NANO)
+    found = find_prepared(data, TUNING)
     assert found.task == "chartqa"
     assert found.train == (tmp_path / "train-human", tmp_path / "train-augmented")
     assert found.val == {"human": (tmp_path / "val-human",), "augmented": (tmp_path / "val-augmented",)}
@@ -29,20 +29,20 @@ def test_sets_are_told_apart_by_what_their_manifests_say(tmp_path: Path) -> None
 
 
 def test_a_task_without_questions_is_seen(tmp_path: Path) -> None:
-    assert not find_prepared(write_task(tmp_path, question=""), NANO).has_questions
+    assert not find_prepared(write_task(tmp_path, question=""), TUNING).has_questions
 
 
 def test_the_task_decides_what_the_recipe_leaves_open(tmp_path: Path) -> None:
-    prepared = find_prepared(write_task(tmp_path), NANO)
-    assert settled(NANO, prepared) == replace(NANO, task="docvqa")
-    open_ended = replace(NANO, max_tokens=0)
+    prepared = find_prepared(write_task(tmp_path), TUNING)
+    assert settled(TUNING, prepared) == replace(TUNING, task="docvqa")
+    open_ended = replace(TUNING, max_tokens=0)
     assert settled(open_ended, prepared).max_tokens == TASKS["docvqa"].max_new_tokens
 
 
 def test_parts_take_turns_whatever_their_size(tmp_path: Path) -> None:
     """Two parts of 4 and 8 examples: in 16 pictures the small one is passed twice, the large one once."""
-    parts = find_prepared(write_parts(tmp_path), NANO).train
-    source = task_source(NANO, parts)
+    parts = find_prepared(write_parts(tmp_path), TUNING).train
+    source = task_source(TUNING, parts)
     targets = [int(source.item(position, random.Random(0)).target) for position in range(16)]
     human, augmented = targets[0::2], targets[1::2]
     assert sorted(human[:4]) == sorted(human[4:]) == [0, 1, 2, 3]
@@ -68,20 +68,24 @@ def test_mistakes_are_one_sentence(tmp_path: Path) -> None:
     docvqa = write_task(tmp_path / "docvqa")
     crops = write_other(tmp_path / "crops", [example(0)], target="crops")
     for given, recipe, sentence in (
-        ([], NANO, "fine-tuning needs the shards of a task; prepare it and name its folder with --data"),
-        (val, NANO, "there is nothing to learn from: none of .*val-human, .*val-augmented is a train set"),
-        (train, NANO, "nothing to choose the best checkpoint by: none of .* is a val set; prepare one, or do without "),
-        (crops, NANO, r"crops.train was not written by pixread prepare, so it cannot be fine-tuned on"),
-        ([*data, *docvqa], NANO, "one run learns one task, --data holds chartqa, docvqa"),
-        (data, replace(NANO, task="docvqa"), "this recipe is for the task docvqa, but .*train-human holds chartqa"),
-        (data, replace(NANO, best_part="robot"), "best_part is robot, but the val sets have human, augmented"),
+        ([], TUNING, "fine-tuning needs the shards of a task; prepare it and name its folder with --data"),
+        (val, TUNING, "there is nothing to learn from: none of .*val-human, .*val-augmented is a train set"),
+        (
+            train,
+            TUNING,
+            "nothing to choose the best checkpoint by: none of .* is a val set; prepare one, or do without ",
+        ),
+        (crops, TUNING, r"crops.train was not written by pixread prepare, so it cannot be fine-tuned on"),
+        ([*data, *docvqa], TUNING, "one run learns one task, --data holds chartqa, docvqa"),
+        (data, replace(TUNING, task="docvqa"), "this recipe is for the task docvqa, but .*train-human holds chartqa"),
+        (data, replace(TUNING, best_part="robot"), "best_part is robot, but the val sets have human, augmented"),
     ):
         with pytest.raises(ValueError, match=sentence):
             find_prepared(given, recipe)
-    assert find_prepared(train, replace(NANO, evaluate_examples=0)).val == {}
+    assert find_prepared(train, replace(TUNING, evaluate_examples=0)).val == {}
 
 
 def test_a_task_that_is_not_known_is_said(tmp_path: Path) -> None:
-    prepared = find_prepared(write_task(tmp_path, task="nope"), NANO)
+    prepared = find_prepared(write_task(tmp_path, task="nope"), TUNING)
     with pytest.raises(ValueError, match=r"no task 'nope'; the tasks are .*docvqa"):
-        settled(NANO, prepared)
+        settled(TUNING, prepared)

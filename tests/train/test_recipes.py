@@ -63,32 +63,31 @@ def test_every_task_of_the_paper_has_its_recipes_and_no_other() -> None:
 
 
 def test_fields_are_replaced_with_their_own_type() -> None:
-    recipe = make_recipe(
-        "line-words", {"steps": "7", "learning_rate": "1e-4", "init": "folder", "line_stretch": "none"}
-    )
-    assert (recipe.steps, recipe.learning_rate, recipe.init, recipe.line_stretch) == (7, 1e-4, "folder", None)
+    changes = {"steps": "7", "learning_rate": "1e-4", "init": "folder", "evaluate_examples": "none"}
+    recipe = make_recipe("warmup-base", changes)
+    assert (recipe.steps, recipe.learning_rate, recipe.init, recipe.evaluate_examples) == (7, 1e-4, "folder", None)
 
 
 @pytest.mark.parametrize(
     ("name", "overrides", "sentence"),
     [
         ("nope", {}, "no recipe 'nope'; the recipes are warmup-base, "),
-        ("line-words", {"stepz": "3"}, "a recipe has no field 'stepz'; its fields are size, init, "),
-        ("line-words", {"steps": "many"}, "steps must be a whole number, got 'many'"),
-        ("line-words", {"steps": "0"}, "steps must be at least 1, got 0"),
-        ("line-words", {"warmup_share": "1.5"}, "warmup_share must lie between 0 and 1, got 1.5"),
-        ("line-words", {"max_tokens": "0"}, "max_tokens must be at least 1, got 0"),
-        ("finetune-nano", {"dropout": "1"}, "dropout must be at least 0 and below 1, got 1.0"),
-        ("finetune-nano", {"lora_rank": "-1"}, "lora_rank must be at least 0, got -1"),
-        ("finetune-nano", {"workers": "-1"}, "workers must be at least 0, got -1"),
-        ("finetune-nano", {"learning_rate": "nan"}, "learning_rate must be a finite number of at least 0, got nan"),
-        ("finetune-nano", {"clip": "inf"}, "clip must be a finite number of at least 0, got inf"),
+        ("warmup-base", {"stepz": "3"}, "a recipe has no field 'stepz'; its fields are size, init, "),
+        ("warmup-base", {"steps": "many"}, "steps must be a whole number, got 'many'"),
+        ("warmup-base", {"steps": "0"}, "steps must be at least 1, got 0"),
+        ("warmup-base", {"warmup_share": "1.5"}, "warmup_share must lie between 0 and 1, got 1.5"),
+        ("warmup-base", {"max_tokens": "0"}, "max_tokens must be at least 1, got 0"),
+        ("finetune-laptop", {"dropout": "1"}, "dropout must be at least 0 and below 1, got 1.0"),
+        ("finetune-laptop", {"lora_rank": "-1"}, "lora_rank must be at least 0, got -1"),
+        ("finetune-laptop", {"workers": "-1"}, "workers must be at least 0, got -1"),
+        ("finetune-laptop", {"learning_rate": "nan"}, "learning_rate must be a finite number of at least 0, got nan"),
+        ("finetune-laptop", {"clip": "inf"}, "clip must be a finite number of at least 0, got inf"),
         (
-            "line-words",
+            "warmup-base",
             {"lora_rank": "4"},
             r"adapters \(lora_rank\) need a checkpoint to start from \(init\) and adamw ",
         ),
-        ("line-words", {"precision": "int4"}, "precision must be auto, float32 or bfloat16, got 'int4'"),
+        ("warmup-base", {"precision": "int4"}, "precision must be auto, float32 or bfloat16, got 'int4'"),
     ],
 )
 def test_mistakes_are_one_sentence(name: str, overrides: dict[str, str], sentence: str) -> None:

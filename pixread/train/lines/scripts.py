@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pixread.recognition.ctc.alphabet import Alphabet
-from pixread.targets import devanagari, words
+from pixread.targets import words
+from pixread.train.lines import devanagari
 
 WordMaker = Callable[[random.Random, Sequence[str]], str]
 
