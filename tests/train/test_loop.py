@@ -33,6 +33,7 @@ from tests.train.sets import FRESH
 QUICK = {
     **FRESH,
     "batch_size": "2",
+    "max_patches": "24",
     "warmup_steps": "2",
     "log_every": "1",
     "save_every": "3",
@@ -154,7 +155,7 @@ def test_a_run_leaves_a_checkpoint_that_loads_and_only_the_newest(tmp_path: Path
     ]
     saved = checkpoint_folder.load(result.folder)
     assert saved.generation["max_new_tokens"] == 16
-    assert Preprocess.load(result.folder) == Preprocess(max_patches=128)
+    assert Preprocess.load(result.folder) == Preprocess(max_patches=24)
     assert saved.config.vocab_size == len(Tokenizer.load(result.folder))
 
 
@@ -252,11 +253,12 @@ def test_a_step_is_made_as_light_as_the_recipe_allows(
 def test_the_loss_falls_when_the_same_few_pictures_come_again(tmp_path: Path) -> None:
     """Eight pictures, black up to another column, each with its number: a model that sees must learn them by heart."""
     write_shards([_crop(number) for number in range(8)], tmp_path / "shards", seed=0, about={})
+    changes = {"steps": "40", "warmup_share": "0", "save_every": "40", "evaluate_examples": "0"}
     train(
         "warmup-base",
         out=tmp_path / "run",
         data=[tmp_path / "shards"],
-        overrides={**QUICK, "steps": "40", "warmup_share": "0", "batch_size": "8", "learning_rate": "0.003"},
+        overrides={**QUICK, **changes, "batch_size": "8", "learning_rate": "0.003"},
         device="cpu",
     )
     losses = logged(tmp_path / "run", "loss")
