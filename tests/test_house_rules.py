@@ -35,6 +35,7 @@ LEVELS: dict[str, float] = {
     "checkpoints": 2,
     "reading": 2.5,
     "reader": 3,
+    "loading": 3.5,
     "evaluate": 4,
     "train": 5,
     "scale": 5,

@@ -13,9 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-import pixread
 from pixread.models import hasten
-from pixread.reader import Reader
+from pixread.reader import Reader, load
 from pixread.records import Box
 
 DEMO = "pixread/assets/demo/demo.png"
@@ -50,7 +49,7 @@ def changed(*, dtype: str, compiled: bool, threads: int, before: bool) -> dict[s
     if before:
         torch.set_num_threads(threads)
     found, former = {}, settings()
-    reader = pixread.load(device="cpu", dtype=dtype)
+    reader = load(device="cpu", dtype=dtype)
     found["load"] = settings() if settings() != former else {}
     torch.set_num_threads(threads)
     former = settings()

@@ -27,7 +27,7 @@ class Pixread:
     """A model of ours: `reader.parse`, on the processor."""
 
     def __init__(self, model: str | None) -> None:
-        from pixread.reader import load
+        from pixread.loading import load
 
         self._reader = load(model, device="cpu")
 

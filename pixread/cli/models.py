@@ -14,6 +14,7 @@ from pixread.cli.terminal import say
 if TYPE_CHECKING:
     from pixread.inputs.patches import Like
     from pixread.reader import Reader
+    from pixread.reading.page_reader import PageReader
 
 COMPILING = "pixread: compiling for this processor, which takes up to a minute and a half and is kept for the next time"
 TURNS_OF_WAITING = "10000"  # a fifth of a millisecond: compiled steps of large models lose nothing by it
@@ -40,13 +41,15 @@ def _say_so() -> None:
     say(COMPILING)
 
 
-def load_reader(model: str | None, *, device: str, dtype: str, like: Like = "original") -> Reader:
+def load_reader(model: str | None, *, device: str, dtype: str, like: Like = "original") -> Reader | PageReader:
     """The shipped model, a checkpoint folder, the best checkpoint of a training run, or a Hub repository."""
     with _quick_start():
-        from pixread.models.compiled import when_compiling
-        from pixread.reader import load
+        from pixread.loading import load
 
-    when_compiling(_say_so)
+        if model is not None:
+            from pixread.models.compiled import when_compiling
+
+            when_compiling(_say_so)
     return load(model, device=device, dtype=dtype, like=like)
 
 

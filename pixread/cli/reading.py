@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from pixread.reader import Reader
+    from pixread.reading.page_reader import PageReader
     from pixread.records import Reading
 
     Read = Callable[[Image.Image, Show], Reading]
@@ -61,7 +62,7 @@ class Wish:
     beams: int | None
     batch_size: int
 
-    def read(self, reader: Reader, image: Image.Image, show: Show) -> Reading:
+    def read(self, reader: Reader | PageReader, image: Image.Image, show: Show) -> Reading:
         """The reading of one picture: by `read` in one pass where that or a question is asked for, else by `parse`."""
         if self.single_pass or self.question is not None:
             return reader.read(

@@ -113,7 +113,7 @@ def _said_by(examples: Sequence[Example]) -> str:
 
 
 def _load(model: Any) -> Reads:
-    from pixread.reader import load
+    from pixread.loading import load
 
     return load(model)
 

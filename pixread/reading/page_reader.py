@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack, overload
 import torch
 from PIL import Image
 
+from pixread.checkpoints.placement import find_device
 from pixread.inputs.cut import cut_out
 from pixread.inputs.picture import PictureSource
 from pixread.layout.detector import LayoutDetector
 from pixread.layout.upright import cut_upright
 from pixread.reading.asked import Many, one_each, opened
 from pixread.reading.assembly import assembled
-from pixread.reading.limits import LimitOptions
 from pixread.recognition.recogniser import LineRecogniser, Progress
 from pixread.records import Box, Corner, Reading, RecognisedLine, Region
 
 if TYPE_CHECKING:
     from pixread.layout.learned.detector import Precision
+    from pixread.reading.limits import LimitOptions
 
 # Font sizes that the crop of a line reaches beyond its ends, and above and below: the middle of what recognisers see in
 # training (`recognition.ctc`).
@@ -45,6 +46,14 @@ class _Page:
     pictures: list[Region]
 
 
+def is_shipped() -> bool:
+    """Whether the weights of both networks lie in the package."""
+    from pixread.layout.learned import weights as of_detector
+    from pixread.recognition.ctc import weights as of_recogniser
+
+    return of_detector.SHIPPED.exists() and of_recogniser.SHIPPED.exists()
+
+
 class PageReader:
     """Reads pages. `name` is what reports call it."""
 
@@ -52,9 +61,9 @@ class PageReader:
         self.detector, self.recogniser, self.name = detector, recogniser, name
 
     @classmethod
-    def load(cls, *, device: torch.device, dtype: str | torch.dtype = "auto") -> Self:
+    def load(cls, *, device: str | torch.device = "auto", dtype: str | torch.dtype = "auto") -> Self:
         """The shipped reader. dtype: auto (bfloat16 where the device multiplies it), float32, bfloat16; ValueError, in
-        one sentence, for another."""
+        one sentence, for another, and for a device that there is not."""
         from pixread.layout.learned.detector import LearnedDetector
         from pixread.recognition.ctc.recogniser import CtcRecogniser
 
@@ -63,7 +72,9 @@ class PageReader:
             raise ValueError(f"the shipped model reads in {', '.join(PRECISIONS)}, got {asked}")
         chosen = None if asked == "auto" else getattr(torch, asked)
         detector = LearnedDetector.load(precision=PRECISIONS[asked])
-        return cls(detector, CtcRecogniser.load(dtype=chosen, device=str(device)), name="the shipped model")
+        return cls(
+            detector, CtcRecogniser.load(dtype=chosen, device=str(find_device(device))), name="the shipped model"
+        )
 
     @overload
     def parse(
@@ -98,7 +109,8 @@ class PageReader:
 
         Words less sure than `min_confidence` (0 to 1, by default 0.8) are left out. Boxes are in the picture's pixels.
         `progress` is told (lines read, lines in all). Raises PictureError for what is no picture, ValueError for a
-        region outside of it, and for limits, which are for checkpoints that write their output.
+        region outside of it, and for limits, which are for checkpoints that write their output: all but `batch_size`,
+        which makes no difference, since lines are read in batches of one width.
         """
         _refuse(limits)
         least = MIN_CONFIDENCE if min_confidence is None else min_confidence
@@ -243,7 +255,7 @@ def _moved(region: Region, x: int, y: int) -> Region:
 
 def _refuse(limits: LimitOptions) -> None:
     """Raises ValueError, in one sentence, for limits that were given."""
-    given = [name for name, value in limits.items() if value is not None]
+    given = [name for name, value in limits.items() if value is not None and name != "batch_size"]
     if given:
         raise ValueError(
             f"{' and '.join(given)} cannot be given to the page reader, which writes no tokens: "

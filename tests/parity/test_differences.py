@@ -181,7 +181,7 @@ def test_a_question_to_another_checkpoint_is_no_header(folder: Path):
 
 def test_the_switch_has_two_positions(folder: Path):
     with pytest.raises(ValueError, match=r"^like must be original or transformers, got 'flax'$"):
-        pixread.load(folder, like="flax")  # type: ignore[arg-type]
+        pixread.load(folder, like="flax")  # type: ignore[call-overload]
 
 
 def test_the_command_line_has_the_switch(folder: Path, tmp_path: Path, run: Run):

@@ -2,12 +2,22 @@
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
+import pixread
+from pixread.layout.learned.network import DetectorConfig, DetectorNetwork
+from pixread.layout.learned.weights import save_weights
 from pixread.metrics import tree_similarity
+from pixread.reader import Reader
 from pixread.reading.page_reader import CONTEXT, PageReader
+from pixread.recognition.ctc.alphabet import Alphabet
+from pixread.recognition.ctc.calibration import Calibration
+from pixread.recognition.ctc.network import LineNetwork, NetworkConfig
+from pixread.recognition.ctc.weights import LineModel, save_model
 from pixread.records import Box, Screenshot
 from pixread.render.browser import Browser
 from pixread.render.page import RenderSettings, render_page
@@ -33,6 +43,19 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screenshot]:
     source.write_text(PAGE, encoding="utf-8")
     with Browser() as browser:
         yield render_page(browser, str(source), settings=RenderSettings(width=700))
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Files of both networks, untrained."""
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("weights")
+    detector, recogniser = folder / "detector.safetensors", folder / "recogniser.safetensors"
+    save_weights(DetectorNetwork(DetectorConfig()), detector)
+    alphabet = Alphabet.of("abc")
+    config = NetworkConfig(alphabet.size)
+    save_model(LineModel(LineNetwork(config), alphabet, Calibration(1.0, 0.0)), recogniser)
+    return detector, recogniser
 
 
 def reader(knows: Knows) -> PageReader:
@@ -161,3 +184,23 @@ def test_what_a_reader_of_pages_cannot_do_is_said_in_a_sentence():
         pages.parse(image, beams=4, max_patches=8)
     with pytest.raises(ValueError, match="must lie inside the picture"):
         pages.parse(image, region=Box(0, 0, 41, 10))
+
+
+def test_the_shipped_reader_is_loaded_where_its_weights_are_and_takes_no_options_of_checkpoints(
+    weights: tuple[Path, Path], page: Screenshot, monkeypatch: pytest.MonkeyPatch
+):
+    detector, recogniser = weights
+    monkeypatch.setattr("pixread.layout.learned.weights.SHIPPED", detector)
+    monkeypatch.setattr("pixread.recognition.ctc.weights.SHIPPED", recogniser)
+    found = pixread.load(device="cpu", dtype="float32")
+    assert isinstance(found, PageReader)
+    image = picture_of(page)
+    assert (found.parse(image).width, found.name) == (image.width, "the shipped model")
+    with pytest.raises(ValueError, match="max_patches, like can only be given for a checkpoint"):
+        pixread.load(max_patches=8, like="transformers")
+    with pytest.raises(ValueError, match="reads in auto, float32, bfloat16, got int8"):
+        pixread.load(dtype="int8")
+    with pytest.raises(ValueError, match="the device 'abacus' cannot be used"):
+        pixread.load(device="abacus")
+    monkeypatch.setattr("pixread.layout.learned.weights.SHIPPED", detector.with_name("none"))
+    assert isinstance(pixread.load(device="cpu"), Reader)
