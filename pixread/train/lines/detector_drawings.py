@@ -158,7 +158,9 @@ def _ink(sheet: Sheet, box: Box) -> Colour:
         sides = (box.x - margin, box.y - margin, box.right + margin, box.bottom + margin)
         ground = _colour(rng) if rng.random() < 0.5 else None
         outline = _colour(rng) if ground is None or rng.random() < 0.3 else None
-        ImageDraw.Draw(image).rounded_rectangle(sides, rng.choice((0, 3, box.height / 2)), ground, outline)
+        # Pillow fails where two corners meet.
+        roundest = max(0.0, min(box.width, box.height) / 2 - 2)
+        ImageDraw.Draw(image).rounded_rectangle(sides, min(rng.choice((0, 3, roundest)), roundest), ground, outline)
     behind = np.asarray(image.crop((int(box.x), int(box.y), math.ceil(box.right) + 1, math.ceil(box.bottom) + 1)))
     behind = behind.reshape(-1, 3)[:: max(1, behind.size // 3000)]
     mean = behind.mean(axis=0)
