@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import mean
 
-from pixread.bench.read_figures import F1, OURS, SCRIPTS, SECONDS, textless_figures
+from pixread.bench.read_figures import F1, OURS, SCRIPTS, SECONDS, textless_figures, unscored_notes
 from pixread.bench.read_results import PageResult
 from pixread.bench.report import Figure
 from pixread.evaluate.resampling import Value, balanced_mean, interval
@@ -50,12 +50,13 @@ def worst_of(cells: Cells) -> dict[str, tuple[float, str]]:
 
 
 def matrix_notes(cells: Cells) -> list[str]:
-    """The headline: in which condition each reader is worst."""
-    return [
+    """The headline, in which condition each reader is worst; and what the shards lack."""
+    worst = [
         f"{name}: worst {F1} {f1:.3f} ({title}; {script})"
         for script, part in _by_script(cells)
         for name, (f1, title) in worst_of(part).items()
     ]
+    return worst + unscored_notes([result for results in cells.values() for result in results])
 
 
 def _by_script(cells: Cells) -> Iterator[tuple[str, dict[str, list[PageResult]]]]:

@@ -18,7 +18,7 @@ from pixread.bench.live import LiveProcess, all_closed
 from pixread.bench.machine import num_cores, this_machine
 from pixread.bench.read_figures import OURS, figures_of, metrics_of, notes_of
 from pixread.bench.read_peers import Chosen, chosen_peers
-from pixread.bench.read_results import PAGES, REGIONS, Journal, PageResult, page_result, region_scores
+from pixread.bench.read_results import PAGES, REGIONS, SCORING, Journal, PageResult, page_result, region_scores
 from pixread.bench.report import Report
 from pixread.files import claimed
 
@@ -76,6 +76,7 @@ class Ground:
             "limit": self.setting.limit,
             "threads": self.threads,
             "readers": {OURS: None} | self.versions,
+            "scoring": SCORING,
         }
 
     @property

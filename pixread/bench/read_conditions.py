@@ -1,8 +1,8 @@
 """Reading the same pages in many conditions: compressed, turned, photographed, on a phone ..., beside the same readers.
 
 Of each page every reader gets the picture in one condition before any gets it in the next. What is compared are words,
-wherever they stand: in most conditions the truth's boxes are off. Pages that are rendered anew have a truth of their
-own: a phone shows other words of a page than a desk does.
+wherever they stand: in most conditions the truth's boxes are off. Only the parts that are not scored are carried along.
+Pages that are rendered anew have a truth of their own: a phone shows other words of a page than a desk does.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import mode
 from typing import Any
@@ -73,10 +74,17 @@ class _Cell:
         return self.place, self.condition.name
 
     @property
+    def seed(self) -> int:
+        return zlib.crc32(self.example.source.encode())
+
+    @property
+    def clean(self) -> Image.Image:
+        return PAGES.question(self.example, open_picture(self.example.image, name=self.example.id)).image
+
+    @property
     def picture(self) -> Image.Image:
         """As readers get it."""
-        shown = PAGES.question(self.example, open_picture(self.example.image, name=self.example.id)).image
-        return self.condition.picture(shown, seed=zlib.crc32(self.example.source.encode()))
+        return self.condition.picture(self.clean, seed=self.seed)
 
 
 def bench_conditions(setting: ConditionsSetting, *, progress: Progress | None = None) -> Report:
@@ -177,9 +185,11 @@ def _results(ground: Ground, cells: Sequence[_Cell]) -> Iterator[PageResult]:
         _write(cells[0].picture, path)
         warm_up(readers, path)
         for cell in cells:
-            _write(cell.picture, path)
+            picture = cell.picture
+            _write(picture, path)
             said = {name: asked(process, path) for name, process in readers.items()}
-            yield page_result(cell.place, cell.example, said, condition=cell.condition.name)
+            carried = partial(cell.condition.quads, before=cell.clean.size, after=picture.size, seed=cell.seed)
+            yield page_result(cell.place, cell.example, said, condition=cell.condition.name, carried=carried)
 
 
 def _write(picture: Image.Image, path: Path) -> None:

@@ -30,6 +30,10 @@ OLD_SHARDS = (
     "The shards hold no trees of whole pages, which older versions did not write: the page's tree and the pictures are "
     "left out; pixread render makes them anew"
 )
+ALL_SCORED = (
+    "The shards do not tell where pages show pictures, which older versions did not write: words read there count as "
+    "invented; pixread render makes them anew"
+)
 NO_REGIONS = "There is no shard set parse beside the pages: the regions are left out"
 
 
@@ -178,6 +182,12 @@ def notes_of(results: Sequence[PageResult], metrics: Mapping[str, Mapping[str, A
         said.append(OLD_SHARDS)
     if rough := sum(not one.exact for one in structures if one is not None):
         said.append(f"{rough} trees were too large for the edit distance and compared as sequences")
+    said += unscored_notes(results)
     if not any(result.regions for result in results):
         said.append(NO_REGIONS)
     return said
+
+
+def unscored_notes(results: Sequence[PageResult]) -> list[str]:
+    """Whether some pages with text come from shards that do not tell what is not to be scored."""
+    return [] if all(result.knows_unscored for result in results if result.num_words) else [ALL_SCORED]

@@ -1,7 +1,8 @@
 """The readers of pages that are measured side by side, each as its users run it; they live in processes of their own.
 
-What each says of a picture: its lines with their boxes, the seconds that took with the picture's decoding, and, where
-it is not this process that reads, the most memory (else the process itself is watched, see `worker.py`).
+What each says of a picture: its lines with their boxes and those of their words (none where they are not known), the
+seconds that took with the picture's decoding, and, where it is not this process that reads, the most memory (else the
+process itself is watched, see `worker.py`).
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from pixread.reading.page_lines import part_of
 from pixread.recognition import tesseract
 from pixread.recognition.page_line import OcrLine
+from pixread.recognition.words import words_of
 from pixread.records import Box, Node
-from pixread.targets.lines import text_lines
+from pixread.targets.lines import TextLine, text_lines
 
 KIB = 1 if sys.platform == "darwin" else 1024  # bytes in the unit of the operating system's peak
 MIB = 2**20
 
 Sides = list[float]
+SaidLine = tuple[str, Sides | None, list[Sides]]
 
 
 class Pixread:
@@ -48,18 +52,25 @@ class Pixread:
         }
 
 
-def lines_of(node: Node, box: Box | None = None) -> list[tuple[str, Sides | None]]:
+def lines_of(node: Node, box: Box | None = None) -> list[SaidLine]:
     """The visual lines of a tree whose leaves know their words, in its order.
 
     Of other trees the text leaves, each with its box, or that of the nearest node above that has one.
     """
     if any(leaf.words for leaf in node.walk()):
-        return [(line.text, line.box.as_list()) for line in text_lines(node)]
+        return [(line.text, line.box.as_list(), _word_boxes(line)) for line in text_lines(node)]
     box = node.box or box
     if node.text is not None:
         text = " ".join(node.text.split())
-        return [(text, None if box is None else box.as_list())] if text else []
+        return [(text, None if box is None else box.as_list(), [])] if text else []
     return [line for child in node.children for line in lines_of(child, box)]
+
+
+def _word_boxes(line: TextLine) -> list[Sides]:
+    """Of what stands between blanks: words without one between them have a box together."""
+    starts = [0, *(at for at, blank in enumerate(line.blanks) if blank)]
+    ends = [*starts[1:], len(line.words)]
+    return [line.part(start, end).box.as_list() for start, end in zip(starts, ends, strict=True)]
 
 
 class RapidOcr:
@@ -93,6 +104,10 @@ class Tesseract:
         return {"lines": lines_of_page(found), "seconds": seconds, "memory_mib": peak}
 
 
-def lines_of_page(lines: Sequence[OcrLine]) -> list[tuple[str, Sides]]:
-    """Lines with their upright boxes."""
-    return [(line.text, region.box.as_list()) for region, line in lines]
+def lines_of_page(lines: Sequence[OcrLine]) -> list[SaidLine]:
+    """Lines with their upright boxes, and those of their words."""
+    found: list[SaidLine] = []
+    for region, line in lines:
+        words = [part_of(region.quad, word.start, word.end).as_list() for word in words_of(line)]
+        found.append((line.text, region.box.as_list(), words))
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,34 @@ from pixread.evaluate.predictions import script_of
 from pixread.evaluate.rendered import RENDERED
 from pixread.files import parse_json, plain_errors, write_text
 from pixread.grammar import parse
-from pixread.metrics import Line, WordError, num_matched, order_agreement, tree_similarity, word_errors
+from pixread.metrics import (
+    Line,
+    WordError,
+    num_matched,
+    order_agreement,
+    scored_lines,
+    tree_similarity,
+    word_errors,
+)
+from pixread.metrics.unscored import Quad
 from pixread.records import Box, Example
 
 FILE = "pages.jsonl"
 UNFINISHED = ".unfinished"
+SCORING = 2
+"""Higher wherever pages are scored in another way: an unfinished run goes on only with what is scored the same."""
 PAGES, REGIONS = RENDERED["pages"], RENDERED["parse"]
 
+UNSCORED = "unscored"  # in an example's meta
+
+Carried = Callable[[Sequence[Box]], Sequence[Quad]]
 Sides = list[float]
 TextLine = tuple[str, Sides | None]
+
+
+def as_they_are(boxes: Sequence[Box]) -> list[Quad]:
+    """The boxes of a picture that is read as it is."""
+    return [box.corners for box in boxes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +61,16 @@ class Structure:
 class PageReading:
     """One reader's page.
 
-    memory_mib: None where unknown. scores: by words. order: None where too few words can be compared.
+    lines: all that were read. text: of them the words that count (`metrics/unscored.py`), which all scores but those of
+    the structure are about. memory_mib: None where unknown. scores: by words. order: None where too few words can be
+    compared.
 
     score: mean log-probability of what was read, 0 of a reader that says none. tree, pictures: what it says of the
     structure, in simplified HTML and as boxes; structure: their scores, None where the truth is not known.
     """
 
     lines: Sequence[TextLine]
+    text: str
     seconds: float
     memory_mib: float | None
     scores: Mapping[str, float]
@@ -59,16 +81,13 @@ class PageReading:
     pictures: Sequence[Sides] = ()
     structure: Structure | None = None
 
-    @property
-    def text(self) -> str:
-        return "\n".join(text for text, _ in self.lines)
-
 
 @dataclass(frozen=True, slots=True)
 class PageResult:
     """What all readers made of a page. num_words: of the truth. regions: our scores of each region of the page.
 
-    condition: in which the page was shown (`conditions.py`).
+    condition: in which the page was shown (`conditions.py`). knows_unscored: whether the shards tell on which parts of
+    the picture words do not count.
     """
 
     index: int
@@ -80,6 +99,7 @@ class PageResult:
     readings: Mapping[str, PageReading]
     regions: Sequence[Mapping[str, float]] = field(default_factory=tuple)
     condition: str = AS_RENDERED.name
+    knows_unscored: bool = False
 
 
 def page_result(
@@ -89,17 +109,43 @@ def page_result(
     regions: Sequence[Mapping[str, float]] = (),
     *,
     condition: str = AS_RENDERED.name,
+    carried: Carried = as_they_are,
 ) -> PageResult:
     """Scores what each reader said (`read_readers.py`) of the example at a place.
 
-    In other conditions than as rendered, where the truth's boxes are off, only words and their order are scored.
+    carried: where boxes of the example's picture are in the one that was read. In other conditions than as rendered,
+    where the truth's boxes are off, only words and their order are scored.
     """
     truth = PAGES.clean(example.targets[0])
     is_placed = condition == AS_RENDERED.name
-    readings = {name: _scored(example, truth, one, is_placed=is_placed) for name, one in said.items()}
+    parts = _Parts.of(example, carried)
+    readings = {name: _scored(example, truth, one, parts, is_placed=is_placed) for name, one in said.items()}
     num_words = len(truth.split())
-    script = script_of(truth)
-    return PageResult(index, example.id, example.source, script, num_words, truth, readings, regions, condition)
+    return PageResult(
+        index,
+        example.id,
+        example.source,
+        script_of(truth),
+        num_words,
+        truth,
+        readings,
+        regions,
+        condition,
+        knows_unscored=UNSCORED in example.meta,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Of a picture what is not scored, and where the truth has lines; nothing of shards that do not say it."""
+
+    unscored: Sequence[Quad] = ()
+    known: Sequence[Quad] = ()
+
+    @classmethod
+    def of(cls, example: Example, carried: Carried) -> _Parts:
+        unscored, known = ([Box(*sides) for sides in example.meta.get(name, ())] for name in (UNSCORED, "lines"))
+        return cls(carried(unscored), carried(known)) if unscored else cls()
 
 
 def region_scores(example: Example, said: Mapping[str, Any]) -> Mapping[str, float]:
@@ -107,16 +153,18 @@ def region_scores(example: Example, said: Mapping[str, Any]) -> Mapping[str, flo
     return REGIONS.grade(said["tree"], [REGIONS.clean(target) for target in example.targets])[1]
 
 
-def _scored(example: Example, truth: str, said: Mapping[str, Any], *, is_placed: bool) -> PageReading:
-    lines = [(text, sides) for text, sides in said["lines"]]
-    text = "\n".join(text for text, _ in lines)
+def _scored(example: Example, truth: str, said: Mapping[str, Any], parts: _Parts, *, is_placed: bool) -> PageReading:
+    read = [_line(*one) for one in said["lines"]]
+    lines = scored_lines(read, truth.split(), unscored=parts.unscored, known=parts.known)
+    text = "\n".join(line.text for line in lines)
     return PageReading(
-        lines=lines,
+        lines=[(line.text, None if line.box is None else line.box.as_list()) for line in read],
+        text=text,
         seconds=said["seconds"],
         memory_mib=said["memory_mib"],
         scores=PAGES.grade(text, [truth])[1],
         order=order_agreement(text.split(), truth.split()),
-        errors=word_errors(_placed(lines), _placed(true_lines(example))) if is_placed else (),
+        errors=word_errors(lines, [_line(*one) for one in true_lines(example)]) if is_placed else (),
         score=said.get("score", 0.0),
         tree=said.get("tree"),
         pictures=said.get("pictures", ()),
@@ -124,15 +172,15 @@ def _scored(example: Example, truth: str, said: Mapping[str, Any], *, is_placed:
     )
 
 
+def _line(text: str, sides: Sides | None, words: Sequence[Sides] = ()) -> Line:
+    return Line(text, None if sides is None else Box(*sides), tuple(Box(*word) for word in words))
+
+
 def true_lines(example: Example) -> list[TextLine]:
     """The lines of the truth with their boxes, which shards of rendered pages have."""
     texts = example.targets[0].split("\n") if example.targets[0] else []  # a picture without text has no line
     boxes = example.meta.get("lines")
     return [(text, None) for text in texts] if boxes is None else list(zip(texts, boxes, strict=True))
-
-
-def _placed(lines: Sequence[TextLine]) -> list[Line]:
-    return [Line(text, None if sides is None else Box(*sides)) for text, sides in lines]
 
 
 def _structure(example: Example, said: Mapping[str, Any]) -> Structure | None:
@@ -155,7 +203,7 @@ class Journal:
         with plain_errors(out):
             if resume and self._path.exists():
                 self.results = _read(self._path, settings)
-            lines = [json.dumps(dict(settings)), *map(_line, self.results)]
+            lines = [json.dumps(dict(settings)), *map(_packed, self.results)]
             write_text(self._path, "".join(f"{line}\n" for line in lines))
 
     @property
@@ -166,18 +214,18 @@ class Journal:
         self.results.append(result)
         if self._out is not None:
             with plain_errors(self._out), self._path.open("a", encoding="utf-8") as stream:
-                stream.write(_line(result) + "\n")
+                stream.write(_packed(result) + "\n")
 
     def finish(self) -> None:
         """The pages get their file, without the settings."""
         if self._out is not None:
             with plain_errors(self._out):
-                text = "".join(f"{_line(result)}\n" for result in self.results)
+                text = "".join(f"{_packed(result)}\n" for result in self.results)
                 write_text(self._path, text)
                 self._path.replace(self._out / self._file)
 
 
-def _line(result: PageResult) -> str:
+def _packed(result: PageResult) -> str:
     return json.dumps(asdict(result))
 
 

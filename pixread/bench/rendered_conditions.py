@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from pixread.bench.conditions import Condition, as_rendered
+from pixread.bench.conditions import Condition, as_rendered, identity
 from pixread.records import Example
 from pixread.render.page import RenderSettings
 from pixread.scale.local import Progress, render_shards
@@ -47,7 +47,7 @@ def _phone(settings: RenderSettings) -> RenderSettings:
 
 
 def _rendered(name: str, title: str, change: Change) -> RenderedCondition:
-    return RenderedCondition(Condition(name, title, as_rendered), change)
+    return RenderedCondition(Condition(name, title, as_rendered, identity), change)
 
 
 RENDERED = (

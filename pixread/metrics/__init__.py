@@ -15,6 +15,7 @@ from pixread.metrics.overlap import num_matched
 from pixread.metrics.ptb import ptb_tokenize
 from pixread.metrics.relaxed import relaxed_accuracy
 from pixread.metrics.tree import TreeScore, tree_similarity
+from pixread.metrics.unscored import counted, scored_lines
 from pixread.metrics.word_errors import CAUSES, Line, WordError, word_errors
 from pixread.metrics.words import WordScore, word_score
 
@@ -29,6 +30,7 @@ __all__ = [
     "anls_docvqa",
     "character_error_rate",
     "cider",
+    "counted",
     "edit_similarity",
     "exact_match",
     "group_accuracy",
@@ -37,6 +39,7 @@ __all__ = [
     "ptb_tokenize",
     "ranked_first",
     "relaxed_accuracy",
+    "scored_lines",
     "tree_similarity",
     "word_errors",
     "word_score",

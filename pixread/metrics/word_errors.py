@@ -46,10 +46,11 @@ Words = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Words that stand on one line, and where it is, if that is known."""
+    """Words that stand on one line, and where it is, if that is known. words: the box of each, if those are."""
 
     text: str
     box: Box | None = None
+    words: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

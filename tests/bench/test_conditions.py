@@ -7,6 +7,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from pixread.bench.conditions import ALTERED, CAMERA_LIGHT, Condition, ground_of
+from pixread.bench.rendered_conditions import RENDERED
+from pixread.metrics.unscored import shares_within
+from pixread.records import Box
 
 BY_NAME = {condition.name: condition for condition in ALTERED}
 GROUND, INK = (250, 240, 230), (20, 30, 90)
@@ -84,3 +87,24 @@ def test_black_and_white_is_two_tones_that_part_ink_from_paper(page: Image.Image
 def test_the_ground_is_the_commonest_colour_along_the_sides(page: Image.Image):
     page.paste((0, 0, 0), (40, 20, 280, 190))
     assert ground_of(page) == GROUND
+
+
+MARK = Box(210, 120, 50, 30)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("condition", [*ALTERED, *(one.condition for one in RENDERED)], ids=lambda one: one.name)
+def test_a_condition_tells_where_a_drawn_mark_goes(condition: Condition, seed: int):
+    clean = Image.new("RGB", (321, 200), "white")
+    clean.paste((0, 0, 0), (210, 120, 260, 150))
+    found = condition.picture(clean, seed=seed)
+    (quad,) = condition.quads([MARK], before=clean.size, after=found.size, seed=seed)
+    # The middle of the dark pixels is that of the mark, and as much of the picture is dark.
+    dark = np.asarray(found.convert("L"), float) < 110
+    y, x = (float(np.mean(at)) + 0.5 for at in np.nonzero(dark))
+    assert np.mean(quad, axis=0) == pytest.approx((x, y), abs=0.5)
+    sides = np.array(quad) - np.roll(quad, 1, axis=0)
+    area = abs(sides[0, 0] * sides[1, 1] - sides[0, 1] * sides[1, 0]) / 2
+    area += abs(sides[2, 0] * sides[3, 1] - sides[2, 1] * sides[3, 0]) / 2
+    assert dark.sum() == pytest.approx(area, rel=0.05)
+    assert shares_within([Box(x - 3, y - 3, 6, 6), Box(5, 5, 6, 6)], [quad]).tolist() == [1, 0]

@@ -111,12 +111,15 @@ def test_rapidocr_reads(data: Path, tmp_path: Path):
     picture = tmp_path / "page.png"
     picture.write_bytes(ShardSet(data / "lines")[0].image)
     found = RapidOcr(num_threads=1).read(str(picture))
-    assert [text for text, _ in found["lines"]] == ["Reading the morning paper", "with a cup of coffee", "and time"]
+    assert [text for text, *_ in found["lines"]] == ["Reading the morning paper", "with a cup of coffee", "and time"]
     assert found["seconds"] > 0
     x, y, width, height = found["lines"][0][1]
     assert (x, y) == pytest.approx((20, 20), abs=8)
     assert 200 < width < 320
     assert 15 < height < 45
+    words = found["lines"][0][2]
+    assert len(words) == 4
+    assert x <= words[0][0] < words[1][0] < words[2][0] < words[3][0] < x + width
 
 
 def test_pictures_without_text(tmp_path: Path, tiny_checkpoint: Path):

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from pixread.bench.condition_figures import LESS, WORST, matrix_figures, matrix_notes
+from pixread.bench.conditions import ALTERED
 from pixread.bench.read import ReadSetting
 from pixread.bench.read_conditions import ConditionsSetting, bench_conditions
 from pixread.bench.read_results import PageResult, page_result
 from pixread.inputs.picture import open_picture
+from pixread.records import Mark
 from pixread.render.page import RenderSettings
 from pixread.scale.local import render_shards
 from pixread.shards import ShardSet
-from tests.bench.written import example_of, page, write_pages
+from tests.bench.written import PHOTO, example_of, page, write_pages
 from tests.conftest import Run
 
 PAGES = (
@@ -166,6 +169,20 @@ def test_the_matrix():
     assert figures[f"{LESS}, {script}", "Other", "all conditions"].median == pytest.approx((1 / 6 - 2 / 3) / 2)
     assert (f"{LESS}, {script}", "pixread", "half size") not in figures
     assert matrix_notes(cells)[0] == f"pixread: worst word F1 0.333 (half size; {script})"
+
+
+def test_unscored_parts_are_carried_along():
+    """On the turned page the photograph stands elsewhere: what is read at its old place counts, at its new does not."""
+    shown = page("a/0.html", "one two")
+    example = example_of(replace(shown, marks=(Mark("picture", PHOTO),)))
+    turned = next(condition for condition in ALTERED if condition.name == "turned-3")
+    after = turned.picture(open_picture(example.image, name="page"), seed=0).size
+    carried = partial(turned.quads, before=(shown.width, shown.height), after=after, seed=0)
+    (quad,) = carried([PHOTO])
+    x, y = (sum(corner[axis] for corner in quad) / 4 for axis in (0, 1))
+    lines = [("EXIT", [x - 30, y - 10, 60, 20]), ("kept", [PHOTO.x + 30, PHOTO.y, 60, 12])]
+    said = {"pixread": {"lines": lines, "seconds": 1.0, "memory_mib": 1.0}}
+    assert page_result(0, example, said, condition="turned-3", carried=carried).readings["pixread"].text == "kept"
 
 
 def test_readers_that_differ_in_nothing_have_an_interval_of_nothing():

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pixread.bench.condition_figures import matrix_figures
-from pixread.bench.read_figures import INVENTED, MISSED, figures_of, metrics_of, notes_of
+from pixread.bench.condition_figures import matrix_figures, matrix_notes
+from pixread.bench.read_figures import ALL_SCORED, INVENTED, MISSED, figures_of, metrics_of, notes_of
 from pixread.bench.read_gallery import spread_by_score
 from pixread.bench.read_peers import PEERS, Peer, chosen_peers
 from pixread.bench.read_readers import lines_of
 from pixread.bench.read_results import PageResult, page_result
-from pixread.records import Box, Node
+from pixread.records import Box, Mark, Node, Word
 from tests.bench.textless import KINDS, textless_example
 from tests.bench.written import PHOTO, example_of, page
 
@@ -105,7 +106,41 @@ def test_shown_pages_are_spread_from_worst_to_best():
 def test_lines_of_a_tree_have_the_nearest_box():
     line = Node(children=(Node(text="a  b"), Node(text="c", box=Box(5, 0, 1, 1))), box=Box(0, 0, 9, 9))
     tree = Node(children=(line, Node(text=" "), Node(image="x"), Node(text="d")))
-    assert lines_of(tree) == [("a b", [0, 0, 9, 9]), ("c", [5, 0, 1, 1]), ("d", None)]
+    assert lines_of(tree) == [("a b", [0, 0, 9, 9], []), ("c", [5, 0, 1, 1], []), ("d", None, [])]
+
+
+def test_words_without_a_blank_between_them_have_a_box_together():
+    """A link and the comma behind it: two words of the tree, one of the text."""
+    link, comma, rest = (Word(text, Box(x, 0, 10, 9), 0) for text, x in (("link", 0), (",", 10), ("rest", 25)))
+    tree = Node(children=(Node(text="link", words=(link,)), Node(text=", rest", words=(comma, rest))))
+    assert lines_of(tree) == [("link, rest", [0, 0, 35, 9], [[0, 0, 20, 9], [25, 0, 10, 9]])]
+
+
+def test_words_on_unscored_parts_count_only_where_the_truth_has_them():
+    """A page with text on a photograph, a logo of it, and a word on the background of which the truth has lines."""
+    shown = page("a/one.html", "one two", "Three four", "five")
+    example = example_of(replace(shown, marks=(Mark("picture", PHOTO), Mark("picture", Box(0, 45, 420, 100)))))
+    on_photo = [[260, 170 + 20 * line, 60, 18] for line in range(2)]
+    lines = [
+        *zip(["one two", "Three fear"], example.meta["lines"], strict=False),
+        ("EXIT five", on_photo[0]),
+        ("x", on_photo[1]),
+    ]
+    result = page_result(0, example, {"pixread": {"lines": lines, "seconds": 1.0, "memory_mib": 1.0}})
+    reading = result.readings["pixread"]
+    assert reading.text == "one two\nThree fear\nfive"
+    assert (reading.scores["precision"], reading.scores["recall"]) == (4 / 5, 4 / 5)
+    assert [error.read for error in reading.errors] == [("fear",)]
+    assert len(reading.lines) == 4  # they are shown all the same
+    assert ALL_SCORED not in notes_of([result], metrics_of([result], [example]))
+
+
+def test_older_shards_do_not_tell_what_is_unscored():
+    old = replace(PAGE, meta={"lines": PAGE.meta["lines"]})
+    results = [page_result(0, old, {"pixread": said("one two", "Three", "EXIT")})]
+    assert results[0].readings["pixread"].text == "one two\nThree"
+    assert ALL_SCORED in notes_of(results, metrics_of(results, [old]))
+    assert matrix_notes({"half size": results})[-1] == ALL_SCORED
 
 
 def test_a_package_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pixread.records import Box, Node
+from pixread.records import Box, Mark, MarkKind, Node
 from pixread.targets.lines import LinesSettings, examples
 from tests.targets.pages import article, colours, screenshot, text_leaf
 
@@ -35,6 +35,17 @@ def test_the_tree_and_the_pictures_are_those_of_the_page():
     (example,) = examples(screenshot(root), settings=LinesSettings(), seed=4)
     assert example.meta["tree"] == "<<one two><<img_src=photo img_alt=A &amp; B><three>>>"
     assert example.meta["pictures"] == [[10, 40, 100, 60]]
+
+
+def test_unscored_are_pictures_and_unread_words_of_the_kept_part():
+    """Icons, controls and edges hold no words that a reader would find."""
+    kinds: list[MarkKind] = ["picture", "unread", "icon", "control", "edge"]
+    marks = [Mark(kind, Box(10, 50 + 20 * number, 100, 30)) for number, kind in enumerate(kinds)]
+    page = screenshot(text_leaf("one two"))
+    page = replace(page, marks=(*marks, Mark("picture", Box(0, 100, 50, 50))))
+    (example,) = examples(page, settings=LinesSettings(max_height=90), seed=4)
+    assert example.meta["unscored"] == [[10, 50, 100, 30], [10, 70, 100, 20]]
+    assert examples(screenshot(text_leaf("one")), settings=LinesSettings(), seed=4)[0].meta["unscored"] == []
 
 
 def test_of_a_cut_page_the_tree_has_what_is_seen():
