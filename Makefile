@@ -1,4 +1,4 @@
-# make demo            read a picture with the shipped model (FILE=mine.png reads yours)
+# make demo            read a picture with the shipped page reader (FILE=mine.png reads yours)
 # make test            run the tests, with a Chromium
 # make lint            ruff and mypy
 # make clean           remove what these made

@@ -1,4 +1,4 @@
-"""Readers by the names that users give: the page reader without one, else a checkpoint."""
+"""Readers by the names that users give: the page reader without one, else what lies there."""
 
 from __future__ import annotations
 
@@ -14,15 +14,24 @@ if TYPE_CHECKING:
 
 
 class PlaceOptions(TypedDict, total=False):
-    """device: auto (a GPU where there is one), cpu, cuda, or what torch knows by name. dtype: what is computed in:
-    auto, float32 or bfloat16; checkpoints also know float16 and int8."""
+    """device: auto (a GPU where there is one), cpu, cuda, or what torch knows by name.
+
+    dtype: auto (bfloat16 where the device multiplies it, else float32; a checkpoint on a processor: float32, but a
+    large one on a processor that multiplies bfloat16 encodes with such products), float32, bfloat16, and of checkpoints
+    float16, or on a CPU int8 (what the decoder reads, and most products of a large encoder, are rounded to 8 bits, the
+    rest to bfloat16; docs/performance.md).
+    """
 
     device: str | torch.device
     dtype: str | torch.dtype
 
 
 class LoadOptions(PlaceOptions, total=False):
-    """What `pixread.reader.load` takes besides, of a checkpoint."""
+    """What can be said of a checkpoint besides.
+
+    revision: branch, tag or commit of a repository. max_patches, is_vqa: instead of what the checkpoint says. like:
+    "transformers" follows that library where it differs from the original (docs/checkpoints.md).
+    """
 
     revision: str | None
     max_patches: int | None
@@ -31,24 +40,28 @@ class LoadOptions(PlaceOptions, total=False):
 
 
 @overload
-def load(name: str | Path, **options: Unpack[LoadOptions]) -> Reader: ...
+def load(name: None = None, **options: Unpack[LoadOptions]) -> PageReader: ...
 @overload
-def load(name: str | Path | None = None, **options: Unpack[LoadOptions]) -> Reader | PageReader: ...
+def load(name: str | Path | None, **options: Unpack[LoadOptions]) -> Reader | PageReader: ...
 def load(name: str | Path | None = None, **options: Unpack[LoadOptions]) -> Reader | PageReader:
-    """The shipped reader of pages, or that of a checkpoint folder or of a repository on the Hugging Face Hub.
+    """The shipped page reader; one of a folder with the weights of both its networks; or the reader of a checkpoint
+    folder, a training run or a repository on the Hugging Face Hub.
 
-    Options are the fields of `LoadOptions`, without a name only device and dtype. ValueError, in one sentence, for
-    what makes no sense, and for a checkpoint that is missing or damaged.
+    Options are the fields of `LoadOptions`; a page reader takes device and dtype alone. ValueError, in one sentence,
+    for what makes no sense, and for a model that is missing or damaged.
     """
-    if name is None:
-        from pixread.reading.page_reader import PageReader, is_shipped
+    # Imported late: torch takes seconds, and pages are read without all that checkpoints need.
+    from pixread.checkpoints.find import holds_page_reader
 
-        if is_shipped():
-            given = [option for option in options if option not in PlaceOptions.__annotations__]
-            if given:
-                raise ValueError(f"{', '.join(given)} can only be given for a checkpoint, not for the shipped reader")
-            return PageReader.load(device=options.get("device", "auto"), dtype=options.get("dtype", "auto"))
-    # Imported late: a page is read without all that checkpoints need.
-    from pixread.reader import load as load_checkpoint
+    if name is not None and not holds_page_reader(name):
+        from pixread.reader import Reader
 
-    return load_checkpoint(name, **options)
+        return Reader.load(name, **options)
+    from pixread.reading.page_reader import PageReader
+
+    neutral = {"revision": None, "max_patches": None, "is_vqa": None, "like": "original"}
+    given = [option for option, usual in neutral.items() if options.get(option, usual) != usual]
+    if given:
+        raise ValueError(f"{' and '.join(given)} can only be given for a checkpoint, and the page reader is none")
+    folder = None if name is None else Path(name)
+    return PageReader.load(folder, device=options.get("device", "auto"), dtype=options.get("dtype", "auto"))

@@ -1,8 +1,4 @@
-"""The one object users hold: a picture (and a question) in, a `Reading` out.
-
-`read` is exactly one pass over the picture as given. `parse` reads a whole page: it is segmented into lines and
-pictures, all lines of all pages are read in batches of like size, and the answers are put together as one tree.
-"""
+"""Reads with a checkpoint: a picture (and a question) in, a `Reading` out, in exactly one pass over the picture."""
 
 from __future__ import annotations
 
@@ -12,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Unpack, overload
+from typing import Any, Self, Unpack, overload
 
 import torch
 from PIL import Image
@@ -30,23 +26,17 @@ from pixread.generate.loop import Rule, shared_rows, steps
 from pixread.generate.sample import Sampling, sample, seeds_of
 from pixread.generate.score import told_log_probs
 from pixread.inputs.batch import collate
-from pixread.inputs.cut import check_inside, cut_out
-from pixread.inputs.patches import Like, true_scale_budget
+from pixread.inputs.cut import check_inside
+from pixread.inputs.patches import Like
 from pixread.inputs.picture import PictureSource, open_picture
 from pixread.inputs.pieces import TextStream
 from pixread.inputs.prepare import Preprocess
-from pixread.inputs.region import MARGIN
 from pixread.inputs.tokenizer import Tokenizer
-from pixread.reading.answers import Answer, Writes, answers_of, assembled, whole
+from pixread.reading.answers import Answer, Writes, answers_of, whole
 from pixread.reading.asked import Many, one_each, opened
 from pixread.reading.limits import BATCH_SIZE, LimitOptions, Limits, check_generation
-from pixread.reading.pages import segmented
-from pixread.reading.second_look import Look, with_second_looks
 from pixread.reading.stated import Ends
 from pixread.records import Box, DrawnBox, Memory, Patches, Reading
-
-TOKENS_PER_PATCH = 3  # a patch of a line holds about one letter; one of a byte-spelled script takes three tokens
-READS = ("regions", "page")
 
 Progress = Callable[[int, int], None]
 
@@ -59,54 +49,42 @@ class _Job:
     max_new_tokens: int
 
 
-def load(
-    name: str | Path | None = None,
-    *,
-    device: str | torch.device = "auto",
-    dtype: str | torch.dtype = "auto",
-    revision: str | None = None,
-    max_patches: int | None = None,
-    is_vqa: bool | None = None,
-    like: Like = "original",
-) -> Reader:
-    """A reader of the shipped model, of a checkpoint folder, or of a repository on the Hugging Face Hub.
-
-    device: auto (a GPU where there is one), cpu, cuda, or what torch knows by name. dtype: auto (bfloat16 on a GPU
-    that multiplies it; elsewhere float32, but a large model on a processor that multiplies bfloat16 encodes with such
-    products), float32, bfloat16, float16, or on a CPU int8 (what the decoder reads, and most products of a large
-    encoder, are rounded to 8 bits, the rest to bfloat16; docs/performance.md). revision: branch, tag or commit of a
-    repository. max_patches, is_vqa: instead of what the checkpoint says. like: "transformers" follows that library
-    where it differs from the original (docs/checkpoints.md). ValueError, in one sentence, for anything else, and for a
-    checkpoint that is missing or damaged.
-    """
-    chosen = find_device(device)
-    int8 = str(dtype).removeprefix("torch.") == "int8"
-    if int8 and chosen.type != "cpu":
-        raise ValueError(f"int8 is for reading on a CPU, got the device {chosen}")
-    kind = find_dtype("float32" if int8 else dtype, chosen)
-    folder = find_checkpoint(name, revision=revision)
-    preprocess = Preprocess.load(folder).changed(max_patches=max_patches, is_vqa=is_vqa, like=like)
-    checkpoint = load_checkpoint(folder, device=chosen, dtype=kind)
-    if chosen.type == "cpu":
-        checkpoint.model.hasten(int8=int8, mixed=dtype == "auto")
-    tokenizer = Tokenizer.load(folder, num_rows=checkpoint.config.vocab_size)
-    return Reader(checkpoint, tokenizer, preprocess, name="the shipped model" if name is None else str(run_step(name)))
-
-
 class Reader:
-    """A model with everything it needs. `reads` says what it was trained on: lines and regions, or whole pictures."""
+    """A model with everything it needs. `name` is what reports call it."""
 
     def __init__(self, checkpoint: Checkpoint, tokenizer: Tokenizer, preprocess: Preprocess, *, name: str) -> None:
         self.name = name
         self.checkpoint = checkpoint
         self.tokenizer = tokenizer
         self.preprocess = preprocess
-        self.reads: str = checkpoint.generation.get("reads", "page")
-        if self.reads not in READS:
-            known = " or ".join(READS)
-            raise ValueError(f"reads in generation_config.json of {name} must be {known}, got {self.reads!r}")
         check_generation(checkpoint.generation, checkpoint.config, name=name)
         self._ids = Ends.of(checkpoint.generation, checkpoint.config)
+
+    @classmethod
+    def load(
+        cls,
+        name: str | Path,
+        *,
+        device: str | torch.device = "auto",
+        dtype: str | torch.dtype = "auto",
+        revision: str | None = None,
+        max_patches: int | None = None,
+        is_vqa: bool | None = None,
+        like: Like = "original",
+    ) -> Self:
+        """A checkpoint folder, the best of a training run, or a Hub repository; options as of `pixread.load`."""
+        chosen = find_device(device)
+        int8 = str(dtype).removeprefix("torch.") == "int8"
+        if int8 and chosen.type != "cpu":
+            raise ValueError(f"int8 is for reading on a CPU, got the device {chosen}")
+        kind = find_dtype("float32" if int8 else dtype, chosen)
+        folder = find_checkpoint(name, revision=revision)
+        preprocess = Preprocess.load(folder).changed(max_patches=max_patches, is_vqa=is_vqa, like=like)
+        checkpoint = load_checkpoint(folder, device=chosen, dtype=kind)
+        if chosen.type == "cpu":
+            checkpoint.model.hasten(int8=int8, mixed=dtype == "auto")
+        tokenizer = Tokenizer.load(folder, num_rows=checkpoint.config.vocab_size)
+        return cls(checkpoint, tokenizer, preprocess, name=str(run_step(name)))
 
     @overload
     def read(
@@ -136,22 +114,14 @@ class Reader:
     ) -> Reading | list[Reading]:
         """One pass over each picture; a list gives a list. `question` and `region` are one for all, or one a picture.
 
-        A reader of regions gets the region cut out, any other the picture with a blue box round it, as in training.
-        Boxes are in pixels; `limits` are the fields of `Limits`. Raises PictureError for what is no picture,
-        ValueError for a region outside of it and for limits that make no sense.
+        A region is marked with a blue box, as in training. Boxes are in pixels; `limits` are the fields of `Limits`.
+        Raises PictureError for what is no picture, ValueError for a region outside of it and for limits that make no
+        sense.
         """
-        chosen = Limits(**limits)
         many, images = opened(pictures)
         questions = one_each(question, len(images), "question", kind=str)
         boxes = one_each(region, len(images), "region", kind=Box)
-        started = time.perf_counter()
-        jobs = [self._single(*asked, chosen) for asked in zip(images, questions, boxes, strict=True)]
-        answers = self._run(jobs, chosen)
-        seconds = (time.perf_counter() - started) / max(len(images), 1)
-        readings = [
-            whole(answer, image.size, seconds=seconds, writes=self._writes(asked, chosen))
-            for answer, image, asked in zip(answers, images, questions, strict=True)
-        ]
+        readings = self._readings(images, questions, boxes, Limits(**limits))
         return readings if many else readings[0]
 
     @overload
@@ -160,7 +130,6 @@ class Reader:
         pictures: PictureSource,
         *,
         region: Box | None = None,
-        min_confidence: float | None = None,
         progress: Progress | None = None,
         **limits: Unpack[LimitOptions],
     ) -> Reading: ...
@@ -170,7 +139,6 @@ class Reader:
         pictures: Many[Any] | Iterator[Any],
         *,
         region: Box | Many[Box] | None = None,
-        min_confidence: float | None = None,
         progress: Progress | None = None,
         **limits: Unpack[LimitOptions],
     ) -> list[Reading]: ...
@@ -179,33 +147,32 @@ class Reader:
         pictures: PictureSource | Many[Any] | Iterator[Any],
         *,
         region: Box | Many[Box] | None = None,
-        min_confidence: float | None = None,
         progress: Progress | None = None,
         **limits: Unpack[LimitOptions],
     ) -> Reading | list[Reading]:
-        """Whole pages, or of each the region given; a list gives a list.
-
-        Every line and picture has its box, and all that was read its confidence: the geometric mean of the
-        probabilities of its tokens. Parts of lines below `min_confidence` (default: that of the checkpoint, else 0) are
-        left out, and lines of one or two characters below its square root. A reader of lines looks again at those it
-        is not sure of, so that a line's probabilities are those of its surest reading. A reader of whole pictures
-        makes one pass, with a box round the region if there is one. `progress` is told (lines read, lines in all).
-        Errors as in `read`.
-        """
-        chosen = Limits(**limits)
+        """`read` without a question. `progress` is told (pictures read, pictures in all)."""
         many, images = opened(pictures)
         boxes = one_each(region, len(images), "region", kind=Box)
-        if self.reads == "page":
-            readings = self.read(images, region=boxes, **limits)
-            return readings if many else readings[0]
-        least = self.checkpoint.generation.get("min_confidence", 0.0) if min_confidence is None else min_confidence
-        started = time.perf_counter()
-        lines: list[Image.Image] = []
-        pages = [segmented(image, box, lines) for image, box in zip(images, boxes, strict=True)]
-        answers = self._read_lines(lines, chosen, progress=progress)
-        seconds = (time.perf_counter() - started) / max(len(images), 1)
-        readings = [assembled(page, answers, seconds=seconds, least=least) for page in pages]
+        readings = self._readings(images, [None] * len(images), boxes, Limits(**limits), progress=progress)
         return readings if many else readings[0]
+
+    def _readings(
+        self,
+        images: Sequence[Image.Image],
+        questions: Sequence[str | None],
+        regions: Sequence[Box | None],
+        limits: Limits,
+        *,
+        progress: Progress | None = None,
+    ) -> list[Reading]:
+        started = time.perf_counter()
+        jobs = [self._single(*asked, limits) for asked in zip(images, questions, regions, strict=True)]
+        answers = self._run(jobs, limits, progress=progress)
+        seconds = (time.perf_counter() - started) / max(len(images), 1)
+        return [
+            whole(answer, image.size, seconds=seconds, writes=self._writes(asked, limits))
+            for answer, image, asked in zip(answers, images, questions, strict=True)
+        ]
 
     def stream(
         self,
@@ -307,9 +274,6 @@ class Reader:
 
     def _single(self, image: Image.Image, question: str | None, region: Box | None, limits: Limits) -> _Job:
         """The pass of `read`."""
-        if region is not None and self.reads == "regions":
-            patches = self._region_patches(cut_out(image, region), limits, question=question or "")
-            return _Job(patches, self._longest(limits))
         if region is not None:
             check_inside(image, region)
         outlines = [] if region is None else [DrawnBox(region, "region")]
@@ -319,35 +283,9 @@ class Reader:
         return _Job(patches, self._longest(limits))
 
     def _writes(self, question: str | None, limits: Limits) -> Writes:
-        if self.reads == "regions" or limits.in_grammar(self.checkpoint.generation):
+        if limits.in_grammar(self.checkpoint.generation):
             return "markup"
         return "answers" if question or self.preprocess.is_vqa else "either"
-
-    def _region_patches(
-        self, image: Image.Image, limits: Limits, *, question: str = "", margin: int = MARGIN
-    ) -> Patches:
-        """A region keeps the scale it has on the page: its patch budget is that of its own size."""
-        budget = limits.max_patches or self.preprocess.max_patches
-        if self.preprocess.line_stretch is None:
-            budget = min(budget, true_scale_budget(image.width, image.height))
-        return self.preprocess.patches(image, question=question, max_patches=budget, margin=margin)
-
-    def _read_lines(
-        self, lines: Sequence[Image.Image], limits: Limits, *, progress: Progress | None = None
-    ) -> list[Answer]:
-        answers = self._run([self._line_job(line, limits) for line in lines], limits, progress=progress)
-        if self.preprocess.line_stretch is None:
-            return answers
-
-        def again(looks: Sequence[Look]) -> list[Answer]:
-            return self._run([self._line_job(look.line, limits, margin=look.margin) for look in looks], limits)
-
-        return with_second_looks(lines, answers, again)
-
-    def _line_job(self, crop: Image.Image, limits: Limits, *, margin: int = MARGIN) -> _Job:
-        patches = self._region_patches(crop, limits, margin=margin)
-        # What is no text can make a model go on for ever; a line has no more letters than fit on it.
-        return _Job(patches, min(self._longest(limits), 8 + TOKENS_PER_PATCH * len(patches)))
 
     def _longest(self, limits: Limits) -> int:
         return limits.max_new_tokens or longest_output(self.checkpoint.generation, like=self.preprocess.like)

@@ -36,7 +36,7 @@ Run = Callable[..., Ended]
 def make_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> MakeCheckpoint:
     """Makes checkpoint folders of a tiny model with random weights: it reads, but nothing that makes sense."""
 
-    def make(*, reads: str | None = "regions", line_stretch: float | None = 1.6, **generation: object) -> Path:
+    def make(**generation: object) -> Path:
         torch.manual_seed(7)
         tokenizer = train_tokenizer([], vocab_size=400, alphabet=LETTERS)
         config = Pix2StructConfig(
@@ -49,9 +49,9 @@ def make_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> MakeCheckpoint:
             vocab_size=len(tokenizer),
             max_positions=256,
         )
-        preprocess = Preprocess(max_patches=128, line_stretch=line_stretch)
+        preprocess = Preprocess(max_patches=128)
         files = {**tokenizer.files(), "preprocessor_config.json": json.dumps(preprocess.to_json()).encode()}
-        settings = {"max_new_tokens": 12, **({"reads": reads} if reads else {}), **generation}
+        settings = {"max_new_tokens": 12, **generation}
         folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
         return save(Pix2Struct(config), folder, generation=settings, files=files)
 
@@ -60,7 +60,7 @@ def make_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> MakeCheckpoint:
 
 @pytest.fixture(scope="session")
 def tiny_checkpoint(make_checkpoint: MakeCheckpoint) -> Path:
-    """A tiny random reader of lines."""
+    """A tiny random checkpoint."""
     return make_checkpoint()
 
 

@@ -1,4 +1,4 @@
-"""What docs/checkpoints.md tells people to run works, on small checkpoints that a stand-in hub has by those names."""
+"""What the pages about checkpoints and writing tell people to run works, on small checkpoints of a stand-in hub."""
 
 import json
 import re
@@ -15,12 +15,21 @@ from tests.checkpoints.hub_client import Client
 from tests.checkpoints.hub_server import Hub, serve
 from tests.conftest import MakeCheckpoint
 
-TEXT = (Path(__file__).parent.parent / "docs" / "checkpoints.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parent.parent / "docs"
+CHECKPOINTS, GENERATION = ((DOCS / name).read_text(encoding="utf-8") for name in ("checkpoints.md", "generation.md"))
 GPU = "<!-- needs a GPU -->\n"
-BLOCKS = re.findall(rf"({GPU})?^```python\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
+
+
+def blocks(text: str) -> list[tuple[str, str]]:
+    """The mark of each block of Python, and its code."""
+    return re.findall(rf"({GPU})?^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+BLOCKS = blocks(CHECKPOINTS)
+WRITING = [code for _, code in blocks(GENERATION)]
 EVERYWHERE = [code for mark, code in BLOCKS if not mark]
 WITH_GPU = [code for mark, code in BLOCKS if mark]
-NAMES = sorted(set(re.findall(r'pixread\.load\("([^"]+/[^"]+)"', "".join(EVERYWHERE + WITH_GPU))))
+NAMES = sorted(set(re.findall(r'pixread\.load\("([^"]+/[^"]+)"', "".join(EVERYWHERE + WITH_GPU + WRITING))))
 
 
 @pytest.fixture
@@ -28,7 +37,7 @@ def hub(make_checkpoint: MakeCheckpoint, tmp_path: Path) -> Iterator[Hub]:
     with serve() as running:
         for name in NAMES:
             folder = tmp_path / "served" / name
-            shutil.copytree(make_checkpoint(reads=None, line_stretch=None), folder)
+            shutil.copytree(make_checkpoint(), folder)
             settings = Preprocess(is_vqa="vqa" in name, max_patches=64).to_json()
             (folder / "preprocessor_config.json").write_text(json.dumps(settings), encoding="utf-8")
             running.add(name, folder)
@@ -54,6 +63,7 @@ def test_there_is_something_to_run():
     assert len(EVERYWHERE) >= 4
     assert len(WITH_GPU) == 1
     assert len(NAMES) >= 4
+    assert len(WRITING) == 6
 
 
 def test_the_examples_run(client: Client, tmp_path: Path):
@@ -62,12 +72,20 @@ def test_the_examples_run(client: Client, tmp_path: Path):
     assert len(printed.splitlines()) >= len(EVERYWHERE)
 
 
+def test_the_examples_of_writing_run(client: Client, tmp_path: Path):
+    printed = run(client, "\n".join(WRITING), tmp_path / "here")
+    assert printed.strip()
+    assert "False" not in printed
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_the_examples_for_a_gpu_run(client: Client, tmp_path: Path):
     assert run(client, WITH_GPU[0], tmp_path / "here")
 
 
-@pytest.mark.parametrize("link", [link for link in re.findall(r"\]\(([^)#]+)\)", TEXT) if "://" not in link])
+@pytest.mark.parametrize(
+    "link", [link for link in re.findall(r"\]\(([^)#]+)\)", CHECKPOINTS + GENERATION) if "://" not in link]
+)
 def test_links_lead_somewhere(link: str):
-    assert (Path(__file__).parent.parent / "docs" / link).exists()
+    assert (DOCS / link).exists()

@@ -7,14 +7,16 @@ import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+import pixread
 from pixread.models import hasten
-from pixread.reader import Reader, load
+from pixread.reader import Reader
 from pixread.records import Box
 
 DEMO = "pixread/assets/demo/demo.png"
@@ -42,14 +44,14 @@ def refused(reader: Reader) -> None:
         reader.read(DEMO, region=LINE, beams=-1)
 
 
-def changed(*, dtype: str, compiled: bool, threads: int, before: bool) -> dict[str, Any]:
+def changed(model: str, *, dtype: str, compiled: bool, threads: int, before: bool) -> dict[str, Any]:
     """What loading and reading in each way changes. before: whether the user chose the threads before loading."""
     if compiled:
         setattr(hasten, "WORTH_COMPILING", 0)  # noqa: B010 -- of another module
     if before:
         torch.set_num_threads(threads)
     found, former = {}, settings()
-    reader = load(device="cpu", dtype=dtype)
+    reader = Reader.load(model, device="cpu", dtype=dtype)
     found["load"] = settings() if settings() != former else {}
     torch.set_num_threads(threads)
     former = settings()
@@ -66,15 +68,35 @@ def changed(*, dtype: str, compiled: bool, threads: int, before: bool) -> dict[s
     return found
 
 
+def changed_by_pages(*, threads: int) -> dict[str, Any]:
+    """The same of the page reader."""
+    torch.set_num_threads(threads)
+    former = settings()
+    pixread.load(device="cpu").parse(DEMO, region=LINE)
+    now = settings()
+    return {"parse": {key: str(now[key])[:80] for key in now if now[key] != former[key]}}
+
+
 @pytest.mark.parametrize(
     ("dtype", "compiled", "threads", "before"),
     [("auto", False, 3, True), ("auto", True, 1, True), ("int8", True, 3, False), ("int8", False, 1, True)],
 )
-def test_reading_changes_nothing_else(dtype: str, compiled: bool, threads: int, before: bool):
+def test_reading_changes_nothing_else(tiny_checkpoint: Path, dtype: str, compiled: bool, threads: int, before: bool):
     """Starting numba's threads set torch's to the number of cores; probes of what torch can do drew random numbers."""
-    made = f"changed(dtype={dtype!r}, compiled={compiled}, threads={threads}, before={before})"
+    made = (
+        f"changed({str(tiny_checkpoint)!r}, dtype={dtype!r}, compiled={compiled}, threads={threads}, before={before})"
+    )
+    check_unchanged(made)
+
+
+def test_reading_pages_changes_nothing_else():
+    check_unchanged("changed_by_pages(threads=1)")
+
+
+def check_unchanged(made: str) -> None:
+    code = f"import json; from tests.test_reader_state import *; print(json.dumps({made}))"
     run = subprocess.run(
-        [sys.executable, "-c", f"import json; from tests.test_reader_state import changed; print(json.dumps({made}))"],
+        [sys.executable, "-c", code],
         capture_output=True,
         text=True,
         check=False,

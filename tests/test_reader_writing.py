@@ -7,14 +7,14 @@ import pytest
 from PIL import Image
 
 from pixread.grammar import parse, serialise
-from pixread.reader import Reader, load
+from pixread.reader import Reader
 from tests.conftest import MakeCheckpoint
-from tests.inputs.test_segment import draw_text
+from tests.drawn import draw_text
 
 
 @pytest.fixture(scope="module")
 def reader(tiny_checkpoint: Path) -> Reader:
-    return load(tiny_checkpoint, device="cpu")
+    return Reader.load(tiny_checkpoint, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_the_grammar_is_kept_when_asked_for_or_when_the_checkpoint_says_so(
     free, kept = reader.read(page, **options), reader.read(page, grammar=True, **options)
     assert serialise(parse(free.text)) != free.text
     assert serialise(parse(kept.text)) == kept.text
-    told = load(make_checkpoint(grammar=True), device="cpu")
+    told = Reader.load(make_checkpoint(grammar=True), device="cpu")
     assert told.read(page, **options).text == kept.text
     assert told.read(page, grammar=False, **options).text == free.text
     assert [one.text for one in told.sample(page, count=2)] == [
@@ -103,7 +103,7 @@ def test_repetition_is_changed_when_the_checkpoint_says_so(
     # Below 1 it invites repetition: few tokens show that already.
     asked = reader.read(page, repetition_penalty=0.05, max_new_tokens=9).text
     assert asked != reader.read(page, max_new_tokens=9).text
-    told = load(make_checkpoint(repetition_penalty=0.05), device="cpu")
+    told = Reader.load(make_checkpoint(repetition_penalty=0.05), device="cpu")
     assert told.read(page, max_new_tokens=9).text == asked
 
 
@@ -130,7 +130,7 @@ def test_senseless_options_are_refused(reader: Reader, page: Image.Image, option
 
 def test_a_checkpoint_that_cannot_mean_its_grammar_is_refused(make_checkpoint: MakeCheckpoint):
     with pytest.raises(ValueError, match=r"cannot be followed: grammar must be true or false, got 'sometimes'$"):
-        load(make_checkpoint(grammar="sometimes"), device="cpu")
+        Reader.load(make_checkpoint(grammar="sometimes"), device="cpu")
 
 
 def test_the_sum_and_the_mean_of_log_probabilities_belong_together(reader: Reader, page: Image.Image):

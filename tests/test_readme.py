@@ -20,10 +20,7 @@ import pixread
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-MODEL = Path(pixread.__file__).parent / "assets" / "reader"
 PIXREAD = [sys.executable, "-m", "pixread"]
-
-needs_model = pytest.mark.skipif(not MODEL.is_dir(), reason="no model is shipped in assets/reader")
 
 
 def fenced(language: str) -> list[str]:
@@ -71,7 +68,6 @@ def test_readme_has_what_is_checked_below():
     assert len(links()) >= 5
 
 
-@needs_model
 def test_python_runs(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(ROOT)
     printed = io.StringIO()
@@ -80,7 +76,6 @@ def test_python_runs(monkeypatch: pytest.MonkeyPatch):
     assert printed.getvalue().startswith("<")
 
 
-@needs_model
 @pytest.mark.parametrize("command", RUNNABLE, ids=" ".join)
 def test_parse_runs(command: list[str]):
     run = subprocess.run([*PIXREAD, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import pixread
 from pixread.generate.beam import BeamSettings, likeliest
 from pixread.generate.loop import select_rows
+from pixread.reader import Reader
 from pixread.records import Batch, Memory
 
 
@@ -20,7 +20,7 @@ class Ours:
     def __init__(self, folder: str, *, device: str, **options: Any) -> None:
         """options: keywords of `pixread.load`."""
         self.device = device
-        self.model = pixread.load(folder, device=device, **options).checkpoint.model
+        self.model = Reader.load(folder, device=device, **options).checkpoint.model
 
     def prepare(self, batch: Batch) -> Batch:
         return batch.to(self.device)

@@ -17,37 +17,35 @@ from pixread.bench.report import Figure, Measured, Report, take_turns
 DEMO = Path(__file__).parent.parent / "assets" / "demo" / "demo.png"
 
 
-Lines = Counter[tuple[Any, ...]]
-"""Which text stands where on which page."""
+Texts = Counter[tuple[int, str]]
+"""How often each text stands on which page; where it stands, differs by parts of pixels from format to format."""
 
 
 def bench_pages(
     pictures: Sequence[Path] = (DEMO,),
     *,
     model: str | None = None,
-    dtypes: Sequence[str] = ("float32", "auto", "bfloat16", "int8"),
+    dtypes: Sequence[str] = ("float32", "auto", "bfloat16"),
     repeats: int = 3,
 ) -> Report:
-    """Read the pictures once for every format and repeat; None stands for the shipped model.
+    """Read the pictures once for every format and repeat; None stands for the shipped page reader.
 
     A page's seconds are those of its Reading (the model is loaded by then); the whole command's stand beside them, and
-    how many lines are not read as in the first of the formats. RuntimeError when the command fails.
+    how many texts are not read as in the first of the formats. RuntimeError when the command fails.
     """
-    lines: dict[str, Lines] = {}
-    variants = {dtype: partial(_measure, pictures, lines, model=model, dtype=dtype) for dtype in dtypes}
-    figures = (*take_turns(variants, repeats=repeats), *differences(lines, first=dtypes[0]))
+    read: dict[str, Texts] = {}
+    variants = {dtype: partial(_measure, pictures, read, model=model, dtype=dtype) for dtype in dtypes}
+    figures = (*take_turns(variants, repeats=repeats), *differences(read, first=dtypes[0]))
     return Report("pages", "Reading whole pages", figures, this_machine())
 
 
-def _measure(pictures: Sequence[Path], lines: dict[str, Lines], *, model: str | None, dtype: str) -> Measured:
-    """The lines that were read are left in `lines[dtype]`."""
+def _measure(pictures: Sequence[Path], read: dict[str, Texts], *, model: str | None, dtype: str) -> Measured:
+    """The texts are left in `read[dtype]`."""
     which = [] if model is None else ["--model", model]
     command = [*PIXREAD, "parse", *map(str, pictures), "--format", "json", "--dtype", dtype, *which]
     run = run_command(command)
     readings = [json.loads(line) for line in run.output.splitlines() if line.startswith("{")]
-    lines[dtype] = Counter(
-        (page, *box, text) for page, reading in enumerate(readings) for box, text in texts(reading["tree"])
-    )
+    read[dtype] = Counter((page, text) for page, reading in enumerate(readings) for text in texts(reading["tree"]))
     return {
         "seconds a page": median(reading["seconds"] for reading in readings),
         "seconds of the command": run.seconds,
@@ -55,18 +53,16 @@ def _measure(pictures: Sequence[Path], lines: dict[str, Lines], *, model: str | 
     }
 
 
-def texts(node: Mapping[str, Any]) -> Iterator[tuple[Sequence[float], str]]:
-    """The box and the text of each line below a node of a tree, as `--format json` writes it."""
+def texts(node: Mapping[str, Any]) -> Iterator[str]:
+    """The texts below a node of a tree, as `--format json` writes it."""
     if "text" in node:
-        yield node.get("box", ()), node["text"]
+        yield node["text"]
     for child in node.get("children", ()):
         yield from texts(child)
 
 
-def differences(lines: Mapping[str, Lines], *, first: str) -> list[Figure]:
-    """How many lines of the first format others read otherwise or leave out, or add to it, whichever are more."""
-    name = f"lines not as in {first}, of {lines[first].total()}"
-    counts = {
-        dtype: max((lines[first] - found).total(), (found - lines[first]).total()) for dtype, found in lines.items()
-    }
+def differences(read: Mapping[str, Texts], *, first: str) -> list[Figure]:
+    """How many texts of the first format others read otherwise or leave out, or add to it, whichever are more."""
+    name = f"texts not as in {first}, of {read[first].total()}"
+    counts = {dtype: max((read[first] - found).total(), (found - read[first]).total()) for dtype, found in read.items()}
     return [Figure(dtype, name, (float(count),)) for dtype, count in counts.items() if dtype != first]

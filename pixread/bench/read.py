@@ -37,7 +37,7 @@ Progress = Callable[[int, int, str], None]
 class ReadSetting:
     """data: a folder with a shard set of whole pages, and one of regions where structure is asked for.
 
-    model: a checkpoint folder or Hub name; None is the shipped one. against: names of peers; None is all there are.
+    model: what `pixread.load` takes; None is the shipped page reader. against: names of peers; None is all there are.
     limit: that many pages, spread evenly. threads: of each reader; 0 is as many as there are cores. out: a folder in
     which the pages are kept, one by one; resume: whether to go on with those that an interrupted run has left there.
     """

@@ -20,6 +20,7 @@ from pixread.bench.variants import MISSING, Variant, has_transformers
 SMALL = (0, 0, 320, 64)  # the part of the demo page that is read: left, top, right, bottom in pixels
 SAMPLE_EVERY_S = 0.02
 SLOWEST = 8  # packages that are named
+NO_PEER = "transformers has no reader of pages to compare with: --model CHECKPOINT starts both with that"
 IMPORT, NAMES, HELP = "import of the package (s)", "import of what loads a model (s)", "--help (s)"
 READ, MEMORY = "cold read of a small picture (s)", "cold read, peak memory (MiB)"
 IMPORTS = "imports of a cold read, by package: seconds"
@@ -36,33 +37,35 @@ PEERS = (
 def bench_startup(*, model: str | None = None, repeats: int = 3) -> Report:
     """Start everything anew for every repeat; files are in the system's memory by then, modules compiled.
 
-    model: what is read with; None is the shipped one. A cold read of pixread finds the lines of the picture and reads
-    each; transformers makes one pass over it with the same weights, the least that a program of it has to do.
-    RuntimeError when a command fails.
+    model: a checkpoint, whose one pass over the picture is compared with that of transformers; None is the shipped page
+    reader, which finds the lines of the picture and reads them. RuntimeError when a command fails.
     """
     from PIL import Image
 
     from pixread.checkpoints.find import find_checkpoint
 
-    folder = find_checkpoint(model)
+    folder = None if model is None else str(find_checkpoint(model))
+    compares = folder is not None and has_transformers()
     with tempfile.TemporaryDirectory() as work:
         picture = Path(work) / "small.png"
         with Image.open(DEMO) as page:
             page.crop(SMALL).save(picture)
-        reads: dict[str, Command] = {"pixread": ["-m", "pixread", "parse", str(picture), "--model", str(folder)]}
-        if has_transformers():
-            reads["transformers"] = ["-m", "pixread.bench.their_read", str(folder), str(picture)]
+        which = [] if folder is None else ["--model", folder]
+        reads: dict[str, Command] = {"pixread": ["-m", "pixread", "parse", str(picture), *which]}
+        if folder is not None and compares:
+            reads["transformers"] = ["-m", "pixread.bench.their_read", folder, str(picture)]
         env = compiling_once(work)
         for read in reads.values():
             cold(read, env)
         slowest = [figure for name, read in reads.items() for figure in imports(name, read, env)]
-        measures = {"pixread": partial(ours, reads["pixread"], env)}
-        if has_transformers():
+        loads = "pixread.reading.page_reader" if folder is None else "pixread.reader"
+        measures = {"pixread": partial(ours, reads["pixread"], env, loads=loads)}
+        if compares:
             measures["transformers"] = partial(theirs, reads["transformers"], env)
         found = take_turns(measures, repeats=repeats)
     ratios = [one for name in (IMPORT, NAMES, READ) for one in speed_ratios(found, name, PEERS)[:1]]
     figures = (*found, *ratios, *least_ratios(found, MEMORY, PEERS), *slowest)
-    notes = () if has_transformers() else (MISSING,)
+    notes = () if compares else (NO_PEER,) if folder is None else (MISSING,)
     return Report("startup", "Starting up, in seconds", figures, this_machine(), notes=notes)
 
 
@@ -72,10 +75,11 @@ def compiling_once(folder: str) -> Environment:
     return own | {"PYTHONPYCACHEPREFIX": folder}
 
 
-def ours(read: Command, env: Environment) -> Measured:
+def ours(read: Command, env: Environment, *, loads: str) -> Measured:
+    """loads: the module that loads the model."""
     return {
         IMPORT: import_seconds("import pixread", env),
-        NAMES: import_seconds("import pixread.reader", env),
+        NAMES: import_seconds(f"import {loads}", env),
         HELP: run_command([*PIXREAD, "--help"], sample_every_s=SAMPLE_EVERY_S, env=env).seconds,
         **cold(read, env),
     }

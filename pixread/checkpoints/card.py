@@ -11,7 +11,7 @@ from typing import Any
 class CardFacts:
     """What is known of a checkpoint.
 
-    license: as the Hub names licences. parameters: how many numbers. is_vqa, max_patches, reads: as in its settings.
+    license: as the Hub names licences. parameters: how many numbers. is_vqa, max_patches: as in its settings.
     scores: the content of a metrics.json, {} where nothing was measured. training: the command that made it, "" where
     that is not recorded.
     """
@@ -20,7 +20,6 @@ class CardFacts:
     parameters: int
     is_vqa: bool
     max_patches: int
-    reads: str
     scores: Mapping[str, Any] = field(default_factory=dict)
     training: str = ""
 
@@ -54,10 +53,8 @@ def _front_matter(facts: CardFacts) -> str:
 
 
 def _summary(facts: CardFacts) -> str:
-    task = {
-        (True, "page"): "answers a question about a picture, which is drawn above it as a header",
-        (False, "page"): "reads a picture in one pass",
-    }.get((facts.is_vqa, facts.reads), "reads whole pages, line by line, as simplified HTML")
+    asked = "answers a question about a picture, which is drawn above it as a header"
+    task = asked if facts.is_vqa else "reads a picture in one pass"
     measured = f" Task: {facts.scores['task']}." if "task" in facts.scores else ""
     size = f"{facts.parameters / 1e6:.1f} million parameters"
     limit = f"It takes up to {facts.max_patches} patches of 16 x 16 pixels."
@@ -66,10 +63,7 @@ def _summary(facts: CardFacts) -> str:
 
 def _example(repository: str, facts: CardFacts) -> str:
     question = ', "What is the total?"' if facts.is_vqa else ""
-    method = "parse" if facts.reads == "regions" else "read"
-    return (
-        f'import pixread\n\nreader = pixread.load("{repository}")\nprint(reader.{method}("picture.png"{question}).text)'
-    )
+    return f'import pixread\n\nreader = pixread.load("{repository}")\nprint(reader.read("picture.png"{question}).text)'
 
 
 def _scores(metrics: Mapping[str, Any]) -> str:

@@ -144,13 +144,11 @@ def rewrite(
     out: str | Path,
     *,
     dtype: torch.dtype = torch.float32,
-    generation: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a checkpoint again with its weights stored in another dtype, its companion files as they are.
 
-    `source` is what `find_checkpoint` takes. `generation` replaces single settings of generation_config.json. What
-    `transformers` needs and the source lacks is added: tokenizer.json beside a lone spiece.model,
-    preprocessor_config.json with the paper's settings.
+    `source` is what `find_checkpoint` takes. What `transformers` needs and the source lacks is added: tokenizer.json
+    beside a lone spiece.model, preprocessor_config.json with the paper's settings.
     """
     checkpoint = load(find_checkpoint(source))
     names = [name for name in COMPANIONS if name not in OWN and (checkpoint.folder / name).is_file()]
@@ -159,8 +157,7 @@ def rewrite(
         files = {**tokenizer.Tokenizer.load(checkpoint.folder).files(), **files}
     if not {prepare.FILE, prepare.PROCESSOR_FILE} & files.keys():
         files[prepare.FILE] = json.dumps(prepare.Preprocess().to_json(), indent=2).encode()
-    settings = {**without_stale(checkpoint.generation), **(generation or {})}
-    return save(checkpoint.model, out, generation=settings, files=files, dtype=dtype)
+    return save(checkpoint.model, out, generation=without_stale(checkpoint.generation), files=files, dtype=dtype)
 
 
 def _generation(config: Pix2StructConfig, generation: Mapping[str, Any]) -> dict[str, Any]:

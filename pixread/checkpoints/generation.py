@@ -22,7 +22,7 @@ THEIR_NEW_TOKENS = 20  # where not even that is written
 LONGEST = 2**20
 STARTS = ("decoder_start_token_id", "bos_token_id")  # the first that is there; in transformers, too
 ENDS = ("eos_token_id",)
-OWN = ("reads", "grammar", "min_confidence")
+OWN = ("grammar",)
 FOLLOWED = (
     *("max_length", "max_new_tokens", "min_length", "min_new_tokens"),
     *("num_beams", "length_penalty", "early_stopping"),
@@ -50,6 +50,7 @@ NOT_FOLLOWED: dict[str, tuple[bool | int | str, ...]] = {
     "encoder_repetition_penalty": (1,),
     "encoder_no_repeat_ngram_size": (0,),
     "is_assistant": (False,),
+    "reads": ("page",),  # "regions": a reader of single lines, as older versions had
     "cache_implementation": ("dynamic", "static", "offloaded", "offloaded_static", "hybrid"),
 }
 # Settings that change nothing about the outputs of a model that neither samples nor is helped by another one.
@@ -60,6 +61,7 @@ WITHOUT_EFFECT = (
     *("num_assistant_tokens", "num_assistant_tokens_schedule", "assistant_confidence_threshold"),
     *("prompt_lookup_num_tokens", "max_matching_ngram_size", "assistant_early_exit", "assistant_lookbehind"),
     *("target_lookbehind", "assistant_ensemble_weight", "speculation_type", "use_mtp"),
+    *("min_confidence",),  # of older versions, for readers of single lines
     *("compile_config", "disable_compile", "continuous_batching_config", "transformers_version"),
 )
 # Written by `transformers` from the configs of the released checkpoints, and to nobody's good.

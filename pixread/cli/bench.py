@@ -97,7 +97,9 @@ def train(
 
 @bench.command()
 def startup(
-    model: Annotated[str | None, typer.Option(help="The model of the cold read, else the shipped one.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="The checkpoint of the cold read, else the shipped page reader.")
+    ] = None,
     repeats: Repeats = 3,
     out: Out = None,
 ) -> None:
@@ -123,12 +125,12 @@ def render(
 @bench.command()
 def pages(
     picture: Annotated[list[Path] | None, typer.Option(help="Pictures to read, else the demo page.")] = None,
-    model: Annotated[str | None, typer.Option(help="The model, else the shipped one.")] = None,
-    dtypes: Annotated[str, typer.Option(help="What to compute in, commas between.")] = "float32,auto,bfloat16,int8",
+    model: Annotated[str | None, typer.Option(help="The model, else the shipped page reader.")] = None,
+    dtypes: Annotated[str, typer.Option(help="What to compute in, commas between.")] = "float32,auto,bfloat16",
     repeats: Repeats = 3,
     out: Out = None,
 ) -> None:
-    """Reading whole pages with the shipped model."""
+    """Reading whole pages."""
     from pixread.bench.pages import DEMO, bench_pages
 
     _show(lambda: bench_pages(picture or (DEMO,), model=model, dtypes=dtypes.split(","), repeats=repeats), out)
@@ -137,7 +139,7 @@ def pages(
 @bench.command()
 def read(
     data: Annotated[Path, typer.Option(help="Folder of shards that pixread render --targets lines,parse made.")],
-    model: Annotated[str | None, typer.Option(help="The model, else the shipped one.")] = None,
+    model: Annotated[str | None, typer.Option(help="The model, else the shipped page reader.")] = None,
     against: Annotated[
         str | None, typer.Option(help="tesseract, rapidocr, with a comma between, or none; else all that are there.")
     ] = None,

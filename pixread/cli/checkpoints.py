@@ -34,10 +34,6 @@ def convert(
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the new checkpoint.")],
     dtype: Annotated[StoredDtype, typer.Option(help="What the weights are stored in.")] = StoredDtype.float32,
-    min_confidence: Annotated[
-        float | None,
-        typer.Option(min=0.0, max=1.0, help="Least confidence of a part of a line for a whole-page parse to keep it."),
-    ] = None,
     tokenizer: Annotated[
         Path | None,
         typer.Option(metavar="FILE|DIR", help="T5X only: tokenizer.json or spiece.model, or the folder of one."),
@@ -56,26 +52,23 @@ def convert(
     from pixread.checkpoints.t5x.find import find_t5x
 
     stored = {StoredDtype.float32: torch.float32, StoredDtype.bfloat16: torch.bfloat16}[dtype]
-    generation = {} if min_confidence is None else {"min_confidence": min_confidence}
     t5x = find_t5x(source)
     if t5x is not None:
         files = {**_tokenizer_files(tokenizer), **_preprocessor_file(max_patches=max_patches, vqa=vqa)}
-        result(_convert_t5x(t5x, out, dtype=stored, generation=generation, files=files))
+        result(_convert_t5x(t5x, out, dtype=stored, files=files))
         return
     if (tokenizer, max_patches, vqa) != (None, None, None):
         raise typer.BadParameter(
             f"--tokenizer, --max-patches and --vqa are for T5X checkpoints, which come without; {source} is none"
         )
-    result(rewrite(source, out, dtype=stored, generation=generation))
+    result(rewrite(source, out, dtype=stored))
 
 
-def _convert_t5x(
-    folder: Path, out: Path, *, dtype: torch.dtype, generation: dict[str, float], files: dict[str, bytes]
-) -> Path:
+def _convert_t5x(folder: Path, out: Path, *, dtype: torch.dtype, files: dict[str, bytes]) -> Path:
     from pixread.checkpoints.t5x.convert import convert
 
     with progress_bar("converting") as show:
-        written = convert(folder, out, dtype=dtype, generation=generation, files=files, progress=show)
+        written = convert(folder, out, dtype=dtype, files=files, progress=show)
     if TOKENIZER_FILES[".json"] not in files:
         say(f"{out} has no tokenizer, without which it cannot read; --tokenizer adds one")
     return written

@@ -22,7 +22,7 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Folder for metrics.json, predictions.jsonl and report.html.")],
     shards: Annotated[Path | None, typer.Argument(metavar="SHARDS", help="A shard set, or a folder of some.")] = None,
     model: Annotated[
-        str | None, typer.Option(help="Checkpoint folder, training run or Hub name; else the shipped model.")
+        str | None, typer.Option(help="Checkpoint folder, training run or Hub name; else the shipped page reader.")
     ] = None,
     task: Annotated[str | None, typer.Option(help="What is asked and scored; else what the shards are for.")] = None,
     split: Annotated[str | None, typer.Option(help="The sets of this name inside of SHARDS, all parts.")] = None,

@@ -44,7 +44,6 @@ def push(
         parameters=sum(weight.numel() for weight in loaded.model.parameters()),
         is_vqa=settings.is_vqa,
         max_patches=settings.max_patches,
-        reads=loaded.generation.get("reads", "page"),
         scores=_scores(source) if scores is None else _read(scores),
         training=_training(source),
     )

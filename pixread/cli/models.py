@@ -42,7 +42,7 @@ def _say_so() -> None:
 
 
 def load_reader(model: str | None, *, device: str, dtype: str, like: Like = "original") -> Reader | PageReader:
-    """The shipped model, a checkpoint folder, the best checkpoint of a training run, or a Hub repository."""
+    """The shipped page reader, a checkpoint folder, the best checkpoint of a training run, or a Hub repository."""
     with _quick_start():
         from pixread.loading import load
 
@@ -50,12 +50,12 @@ def load_reader(model: str | None, *, device: str, dtype: str, like: Like = "ori
             from pixread.models.compiled import when_compiling
 
             when_compiling(_say_so)
-    return load(model, device=device, dtype=dtype, like=like)
+        return load(model, device=device, dtype=dtype, like=like)
 
 
 @contextmanager
 def _quick_start() -> Iterator[None]:
-    """For the imports of a reader.
+    """For the imports of a reader, and its loading.
 
     Python would look through the objects of torch for cycles a dozen times while they are made, for a quarter of a
     second. And threads would wait for each other at work for several milliseconds: where other programs compute too,

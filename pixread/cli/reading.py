@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from pixread.reader import Reader
+    from pixread.reading.limits import LimitOptions
     from pixread.reading.page_reader import PageReader
     from pixread.records import Reading
 
@@ -52,60 +53,46 @@ def region_box(text: str) -> Box:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked of every picture. single_pass: one pass over the picture as it is, no segmentation."""
+    """What is asked of every picture."""
 
     question: str | None
     region: Box | None
-    single_pass: bool
     max_patches: int | None
     max_new_tokens: int | None
     beams: int | None
-    batch_size: int
 
     def read(self, reader: Reader | PageReader, image: Image.Image, show: Show) -> Reading:
-        """The reading of one picture: by `read` in one pass where that or a question is asked for, else by `parse`."""
-        if self.single_pass or self.question is not None:
-            return reader.read(
-                image,
-                self.question,
-                region=self.region,
-                max_patches=self.max_patches,
-                max_new_tokens=self.max_new_tokens,
-                beams=self.beams,
-            )
-        return reader.parse(
-            image,
-            region=self.region,
-            max_patches=self.max_patches,
-            max_new_tokens=self.max_new_tokens,
-            beams=self.beams,
-            batch_size=self.batch_size,
-            progress=lambda done, total: show(done, total, ""),
-        )
+        """The reading of one picture: the answer to a question, or all that it shows."""
+        limits: LimitOptions = {
+            "max_patches": self.max_patches,
+            "max_new_tokens": self.max_new_tokens,
+            "beams": self.beams,
+        }
+        if self.question is not None:
+            return reader.read(image, self.question, region=self.region, **limits)
+        return reader.parse(image, region=self.region, progress=lambda done, total: show(done, total, ""), **limits)
 
 
 def parse(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Pictures, HTML files, http(s) addresses.")],
     model: Annotated[
-        str | None, typer.Option(help="Checkpoint folder, training run or Hub name; else the shipped model.")
+        str | None, typer.Option(help="Checkpoint folder, training run or Hub name; else the shipped page reader.")
     ] = None,
-    question: Annotated[str | None, typer.Option(help="Ask this about the picture, in one pass.")] = None,
+    question: Annotated[str | None, typer.Option(help="Ask a checkpoint this about the picture.")] = None,
     region: Annotated[
         Box | None, typer.Option(parser=region_box, metavar="X,Y,W,H", help="Read this part only; pixels.")
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="An outline, simplified HTML, or JSON lines.")] = Format.text,
-    max_patches: Annotated[int | None, typer.Option(min=1, help="Patches of 16x16 pixels a pass may use.")] = None,
-    max_new_tokens: Annotated[int | None, typer.Option(min=1, help="Longest output of a pass.")] = None,
+    max_patches: Annotated[int | None, typer.Option(min=1, help="Patches of 16x16 pixels of a checkpoint.")] = None,
+    max_new_tokens: Annotated[int | None, typer.Option(min=1, help="Longest output of a checkpoint.")] = None,
     beams: Annotated[
         int | None, typer.Option(min=1, metavar="K", help="Outputs searched side by side; else as the checkpoint says.")
     ] = None,
     dtype: Annotated[Dtype, typer.Option(help="What the model computes in.")] = Dtype.auto,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, or what torch calls it.")] = "auto",
-    batch_size: Annotated[int, typer.Option(min=1, help="Regions read at once.")] = 32,
     out: Annotated[
         Path | None, typer.Option(help="Also write one file a picture, and report.html, to this folder.")
     ] = None,
-    single_pass: Annotated[bool, typer.Option("--single-pass", help="Do not segment the page.")] = False,
     words: Annotated[
         Words | None, typer.Option(help="Have this program read the words, in every script it knows; the tree is ours.")
     ] = None,
@@ -116,14 +103,14 @@ def parse(
     """Read pictures of pages."""
     from pixread.inputs.memory import enough_memory
 
-    wish = Wish(question, region, single_pass, max_patches, max_new_tokens, beams, batch_size)
+    wish = Wish(question, region, max_patches, max_new_tokens, beams)
     read: Read
     if words is None:
         reader = load_reader(model, device=device, dtype=dtype, like=like.value)
         name, read = reader.name, partial(wish.read, reader)
     else:
         options = {"--model": model, "--question": question, "--region": region, "--max-patches": max_patches}
-        options |= {"--max-new-tokens": max_new_tokens, "--beams": beams, "--single-pass": single_pass or None}
+        options |= {"--max-new-tokens": max_new_tokens, "--beams": beams}
         name, read = _read_by(words, options)
     failures = 0
     with Sources() as sources, Output(out, form, model=name, many=len(files) > 1) as output:

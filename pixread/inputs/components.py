@@ -147,19 +147,10 @@ def label_runs(row: Ints, start: Ints, end: Ints, *, width: int, diagonal: bool 
     return connect(len(row), upper, lower)
 
 
-def without_long_runs(bitmap: Bitmap, longest: int, *, gap: int = 0) -> Bitmap:
-    """The bitmap (H, W) with every horizontal run of more than `longest` pixels erased.
-
-    Runs that are at most `gap` pixels apart count as one, unless that is more than a quarter of either.
-    """
+def without_long_runs(bitmap: Bitmap, longest: int) -> Bitmap:
+    """The bitmap (H, W) with every horizontal run of more than `longest` pixels erased."""
     row, start, end = runs(bitmap)
-    if not len(row):
-        return bitmap.copy()
-    length = end - start
-    near = start[1:] - end[:-1] <= np.minimum(gap, np.minimum(length[1:], length[:-1]) // 4)
-    firsts = np.flatnonzero(np.concatenate(([True], ~near | (row[1:] != row[:-1]))))
-    lasts = np.append(firsts[1:], len(row)) - 1
-    long = np.repeat(end[lasts] - start[firsts] > longest, lasts - firsts + 1)
+    long = end - start > longest
     steps = np.zeros((bitmap.shape[0], bitmap.shape[1] + 1), dtype=np.int8)
     steps[row[long], start[long]] += 1
     steps[row[long], end[long]] -= 1

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from pixread.inputs.components import without_long_runs
 from pixread.inputs.style import scaled, style_net
 from pixread.inputs.tokens import Places, Tokens, width_of
-from pixread.inputs.word_places import tokens_in
 from pixread.records import Box
 
 Numbers = NDArray[np.float64]
@@ -55,28 +54,6 @@ class Looks:
     underlined: Numbers
     goes_on: Numbers
     traits: Numbers
-
-    def box(self, token: int, line: Box) -> Box:
-        """The part of the line's box that a token takes, up to the next one if that is glued to it."""
-        following = token + 1
-        is_joined = following < len(self.tokens) and self.glued[following]
-        end = self.left[following] if is_joined else self.right[token]
-        left, right = max(line.x, float(self.left[token])), min(line.right, float(end))
-        return Box(left, line.y, max(right - left, 0.0), line.height)
-
-
-def looks_of(pixels: NDArray[np.uint8], box: Box, text: str) -> Looks | None:
-    """The looks of a line whose box has whole numbers, or None where the words cannot be found in the picture."""
-    words = text.split()
-    if not words or box.height < LOWEST:
-        return None
-    core, alpha, contrast, left = _cut_out(pixels, box)
-    if contrast < LEAST_CONTRAST:
-        return None
-    # A background of a few words alone is no ink: a pixel must differ from the one above the line as well.
-    differs = np.abs(core - core[:1]).sum(axis=2) > INK * contrast
-    found = tokens_in((alpha[: len(core)] > INK) & differs, words)
-    return None if found is None else _measured(core, alpha, found, left=left, height=int(box.height))
 
 
 def looks_at(pixels: NDArray[np.uint8], box: Box, tokens: Tokens) -> Looks | None:

@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,20 +51,6 @@ class Line:
     box: Box
     words: tuple[LineWord, ...]
     looks: Looks | None
-
-    @classmethod
-    def of(cls, box: Box, text: str, looks: Looks | None, *, confidence: float = 1.0) -> Self:
-        """A line whose tokens are where they were found in the picture; one for all of it where they were not."""
-        if looks is None:
-            return cls(box, (LineWord(text, False, box, confidence),), None)
-        words = zip(looks.tokens, looks.glued.tolist(), strict=True)
-        return cls(
-            box,
-            tuple(
-                LineWord(token, glued, looks.box(place, box), confidence) for place, (token, glued) in enumerate(words)
-            ),
-            looks,
-        )
 
     @property
     def text(self) -> str:

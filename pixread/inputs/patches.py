@@ -52,11 +52,6 @@ def line_budget(width: int, height: int, *, stretch: float) -> int:
     return max(1, min(round(stretch * stretch * width / height), -(-4 * width // height) - 1))
 
 
-def true_scale_budget(width: int, height: int) -> int:
-    """The patch budget at which a picture keeps its own scale: one patch for every 16x16 pixels begun."""
-    return max(1, -(-width // PATCH) * -(-height // PATCH))
-
-
 def standardise(pixels: NDArray[np.uint8], *, like: Like = "original") -> NDArray[np.float32]:
     """(H, W, 3) uint8 -> (H, W, 3) float32 of mean 0 and deviation 1 over all pixels and channels together.
 

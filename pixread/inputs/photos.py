@@ -33,7 +33,6 @@ FLAT = 4  # colours of a drawing without shades
 WHOLE_WIDTH = 0.94  # of the page: wider ones are its background
 NESTED = 0.5  # of its area: a piece that lies so far within larger pictures belongs to them
 LOGO = 80  # pixels: words in a picture up to this height are drawn
-WITHIN = 0.7  # of its area: a line that lies so far in a picture is part of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +75,6 @@ def find_pictures(pixels: NDArray[np.uint8], strength: Steps, lines: Boxes) -> B
         if (look := _look(pixels, strength, corners, lines)) and _is_picture(look, page_width=pixels.shape[1])
     ]
     return _outermost(Boxes.from_corners(found), strength.shape)
-
-
-def beside_pictures(lines: Boxes, pictures: Boxes, shape: tuple[int, ...]) -> Bitmap:
-    """Which lines are text of the page (height, width), not letters of a logo or strokes of an icon. -> (N,)"""
-    drawn = np.zeros(shape, dtype=bool)
-    for part in pictures.take(pictures.height <= LOGO).parts():
-        drawn[part] = True
-    return np.array([_share(drawn[part]) <= WITHIN for part in lines.parts()], dtype=bool)
 
 
 def _pieces(strength: Steps, lines: Boxes) -> list[Corners]:

@@ -1,4 +1,4 @@
-"""What the model wrote, as trees: of one pass, or of all the regions of a page."""
+"""What a model wrote in one pass, as a tree."""
 
 from __future__ import annotations
 
@@ -9,21 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-from PIL import Image
-
 from pixread.generate.loop import Generated
-from pixread.grammar import is_simplified_html, parse, serialise
-from pixread.inputs.layout import Region
+from pixread.grammar import is_simplified_html, parse
 from pixread.inputs.pieces import joined, spelled
 from pixread.inputs.tokenizer import PAD, Tokenizer
-from pixread.reading.page_tree import ReadLine, page_tree
 from pixread.records import Node, Reading
 
-SHORT = 2  # characters
 # What a model writes: simplified HTML and nothing else; answers to questions; or one of them, as its text shows.
 Writes = Literal["markup", "answers", "either"]
-SURER = 0.5  # power of the confidence that longer readings need: 0.95 instead of 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +37,6 @@ class Answer:
     def confidence(self) -> float:
         """The geometric mean of the probabilities of its tokens."""
         return math.exp(_mean(self.log_probs))
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a line: the number of the pass that reads it, and whether a blank stands between it and the last.
-
-    width: pixels of the line's box that are its own.
-    """
-
-    job: int
-    spaced: bool
-    width: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A segmented picture: its pictures, and of each line of text the parts that are read, from left to right."""
-
-    image: Image.Image
-    pictures: tuple[Region, ...]
-    parts: dict[Region, list[Part]]
 
 
 def answers_of(made: Generated, tokenizer: Tokenizer, *, start: int = PAD) -> list[Answer]:
@@ -100,46 +72,6 @@ def whole(answer: Answer, size: tuple[int, int], *, seconds: float, writes: Writ
     return Reading(answer.text, tree, score, *size, seconds, log_prob=total, ended=answer.ended)
 
 
-def assembled(page: Page, answers: Sequence[Answer], *, seconds: float, least: float) -> Reading:
-    """One tree of all regions of a page; what was read as nothing, or is not sure enough, is left out.
-
-    least: the confidence that a part of a line must have. Those beside an unsure part are not to blame for it.
-    """
-    read: list[ReadLine] = []
-    log_probs: list[float] = []
-    for line, every in page.parts.items():
-        parts = [part for part in every if _is_sure(answers[part.job], least, alone=len(every) == 1)]
-        region = _narrowed(line, every, parts)
-        scores = [score for part in parts for score in answers[part.job].log_probs]
-        node = _joined([tree_of(answers[part.job]) for part in parts], [part.spaced for part in parts])
-        confidence = math.exp(_mean(scores))
-        if node is not None:
-            read.append(ReadLine(region, replace(node, confidence=confidence)))
-            log_probs.extend(scores)
-    tree, boxes = page_tree(read, page.pictures, np.asarray(page.image.convert("RGB")))
-    total = math.fsum(log_probs)
-    ended = all(answers[part.job].ended for every in page.parts.values() for part in every)
-    size = page.image.size
-    return Reading(serialise(tree), tree, _mean(log_probs), *size, seconds, boxes, log_prob=total, ended=ended)
-
-
-def _is_sure(answer: Answer, least: float, *, alone: bool) -> bool:
-    """Whether what was read of a part is kept. One or two characters alone need more: icons look like some letter."""
-    is_short = alone and len("".join(leaf.text or "" for leaf in parse(answer.text).walk())) <= SHORT
-    return answer.confidence >= (least**SURER if is_short else least)
-
-
-def _narrowed(line: Region, every: Sequence[Part], kept: Sequence[Part]) -> Region:
-    """The line from the first to the last of the parts that are kept."""
-    if not kept or (kept[0] is every[0] and kept[-1] is every[-1]):
-        return line
-    first, last = every.index(kept[0]), every.index(kept[-1])
-    before, after = (sum(part.width for part in parts) for parts in (every[:first], every[last + 1 :]))
-    # The margins of a line's picture make its parts a little wider together than its box.
-    left = min(before, line.box.width - 1)
-    return replace(line, box=replace(line.box, x=line.box.x + left, width=max(line.box.width - left - after, 1)))
-
-
 class _Confidence:
     """The confidence of parts of an answer."""
 
@@ -156,17 +88,3 @@ class _Confidence:
 
 def _mean(log_probs: Sequence[float]) -> float:
     return sum(log_probs) / len(log_probs) if log_probs else 0.0
-
-
-def _joined(parts: Sequence[Node], spaced: Sequence[bool]) -> Node | None:
-    """The parts of one line as one node: one text where all are texts; None where nothing was read.
-
-    spaced: whether a blank stands before each part.
-    """
-    read = [part for part in parts if part.text or part.is_image or part.children]
-    if len(read) > 1 and all(part.text for part in read):
-        text = "".join(" " * blank + (part.text or "") for part, blank in zip(parts, spaced, strict=True))
-        return Node(text=" ".join(text.split()))
-    if len(read) > 1:
-        return Node(children=tuple(read))
-    return read[0] if read else None

@@ -126,9 +126,6 @@ def check_generation(generation: Mapping[str, Any], config: Pix2StructConfig, *,
         check_known(generation)
         BeamSettings.of(generation)
         longest_output(generation)
-        least = _stated(generation, "min_confidence", 0.0)
-        if isinstance(least, bool) or not isinstance(least, int | float) or not 0 <= least <= 1:
-            raise ValueError(f"min_confidence must be a number from 0 to 1, got {reprlib.repr(least)}")
         Limits(grammar=generation.get("grammar")).rules(generation, Ends.of(generation, config))
     except ValueError as error:
         raise ValueError(f"the generation settings of {name} cannot be followed: {error}") from error

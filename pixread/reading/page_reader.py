@@ -7,11 +7,13 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack, overload
 
 import torch
 from PIL import Image
 
+from pixread.checkpoints.find import PAGE_READER
 from pixread.checkpoints.placement import find_device
 from pixread.inputs.cut import cut_out
 from pixread.inputs.picture import PictureSource
@@ -46,14 +48,6 @@ class _Page:
     pictures: list[Region]
 
 
-def is_shipped() -> bool:
-    """Whether the weights of both networks lie in the package."""
-    from pixread.layout.learned import weights as of_detector
-    from pixread.recognition.ctc import weights as of_recogniser
-
-    return of_detector.SHIPPED.exists() and of_recogniser.SHIPPED.exists()
-
-
 class PageReader:
     """Reads pages. `name` is what reports call it."""
 
@@ -61,20 +55,22 @@ class PageReader:
         self.detector, self.recogniser, self.name = detector, recogniser, name
 
     @classmethod
-    def load(cls, *, device: str | torch.device = "auto", dtype: str | torch.dtype = "auto") -> Self:
-        """The shipped reader. dtype: auto (bfloat16 where the device multiplies it), float32, bfloat16; ValueError, in
-        one sentence, for another, and for a device that there is not."""
+    def load(
+        cls, folder: Path | None = None, *, device: str | torch.device = "auto", dtype: str | torch.dtype = "auto"
+    ) -> Self:
+        """The reader of a folder, or the shipped one. dtype: auto (bfloat16 where the device multiplies it), float32,
+        bfloat16; ValueError, in one sentence, for another, and for a device that there is not."""
         from pixread.layout.learned.detector import LearnedDetector
         from pixread.recognition.ctc.recogniser import CtcRecogniser
 
         asked = str(dtype).removeprefix("torch.")
         if asked not in PRECISIONS:
-            raise ValueError(f"the shipped model reads in {', '.join(PRECISIONS)}, got {asked}")
+            raise ValueError(f"the page reader computes in {', '.join(PRECISIONS)}, got {asked}")
         chosen = None if asked == "auto" else getattr(torch, asked)
-        detector = LearnedDetector.load(precision=PRECISIONS[asked])
-        return cls(
-            detector, CtcRecogniser.load(dtype=chosen, device=str(find_device(device))), name="the shipped model"
-        )
+        files = [None if folder is None else folder / name for name in PAGE_READER]
+        detector = LearnedDetector.load(files[0], precision=PRECISIONS[asked])
+        recogniser = CtcRecogniser.load(files[1], dtype=chosen, device=str(find_device(device)))
+        return cls(detector, recogniser, name="the shipped model" if folder is None else str(folder))
 
     @overload
     def parse(

@@ -7,23 +7,13 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pixread.inputs.layout import Block, Region, arrange, leaves
-from pixread.inputs.looks import looks_of
 from pixread.inputs.nesting import Item, Run, groups
 from pixread.inputs.paragraphs import Line, Paragraph, Text, paragraphs
 from pixread.records import Box, Node
 
 PICTURE = Node(image="image")
-
-
-@dataclass(frozen=True, slots=True)
-class ReadLine:
-    """A line of text, and what was read there, with its confidence."""
-
-    region: Region
-    node: Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +24,6 @@ class Part:
     node: Node
     item: Item
     lines: tuple[Box, ...] = ()
-
-
-def page_tree(
-    read: Sequence[ReadLine], pictures: Sequence[Region], pixels: NDArray[np.uint8]
-) -> tuple[Node, tuple[Box, ...]]:
-    """The tree, and the boxes of the lines in reading order.
-
-    A text leaf knows its words, each with its box and the number of its line. What was read as something else than a
-    text stands as it is.
-    """
-    texts = [(one, one.node.text) for one in read if one.node.text is not None]
-    lines = [_line(one, text, pixels) for one, text in texts]
-    others = [_other(one.region, one.node) for one in read if one.node.text is None]
-    ordered, cuts = parts_of(lines, [*others, *(picture_part(one, one.box) for one in pictures)])
-    return tree_of(ordered, cuts), tuple(box for part in ordered for box in part.lines)
 
 
 def tree_of(ordered: Sequence[Part], cuts: set[Run]) -> Node:
@@ -67,11 +42,6 @@ def parts_of(lines: Sequence[Line], others: Sequence[Part] = ()) -> tuple[list[P
     return _ordered(parts, layout), _runs(layout)
 
 
-def _line(one: ReadLine, text: str, pixels: NDArray[np.uint8]) -> Line:
-    box, confidence = one.region.box, one.node.confidence
-    return Line.of(box, text, looks_of(pixels, box, text), confidence=1.0 if confidence is None else confidence)
-
-
 def picture_part(region: Region, box: Box) -> Part:
     """A picture in a place of the page, whose node has this box."""
     return Part(region, replace(PICTURE, box=box), Item(region.box, 0.0, 0, 0))
@@ -88,11 +58,6 @@ def _paragraph(found: Paragraph, lines: Sequence[Line]) -> Part:
         item = replace(item, stroke=stroke, ink=(red, green, blue), paper=(paper[0], paper[1], paper[2]))
     node = _node([leaf(text) for text in found.texts])
     return Part(Region(found.box, "text"), node, item, boxes)
-
-
-def _other(region: Region, node: Node) -> Part:
-    """A line that was not read as a text."""
-    return Part(region, replace(node, box=region.box), Item(region.box, region.box.height, 1, 0), (region.box,))
 
 
 def leaf(text: Text) -> Node:

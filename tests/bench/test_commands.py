@@ -52,27 +52,27 @@ def test_recipes():
     assert 0 < found["share of time waiting for data"] < 1
 
 
-def test_pages(tiny_checkpoint: Path):
-    found = medians(bench_pages(model=str(tiny_checkpoint), dtypes=("float32", "auto"), repeats=1))
+def test_pages():
+    """With the shipped reader."""
+    found = medians(bench_pages(dtypes=("float32", "auto"), repeats=1))
     assert 0 < found["seconds a page"] < found["seconds of the command"]
-    [(name, count)] = [(name, count) for name, count in found.items() if name.startswith("lines not as in float32")]
-    assert int(name.rpartition(" ")[2]) > 20
-    assert count == 0  # a small model computes in float32 when nothing is said
+    [(name, count)] = [(name, count) for name, count in found.items() if name.startswith("texts not as in float32")]
+    assert 20 < int(name.rpartition(" ")[2]) > 2 * count
 
 
-def test_lines_that_are_read_otherwise_are_counted():
+def test_texts_that_are_read_otherwise_are_counted():
     tree = {"children": [{"text": "a", "box": [0, 0, 9, 9]}, {"children": [{"text": "b", "box": [0, 9, 9, 9]}]}]}
-    one, other = ((0, *box, text) for box, text in texts(tree))
+    one, other = ((0, text) for text in texts(tree))
     read = Counter([one, other])
     others = {
         "auto": read,
-        "bfloat16": Counter([one, (*other[:-1], "d")]),  # one otherwise
+        "bfloat16": Counter([one, (0, "d")]),  # one otherwise
         "int8": Counter([one]),  # one left out
-        "float16": read + Counter([(1, *one[1:]), (1, *other[1:])]),  # two more
+        "float16": read + Counter([(1, "a"), (1, "b")]),  # two more
     }
     found = differences({"float32": read, **others}, first="float32")
     assert [(figure.variant, figure.name, figure.median) for figure in found] == [
-        (kind, "lines not as in float32, of 2", count)
+        (kind, "texts not as in float32, of 2", count)
         for kind, count in (("auto", 0), ("bfloat16", 1), ("int8", 1), ("float16", 2))
     ]
 

@@ -3,7 +3,7 @@ import yaml
 
 from pixread.checkpoints.card import CardFacts, make_card
 
-PLAIN = CardFacts(license="mit", parameters=282_285_696, is_vqa=False, max_patches=2048, reads="page")
+PLAIN = CardFacts(license="mit", parameters=282_285_696, is_vqa=False, max_patches=2048)
 
 
 def test_a_card_says_only_what_is_known():
@@ -19,15 +19,14 @@ def test_a_card_says_only_what_is_known():
 
 
 @pytest.mark.parametrize(
-    ("is_vqa", "reads", "tag", "call"),
+    ("is_vqa", "tag", "call"),
     [
-        (False, "page", "image-to-text", 'reader.read("picture.png")'),
-        (True, "page", "visual-question-answering", 'reader.read("picture.png", "What is the total?")'),
-        (False, "regions", "image-to-text", 'reader.parse("picture.png")'),
+        (False, "image-to-text", 'reader.read("picture.png")'),
+        (True, "visual-question-answering", 'reader.read("picture.png", "What is the total?")'),
     ],
 )
-def test_the_example_fits_the_task(is_vqa: bool, reads: str, tag: str, call: str):
-    facts = CardFacts(license="mit", parameters=1, is_vqa=is_vqa, max_patches=1, reads=reads)
+def test_the_example_fits_the_task(is_vqa: bool, tag: str, call: str):
+    facts = CardFacts(license="mit", parameters=1, is_vqa=is_vqa, max_patches=1)
     card = make_card("somebody/reader", facts)
 
     assert yaml.safe_load(card.split("---\n")[1])["pipeline_tag"] == tag
@@ -35,5 +34,5 @@ def test_the_example_fits_the_task(is_vqa: bool, reads: str, tag: str, call: str
 
 
 def test_what_looks_like_yaml_stays_a_text():
-    facts = CardFacts(license="other: x", parameters=1, is_vqa=False, max_patches=1, reads="page")
+    facts = CardFacts(license="other: x", parameters=1, is_vqa=False, max_patches=1)
     assert yaml.safe_load(make_card("x/y", facts).split("---\n")[1])["license"] == "other: x"

@@ -123,7 +123,7 @@ def test_numbers_beyond_the_range_of_the_dtype_are_refused(
 @pytest.fixture
 def loud(make_checkpoint: MakeCheckpoint) -> Path:
     """Weights that are numbers, but make none."""
-    folder = make_checkpoint(reads=None, line_stretch=None)
+    folder = make_checkpoint()
     edit_weights(folder, lambda tensors: tensors["decoder.final_layer_norm.weight"].fill_(3e38))
     return folder
 

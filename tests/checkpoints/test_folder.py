@@ -44,14 +44,14 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_model_comes_back_bit_for_bit(tmp_path: Path):
     model = tiny_model(dropout=0.1, encoder_layers=1, decoder_layers=3)
-    save(model, tmp_path / "deep" / "model", generation={"reads": "regions", "max_new_tokens": 7})
+    save(model, tmp_path / "deep" / "model", generation={"num_beams": 3, "max_new_tokens": 7})
 
     back = load(tmp_path / "deep" / "model")
 
     assert back.config == model.config
     assert same_weights(model, back.model)
     assert not back.model.training
-    assert back.generation["reads"] == "regions"
+    assert back.generation["num_beams"] == 3
     assert back.generation["max_new_tokens"] == 7
     assert back.folder == tmp_path / "deep" / "model"
 

@@ -10,6 +10,7 @@ import pixread
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.find import find_checkpoint
 from pixread.checkpoints.runs import best_step, last_step, logged, resolve_checkpoint
+from pixread.reader import Reader
 from tests.conftest import MakeCheckpoint, Run
 
 
@@ -51,12 +52,12 @@ def test_the_python_loader_takes_a_run_as_the_command_line_does(run_folder: Path
     """`pixread.load(RUN)` asked for RUN/config.json, while `pixread parse --model RUN` read with its best step."""
     log(run_folder, {"step": 2, "score": 1.0})
 
-    reader = pixread.load(run_folder, device="cpu")
+    reader = Reader.load(run_folder, device="cpu")
     converted = run("convert", run_folder, tmp_path / "new")
 
     assert reader.checkpoint.folder == run_folder / "step-00000002"
     assert (converted.code, converted.err) == (0, "")
-    assert pixread.load(tmp_path / "new", device="cpu").checkpoint.generation["max_new_tokens"] == 3
+    assert Reader.load(tmp_path / "new", device="cpu").checkpoint.generation["max_new_tokens"] == 3
 
 
 def test_what_is_neither_is_one_sentence(tmp_path: Path):

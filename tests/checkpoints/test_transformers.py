@@ -25,7 +25,7 @@ TEXT = "the total is <img_src=logo> 12 漢 é"
 
 @pytest.fixture
 def folder(make_checkpoint: MakeCheckpoint) -> Path:
-    return make_checkpoint(reads=None, line_stretch=None)
+    return make_checkpoint()
 
 
 def batch_of(processed: Any, labels: list[int]) -> Batch:

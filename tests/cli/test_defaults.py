@@ -37,7 +37,7 @@ from pixread.render.page import RenderSettings
 from pixread.scale.local import render_shards
 from pixread.scale.sources import find_pages
 from pixread.train.loop import train
-from tests.conftest import MakeCheckpoint, Run
+from tests.conftest import Run
 from tests.train.sets import example, write_parts, write_set
 
 FUNCTIONS: dict[str, tuple[Callable[..., Any], ...]] = {
@@ -110,16 +110,15 @@ def test_defaults_are_those_of_the_function(name: str) -> None:
     assert compared
 
 
-def test_a_whole_picture_is_read_alike(run: Run, tmp_path: Path, make_checkpoint: MakeCheckpoint) -> None:
+def test_a_whole_picture_is_read_alike(run: Run, tmp_path: Path, tiny_checkpoint: Path) -> None:
     """`reader.parse` drew a box round the whole page for a reader of whole pictures, `pixread parse` none."""
     picture = tmp_path / "page.png"
     Image.linear_gradient("L").resize((96, 64)).save(picture)
-    for model in (make_checkpoint(reads="page", line_stretch=None), make_checkpoint()):
-        (said,) = run("parse", picture, "--model", model, "--format", "json").out.splitlines()
-        reader = pixread.load(str(model))
-        for given in (picture, str(picture), picture.read_bytes()):
-            assert reader.parse(given).text == json.loads(said)["text"]
-        assert [one.text for one in reader.parse(path for path in [picture, picture])] == [json.loads(said)["text"]] * 2
+    (said,) = run("parse", picture, "--model", tiny_checkpoint, "--format", "json").out.splitlines()
+    reader = pixread.load(str(tiny_checkpoint))
+    for given in (picture, str(picture), picture.read_bytes()):
+        assert reader.parse(given).text == json.loads(said)["text"]
+    assert [one.text for one in reader.parse(path for path in [picture, picture])] == [json.loads(said)["text"]] * 2
 
 
 def test_what_is_no_picture_is_said_alike(run: Run, tmp_path: Path, tiny_checkpoint: Path) -> None:

@@ -11,8 +11,8 @@ import torch
 import yaml
 from PIL import Image
 
-import pixread
 from pixread.inputs.batch import collate
+from pixread.reader import Reader
 from pixread.train.recipes import make_recipe
 from tests.checkpoints.hub_client import Client
 from tests.checkpoints.hub_server import TOKEN, Hub, serve
@@ -24,6 +24,7 @@ import sys, torch
 from PIL import Image
 import pixread
 from pixread.inputs.batch import collate
+from pixread.reader import Reader
 reader = pixread.load(sys.argv[1], device="cpu", revision=sys.argv[2])
 batch = collate([reader.preprocess.patches(Image.open(sys.argv[3]))], [[5, 6, 7, 1]])
 with torch.no_grad():
@@ -48,7 +49,7 @@ def training(make_checkpoint: MakeCheckpoint, tmp_path: Path) -> Path:
     """A training run with one checkpoint, and its scores beside it."""
     out = tmp_path / "run"
     step = out / "step-00000007"
-    shutil.copytree(make_checkpoint(reads=None, line_stretch=None), step)
+    shutil.copytree(make_checkpoint(), step)
     (out / "step-00000007.state").write_bytes(b"the optimiser's")
     recipe = replace(make_recipe("finetune-docvqa-base", {}), learning_rate=0.5)
     (out / "train.json").write_text(json.dumps({"name": "finetune-docvqa-base", **asdict(recipe)}), encoding="utf-8")
@@ -85,7 +86,7 @@ def test_what_is_pushed_is_what_is_loaded(hub: Hub, client: Client, training: Pa
     arguments = (NAME, oid, str(picture), str(tmp_path / "logits.pt"))
     loaded = client.run("-c", LOAD, *arguments, HF_TOKEN=TOKEN, HF_DEBUG="1")
     assert loaded.returncode == 0, loaded.stderr
-    reader = pixread.load(training / "step-00000007", device="cpu")
+    reader = Reader.load(training / "step-00000007", device="cpu")
     batch = collate([reader.preprocess.patches(Image.open(picture))], [[5, 6, 7, 1]])
     with torch.no_grad():
         assert torch.equal(torch.load(tmp_path / "logits.pt"), reader.checkpoint.model(batch))

@@ -37,7 +37,7 @@ def picture(tmp_path: Path) -> Path:
 @pytest.mark.usefixtures("no_fonts")
 def test_what_is_lost_of_a_question_is_said(run: Run, picture: Path, make_checkpoint: MakeCheckpoint):
     """Two Chinese questions were answered alike without a word."""
-    model = make_checkpoint(reads=None, line_stretch=None)
+    model = make_checkpoint()
     part = run("parse", picture, "--model", model, "--question", "\u603b 2019")
     assert part.code == 0
     assert part.err.startswith("pixread: no installed font has \u603b (U+603B): drawn as empty boxes")
@@ -52,7 +52,7 @@ def test_strips_with_a_question_and_a_batch_that_goes_on(run: Run, tmp_path: Pat
     for size in ((1, 40), (1, 300), (2000, 1), (3, 3), (20000, 1), (60, 40)):
         files.append(tmp_path / f"{size[0]}x{size[1]}.png")
         Image.effect_noise(size, 60).convert("RGB").save(files[-1])
-    model = make_checkpoint(reads=None, line_stretch=None)
+    model = make_checkpoint()
     options = ("--model", model, "--question", "What is it?", "--format", "json", "--max-patches", 64)
     ended = run("parse", *files, *options)
     assert ended.code == 1

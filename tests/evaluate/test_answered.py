@@ -67,7 +67,7 @@ def test_a_checkpoint_trained_on_longer_answers_may_write_them(make_checkpoint):
     image, task = Image.new("RGB", (64, 32), "white"), "refexp"
     said = {}
     for length in (4, 40):
-        reader = pixread.load(make_checkpoint(reads="page", line_stretch=None, max_new_tokens=length), device="cpu")
+        reader = pixread.load(make_checkpoint(max_new_tokens=length), device="cpu")
         (reading,) = ANSWERED[task].ask(reader, [Question(image, "Which?")])
         said[length] = reading.text
     limits = {4: TASKS[task].max_new_tokens, 40: 40}
@@ -79,7 +79,7 @@ def test_a_checkpoint_trained_on_longer_answers_may_write_them(make_checkpoint):
 
 def test_answers_without_an_end_are_counted(make_checkpoint, tmp_path):
     """They looked like whole ones that are wrong."""
-    reader = pixread.load(make_checkpoint(reads="page", line_stretch=None, max_new_tokens=4), device="cpu")
+    reader = pixread.load(make_checkpoint(max_new_tokens=4), device="cpu")
     assert not reader.read(Image.new("RGB", (64, 32), "white")).ended
     metrics = evaluate([make_example(1, "x")], model=reader, out=tmp_path, task="refexp")
     (prediction,) = read_lines(tmp_path / "predictions.jsonl")

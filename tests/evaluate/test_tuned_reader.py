@@ -13,6 +13,7 @@ import pixread
 from pixread.evaluate import evaluate, quick_score
 from pixread.evaluate.exams import EXAMS
 from pixread.inputs.batch import collate
+from pixread.reader import Reader
 from pixread.shards import ShardSet
 from pixread.train.data import Shards
 from tests.evaluate.conftest import CANDIDATES, CHARTS, DIAGRAMS
@@ -33,9 +34,7 @@ def test_what_was_learnt_is_given_back(learned, task, examples):
 
 
 @pytest.mark.parametrize("task", ["chartqa/val-human", "refexp/test", "ai2d/val"])
-@pytest.mark.parametrize("reads", ["page", "regions"])
-def test_the_reader_sees_the_patches_that_training_sees(prepared, make_checkpoint, monkeypatch, task, reads):
-    """Also a reader of regions, which would cut out the region of a picture if it were told of one."""
+def test_the_reader_sees_the_patches_that_training_sees(prepared, tiny_checkpoint, monkeypatch, task):
     seen = []
 
     def collated(patches, *rest, **named):
@@ -43,7 +42,7 @@ def test_the_reader_sees_the_patches_that_training_sees(prepared, make_checkpoin
         return collate(patches, *rest, **named)
 
     monkeypatch.setattr("pixread.reader.collate", collated)
-    reader = pixread.load(make_checkpoint(reads=reads, line_stretch=None))
+    reader = Reader.load(tiny_checkpoint)
     shards = ShardSet(prepared / task)
     quick_score(reader, shards, task=task.partition("/")[0], batch_size=1)
     source = Shards(shards, seed=0)
@@ -95,7 +94,7 @@ def test_hidden_answers_are_predicted_and_not_scored(prepared, learned, tmp_path
 
 
 def test_two_readers_are_compared_and_the_second_has_its_own_folder(prepared, learned, make_checkpoint, tmp_path):
-    untaught, out = make_checkpoint(reads="page", line_stretch=None), tmp_path / "out"
+    untaught, out = make_checkpoint(), tmp_path / "out"
     metrics = evaluate(prepared / "chartqa", split="val", model=learned, against=untaught, out=out, **QUICK)
     found = metrics["against"]
     assert (found["model"], found["wins"], found["losses"]) == (str(untaught), 4, 0)

@@ -1,6 +1,4 @@
-"""How words look: where drawn words are found, and what tells a link, bold and slanted words from the rest."""
-
-from itertools import pairwise
+"""How words look: what tells a link, bold and slanted words from the rest."""
 
 import numpy as np
 import pytest
@@ -8,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
-from pixread.inputs.looks import Looks, differences, looks_of
+from pixread.inputs.looks import Looks, differences, looks_at
+from pixread.inputs.tokens import Tokens
 from pixread.records import Box
-from tests.inputs.test_segment import FONT
+from tests.drawn import FONT
+from tests.inputs.drawn_looks import looks_of
 
 SIZE = 18
 Run = tuple[str, str]  # words, and their colour
@@ -35,39 +35,10 @@ def drawn(runs: list[Run], *, paper: str = "white", blank: int = 5) -> tuple[np.
 
 
 def looks(runs: list[Run], **options: str | int) -> Looks:
-    pixels, box, _ = drawn(runs, **options)  # type: ignore[arg-type]
-    found = looks_of(pixels, box, " ".join(text for text, _ in runs))
+    pixels, box, places = drawn(runs, **options)  # type: ignore[arg-type]
+    found = looks_of(pixels, box, " ".join(text for text, _ in runs).split(), places)
     assert found is not None
     return found
-
-
-words = st.lists(st.text("abcdefghmnoprstuvwxyzABCDEFG0123456789", min_size=1, max_size=9), min_size=1, max_size=12)
-
-
-@settings(deadline=None, max_examples=40)
-@given(words, st.sampled_from([("black", "white"), ("#eeeeee", "#203040")]))
-def test_words_are_found_where_they_stand(texts: list[str], colours: tuple[str, str]):
-    pixels, box, places = drawn([(" ".join(texts), colours[0])], paper=colours[1])
-    found = looks_of(pixels, box, " ".join(texts))
-    assert found is not None
-    assert found.tokens == tuple(texts)
-    assert np.abs(found.left - [left for left, _ in places]).max() <= 2
-    assert np.abs(found.right - [right for _, right in places]).max() <= 2
-
-
-def test_punctuation_at_the_ends_of_a_word_is_apart_and_glued():
-    found = looks([("(see here), and there.", "black")])
-    assert found.tokens == ("(", "see", "here", "),", "and", "there", ".")
-    assert found.glued.tolist() == [False, True, False, True, False, False, True]
-    line = Box(0, 10, 900, 20)
-    boxes = [found.box(token, line) for token in range(7)]
-    assert boxes[0].right == boxes[1].x  # what is glued touches
-    assert boxes[1].right < boxes[2].x
-    assert all(one.right <= other.x for one, other in pairwise(boxes))
-
-
-def test_code_is_not_taken_apart():
-    assert looks([("run os.path(x) now", "black")]).tokens == ("run", "os.path(x", ")", "now")
 
 
 @pytest.mark.parametrize("colour", ["#0645ad", "#c0392b", "#888888"])
@@ -83,55 +54,55 @@ def test_underlines_are_seen():
     image = Image.fromarray(pixels)
     y = int(box.bottom) + 1
     ImageDraw.Draw(image).line((places[2][0], y, places[2][1] - 1, y), fill="black")
-    found = looks_of(np.asarray(image), box, "plain then underlined here")
+    found = looks_of(np.asarray(image), box, ["plain", "then", "underlined", "here"], places)
     assert found is not None
     assert found.underlined.tolist() == [0, 0, 1, 0]
     assert found.goes_on.tolist() == [0, 0, 0, 0]
 
 
-def test_an_underline_that_goes_on_behind_a_word_is_seen_and_parts_no_words():
+def test_an_underline_that_goes_on_behind_a_word_is_seen():
     pixels, box, places = drawn([("plain then underlined here", "black")])
     image = Image.fromarray(pixels)
     y = int(box.bottom) - 1
     ImageDraw.Draw(image).line((places[1][0], y, places[2][1] - 1, y), fill="black")
-    found = looks_of(np.asarray(image), box, "plain then underlined here")
+    found = looks_of(np.asarray(image), box, ["plain", "then", "underlined", "here"], places)
     assert found is not None
     assert found.goes_on.tolist() == [0, 1, 0, 0]
-    assert np.abs(found.left - [left for left, _ in places]).max() <= 2
 
 
 def test_slanted_words_are_seen():
-    pixels, box, _ = drawn([("Hillside fields", "black")])
+    pixels, box, places = drawn([("Hillside fields", "black")])
     image = Image.fromarray(pixels)
     tilted = image.transform(image.size, Image.Transform.AFFINE, (1, 0.25, -7, 0, 1, 0), fillcolor="white")
-    upright, slanted = (looks_of(np.asarray(one), box, "Hillside fields") for one in (image, tilted))
+    upright, slanted = (looks_of(np.asarray(one), box, ["Hillside", "fields"], places) for one in (image, tilted))
     assert upright is not None and slanted is not None
     assert (np.abs(slanted.measures[:, 1]) > 3 * np.abs(upright.measures[:, 1])).all()
 
 
-@pytest.mark.parametrize("text", ["more words than there are runs of ink in it by far", ""])
-def test_words_that_cannot_be_there_are_not_found(text: str):
-    pixels, box, _ = drawn([("ll", "black")])
-    assert looks_of(pixels, box, text) is None
-
-
-def test_nothing_is_found_on_blank_paper():
-    assert looks_of(np.full((40, 200, 3), 255, dtype=np.uint8), Box(10, 10, 150, 16), "words") is None
+def test_nothing_is_seen_on_blank_paper_or_in_a_line_without_words():
+    blank, box = np.full((40, 200, 3), 255, dtype=np.uint8), Box(10, 10, 150, 16)
+    assert looks_of(blank, box, ["words"], [(10, 160)]) is None
+    assert looks_of(blank // 2, box, [], []) is None
 
 
 @settings(deadline=None)
 @given(
     st.integers(0, 2**32 - 1),
     st.builds(Box, st.integers(0, 60), st.integers(0, 30), st.integers(1, 60), st.integers(1, 30)),
-    st.text(max_size=30),
+    st.text(min_size=1, max_size=30).filter(str.split),
+    st.data(),
 )
-def test_any_picture_and_any_text_give_tokens_in_order_or_nothing(seed: int, box: Box, text: str):
+def test_any_picture_gives_finite_numbers_or_nothing(seed: int, box: Box, text: str, data: st.DataObject):
+    """Also one whose words stand at each other, each in a column or more."""
     pixels = np.random.default_rng(seed).integers(0, 2, (60, 120, 3), dtype=np.uint8) * 255
-    found = looks_of(pixels, box, text)
+    words = text.split()[: int(box.width)]
+    inner = data.draw(st.permutations(range(1, int(box.width))))[: len(words) - 1]
+    cuts = [0, *sorted(inner), int(box.width)]
+    starts = np.array(cuts[:-1]) + int(box.x)
+    tokens = Tokens(words, [False] * len(words), starts, np.array(cuts[1:]) + int(box.x))
+    found = looks_at(pixels, box, tokens)
     if found is not None:
-        assert "".join(found.tokens) == "".join(text.split())
-        assert (found.left < found.right).all()
-        assert (found.right[:-1] <= found.left[1:]).all()
+        assert found.tokens == tuple(words)
         assert np.isfinite(found.measures).all() and np.isfinite(found.ink).all()
         count = len(found.tokens) - 1
         assert np.isfinite(differences(found, np.arange(count), found, np.arange(1, count + 1))).all()

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
-from pixread.inputs.looks import looks_of
 from pixread.inputs.paragraphs import Line, neighbours, paragraphs
 from pixread.records import Box
-from tests.inputs.test_segment import FONT
+from tests.drawn import FONT
+from tests.inputs.drawn_looks import line_of, looks_of
 
 FONT_SIZE = 16
 LONG = [
@@ -24,15 +24,18 @@ def page(rows: list[tuple[int, int, list[tuple[str, str]]]]) -> list[Line]:
     font, found = ImageFont.truetype(str(FONT), FONT_SIZE), []
     pen = ImageDraw.Draw(image)
     for x, y, runs in rows:
-        before, at = np.asarray(image).astype(int), float(x)
+        before, at, places = np.asarray(image).astype(int), float(x), list[tuple[int, int]]()
         for text, colour in runs:
-            pen.text((at, y), text, font=font, fill=colour)
-            at += font.getlength(text + " ")
+            for word in text.split():
+                pen.text((at, y), word, font=font, fill=colour)
+                places.append((round(at), round(at + font.getlength(word))))
+                at += font.getlength(word + " ")
         ys, xs = np.nonzero(np.abs(np.asarray(image) - before).sum(axis=2) > 60)
-        box = Box(int(xs.min()), int(ys.min()), int(xs.max() - xs.min()) + 1, int(ys.max() - ys.min()) + 1)
-        found.append((box, " ".join(text for text, _ in runs)))
+        left, right = min(int(xs.min()), places[0][0]), max(int(xs.max()) + 1, places[-1][1])
+        box = Box(left, int(ys.min()), right - left, int(ys.max() - ys.min()) + 1)
+        found.append((box, " ".join(text for text, _ in runs), places))
     pixels = np.asarray(image)
-    return [Line.of(box, text, looks_of(pixels, box, text)) for box, text in found]
+    return [line_of(box, text, looks_of(pixels, box, text.split(), places)) for box, text, places in found]
 
 
 def plain(x: int, y: int, lines: list[str], pitch: int = 22) -> list[tuple[int, int, list[tuple[str, str]]]]:
@@ -78,7 +81,7 @@ def test_columns_side_by_side_do_not_mix():
 
 
 boxes = st.builds(Box, st.integers(0, 300), st.integers(0, 300), st.integers(1, 200), st.integers(1, 40))
-lines = st.lists(st.builds(Line.of, boxes, st.text(min_size=1, max_size=20).filter(str.split), st.none()), max_size=20)
+lines = st.lists(st.builds(line_of, boxes, st.text(min_size=1, max_size=20).filter(str.split)), max_size=20)
 
 
 @settings(deadline=None)

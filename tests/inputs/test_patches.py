@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pixread.inputs.patches import Like, grid, line_budget, standardise, to_patches, true_scale_budget
+from pixread.inputs.patches import Like, grid, line_budget, standardise, to_patches
 
 sides = st.integers(1, 3000)
 
@@ -53,11 +53,6 @@ def test_a_line_budget_gives_one_row(height: int, width: int, stretch: float) ->
     rows, cols = grid(height, width, max_patches=line_budget(width, height, stretch=stretch))
     assert rows == 1
     assert cols <= stretch * width / height + 1.5
-
-
-def test_true_scale_budget_counts_patches_begun() -> None:
-    assert true_scale_budget(32, 16) == 2
-    assert true_scale_budget(33, 17) == 6
 
 
 def test_a_stretch_of_two_rows_is_refused() -> None:

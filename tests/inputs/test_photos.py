@@ -1,32 +1,46 @@
-"""Photographs, logos and icons are found where they are drawn; words, buttons and backgrounds are none of them."""
+"""Photographs, logos and icons are found where they are drawn beside known words; buttons and backgrounds are none."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from pixread.inputs.components import Boxes
-from pixread.inputs.photos import beside_pictures
-from pixread.inputs.segment import find_regions
+from pixread.inputs.edges import steps
+from pixread.inputs.photos import find_pictures
 from pixread.metrics.overlap import overlap
 from pixread.records import Box
-from tests.inputs.test_segment import FONT, draw_text
+from tests.drawn import draw_text
 from tests.photos import photo
 
 SHADES = [(255, 80, 60), (40, 90, 230), (250, 200, 40), (20, 140, 90)]
 
 
-def boxes_of(image: Image.Image, kind: str) -> list[Box]:
-    return [region.box for region in find_regions(image) if region.kind == kind]
+def pictures_of(image: Image.Image, *words: Box) -> list[Box]:
+    """What is found beside the lines of `page` and these words."""
+    pixels = np.asarray(image)
+    lines = [(int(box.x), int(box.y), int(box.right), int(box.bottom)) for box in (*HEADING, *words)]
+    found = find_pictures(pixels, np.maximum(*steps(pixels)), Boxes.from_corners(lines))
+    return [Box(left, top, right - left, bottom - top) for left, top, right, bottom in found.corners()]
 
 
 def page(*, width: int = 640, height: int = 480, paper: str = "white") -> Image.Image:
     """With two lines of text at the top."""
     image = Image.new("RGB", (width, height), paper)
-    draw_text(image, (30, 20), "A heading of the page", size=22)
-    draw_text(image, (30, 60), "and a line of plain text below it")
+    head(image)
     return image
+
+
+def head(image: Image.Image) -> tuple[Box, Box]:
+    """Draws the two lines."""
+    return (
+        draw_text(image, (30, 20), "A heading of the page", size=22),
+        draw_text(image, (30, 60), "and a line of plain text below it"),
+    )
+
+
+HEADING = head(Image.new("RGB", (640, 480), "white"))
 
 
 def icon(side: int) -> Image.Image:
@@ -46,7 +60,7 @@ def icon(side: int) -> Image.Image:
 def test_a_photograph_is_found_to_the_pixel(size: tuple[int, int], paper: str):
     image = page(paper=paper)
     image.paste(photo(*size), (100, 150))
-    [found] = boxes_of(image, "picture")
+    [found] = pictures_of(image)
     assert overlap(found, Box(100, 150, *size)) > 0.9
 
 
@@ -55,7 +69,7 @@ def test_photographs_beside_each_other_are_told_apart():
     places = [(30 + 200 * number, 150) for number in range(3)]
     for seed, place in enumerate(places):
         image.paste(photo(190, 130, seed), place)
-    assert [(box.x, box.y) for box in boxes_of(image, "picture")] == places
+    assert [(box.x, box.y) for box in pictures_of(image)] == places
 
 
 @pytest.mark.parametrize("paper", ["white", "#c0e0ff"])
@@ -66,7 +80,7 @@ def test_an_old_button_drawn_pixel_by_pixel_is_a_picture(paper: str):
     pen.rectangle((34, 204, 63, 233), outline="black")
     pen.line((35, 205, 35, 232), fill="#f0f0f0", width=2)
     pen.line([(40, 218), (56, 210), (56, 226), (40, 218)], fill="black")
-    [found] = boxes_of(image, "picture")
+    [found] = pictures_of(image)
     assert found == Box(30, 200, 38, 38)
 
 
@@ -89,17 +103,17 @@ def scene(width: int, height: int) -> Image.Image:
 def test_a_flat_drawing_of_several_colours_is_a_picture(size: tuple[int, int]):
     image = page(height=560)
     image.paste(scene(*size), (100, 150))
-    [found] = boxes_of(image, "picture")
+    [found] = pictures_of(image)
     assert overlap(found, Box(100, 150, *size)) > 0.9
 
 
 def test_coloured_panels_with_a_word_on_each_are_no_picture():
     image = page()
-    pen = ImageDraw.Draw(image)
+    pen, words = ImageDraw.Draw(image), []
     for number, colour in enumerate(("#bcd9e4", "#7d939f", "#6a8f58", "#fae4a8", "#1f6d53")):
         pen.rectangle((60 + 90 * number, 150, 149 + 90 * number, 300), fill=colour)
-        draw_text(image, (70 + 90 * number, 210), "Panel", size=18)
-    assert boxes_of(image, "picture") == []
+        words.append(draw_text(image, (70 + 90 * number, 210), "Panel", size=18))
+    assert pictures_of(image, *words) == []
 
 
 @pytest.mark.parametrize("outline", ["black", "#999999"])
@@ -108,73 +122,53 @@ def test_empty_boxes_and_patches_of_one_colour_are_no_pictures(outline: str):
     pen = ImageDraw.Draw(image)
     pen.rectangle((30, 200, 50, 220), outline=outline)
     pen.rectangle((80, 200, 110, 230), fill="#4285f4")
-    assert boxes_of(image, "picture") == []
+    assert pictures_of(image) == []
 
 
 @pytest.mark.parametrize("side", [18, 24, 40, 64])
-def test_an_icon_before_a_line_is_a_picture_and_no_part_of_the_line(side: int):
+def test_an_icon_before_a_line_is_a_picture(side: int):
     image = page()
     image.paste(icon(side), (30, 200))
     words = draw_text(image, (30 + side + 12, 200 + side // 2 - 9), "Words beside an icon")
-    [found] = boxes_of(image, "picture")
+    [found] = pictures_of(image, words)
     assert overlap(found, Box(30, 200, side, side)) > 0.6
-    last = boxes_of(image, "text")[-1]
-    assert abs(last.x - words.x) <= 2 and abs(last.right - words.right) <= 2
-
-
-def test_a_word_in_a_logo_is_part_of_it_and_one_on_a_photograph_is_not():
-    image = page()
-    image.paste(photo(300, 200), (30, 120))
-    drawn = ImageDraw.Draw(image)
-    drawn.text(
-        (90, 200), "On a photo", font=ImageFont.truetype(str(FONT), 40), fill="white", stroke_width=4, stroke_fill=0
-    )
-    image.paste(photo(150, 60, 5), (400, 120))
-    drawn.rectangle((420, 136, 530, 164), fill="white")
-    draw_text(image, (430, 142), "In a logo", size=18)
-    lines, (photograph, logo) = boxes_of(image, "text"), sorted(boxes_of(image, "picture"), key=lambda box: box.x)
-    assert any(line.intersect(photograph) == line and line.width > 120 for line in lines)
-    assert not any(line.intersect(logo) for line in lines)
 
 
 def test_plain_words_buttons_cards_and_rules_are_no_pictures():
     image = page()
     pen = ImageDraw.Draw(image)
     pen.rounded_rectangle((30, 120, 150, 156), radius=6, fill="#3b7ddd")
-    draw_text(image, (50, 128), "A button", colour="white")
     pen.rectangle((30, 200, 330, 320), outline="#999999", fill="#fff3cd")
-    draw_text(image, (50, 220), "A card with a sentence")
-    draw_text(image, (50, 250), "in red", colour="#cc0000")
     pen.line((30, 350, 600, 350), fill="#888888")
-    draw_text(image, (30, 370), "Large", size=40)
-    assert boxes_of(image, "picture") == []
-    assert len(boxes_of(image, "text")) == 6
+    words = (
+        draw_text(image, (50, 128), "A button", colour="white"),
+        draw_text(image, (50, 220), "A card with a sentence"),
+        draw_text(image, (50, 250), "in red", colour="#cc0000"),
+        draw_text(image, (30, 370), "Large", size=40),
+    )
+    assert pictures_of(image, *words) == []
 
 
-def test_a_shaded_button_keeps_its_word():
+def test_a_shaded_button_is_no_picture():
     image = page()
     pen = ImageDraw.Draw(image)
     for row in range(36):
         pen.line((30, 120 + row, 190, 120 + row), fill=(250 - 3 * row,) * 3)
-    word = draw_text(image, (70, 129), "Send it")
-    assert boxes_of(image, "picture") == []
-    assert any(line.intersect(word) for line in boxes_of(image, "text"))
+    assert pictures_of(image, draw_text(image, (70, 129), "Send it")) == []
 
 
-def test_a_box_with_a_shadow_keeps_its_words():
+def test_a_box_with_a_shadow_is_no_picture():
     image = page()
     for ring in (3, 2, 1):
         ImageDraw.Draw(image).rectangle((30 - ring, 150 - ring, 430 + ring, 200 + ring), outline=(190 + 18 * ring,) * 3)
     ImageDraw.Draw(image).rectangle((30, 150, 430, 200), fill="#ffbb99")
-    words = draw_text(image, (50, 168), "A warning in a box, and what to do")
-    assert boxes_of(image, "picture") == []
-    assert any(line.intersect(words) for line in boxes_of(image, "text"))
+    assert pictures_of(image, draw_text(image, (50, 168), "A warning in a box, and what to do")) == []
 
 
 def test_what_fills_the_width_of_the_page_is_its_background():
-    image = Image.new("RGB", (640, 480), "white")
+    image = page()
     image.paste(photo(640, 300), (0, 90))
-    assert boxes_of(image, "picture") == []
+    assert pictures_of(image) == []
 
 
 @settings(max_examples=25, deadline=None)
@@ -187,16 +181,9 @@ def test_pictures_lie_inside_the_page_and_none_inside_another(places: list[tuple
     image = Image.new("RGB", (640, 480), "white")
     for seed, (x, y, width, height) in enumerate(places):
         image.paste(photo(width, height, seed), (x, y))
-    found = boxes_of(image, "picture")
+    found = pictures_of(image)
     for number, box in enumerate(found):
         assert 0 <= box.x < box.right <= 640 and 0 <= box.y < box.bottom <= 480
         for other in found[:number]:
             common = box.intersect(other)
             assert common is None or common.area <= 0.5 * min(box.area, other.area)
-
-
-def test_only_low_pictures_take_lines_away():
-    lines = Boxes.from_corners([(10, 10, 90, 30), (10, 50, 90, 70), (60, 110, 160, 130)])
-    low, high = (0, 0, 100, 40), (0, 45, 100, 145)
-    assert beside_pictures(lines, Boxes.from_corners([low, high]), (200, 200)).tolist() == [False, True, True]
-    assert beside_pictures(lines, Boxes.from_corners([]), (200, 200)).tolist() == [True, True, True]

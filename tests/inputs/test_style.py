@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch.nn import functional as F
 
 from pixread.inputs.style import ROWS, STYLES, TAPS, StyleNet, scaled, style_net
-from tests.inputs.test_segment import FONT
+from tests.drawn import FONT
 
 WORDS = ("Hillside", "fields", "and", "meadows")
 

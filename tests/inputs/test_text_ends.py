@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from pixread.inputs.looks import Looks, looks_of
+from pixread.inputs.looks import Looks
 from pixread.inputs.text_ends import pair_features, text_ends, text_features
+from tests.inputs.drawn_looks import looks_of
 from tests.inputs.test_looks import drawn
 
 TEXT = "All of it is told in the long guide that everyone has read before"
@@ -22,7 +23,7 @@ def looks(text: str, link: slice = slice(0)) -> Looks:
     if blue:
         left, right = places[blue[0]][0], places[blue[-1]][1]
         ImageDraw.Draw(image).line((left, int(box.bottom) + 1, right - 1, int(box.bottom) + 1), fill="#0645ad")
-    found = looks_of(np.asarray(image), box, text)
+    found = looks_of(np.asarray(image), box, words, places)
     assert found is not None
     return found
 

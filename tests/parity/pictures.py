@@ -23,8 +23,8 @@ from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import train_tokenizer
 from pixread.inputs.typefaces import FONT_FILE
 from pixread.inputs.writing import is_all_plain
+from pixread.loading import load
 from pixread.models.pix2struct import Pix2Struct
-from pixread.reader import load
 from tests.conftest import LETTERS
 from tests.parity.case import Case
 from tests.parity.configs import CONFIGS

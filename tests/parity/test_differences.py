@@ -24,6 +24,7 @@ from pixread.inputs.patches import standardise, to_patches
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import train_tokenizer
 from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
+from pixread.reader import Reader
 from tests.checkpoints import hosted
 from tests.conftest import Run
 
@@ -112,10 +113,10 @@ def test_the_saved_budget_of_patches_is_overridden(folder: Path):
     theirs = processor(images=noise(200, 300), return_tensors="np")["flattened_patches"][0]
 
     assert len(theirs) == 2048
-    assert len(pixread.load(folder).preprocess.patches(noise(200, 300))) <= 512
-    followed = pixread.load(folder, like="transformers").preprocess.patches(noise(200, 300))
+    assert len(Reader.load(folder).preprocess.patches(noise(200, 300))) <= 512
+    followed = Reader.load(folder, like="transformers").preprocess.patches(noise(200, 300))
     assert len(followed) == (theirs[:, 0] > 0).sum() > 512
-    assert len(pixread.load(folder, like="transformers", max_patches=100).preprocess.patches(noise(200, 300))) <= 100
+    assert len(Reader.load(folder, like="transformers", max_patches=100).preprocess.patches(noise(200, 300))) <= 100
 
 
 @torch.no_grad()
@@ -156,7 +157,7 @@ def test_a_checkpoint_for_questions_needs_one(folder: Path):
     with pytest.raises(ValueError, match="A header text must be provided for VQA models"):
         processor(images=noise(20, 20), return_tensors="np")
 
-    assert len(pixread.load(folder).preprocess.patches(noise(20, 20)))
+    assert len(Reader.load(folder).preprocess.patches(noise(20, 20)))
     with pytest.raises(
         ValueError, match=r"^like transformers, a checkpoint with is_vqa true needs a question, got none$"
     ):

@@ -86,7 +86,7 @@ def test_the_round_trip_through_both_is_bit_for_bit(tmp_path: Path):
 def test_nano_loads_in_transformers(tmp_path: Path):
     torch.manual_seed(0)
     nano = Pix2Struct(sized("nano", vocab_size=300)).eval()
-    save(nano, tmp_path / "nano", generation={"max_new_tokens": 64, "reads": "regions"})
+    save(nano, tmp_path / "nano", generation={"max_new_tokens": 64})
 
     theirs = TheirModel.from_pretrained(tmp_path / "nano")
 

@@ -14,6 +14,7 @@ from transformers import Pix2StructForConditionalGeneration as TheirModel
 
 import pixread
 from pixread.inputs.patches import Like
+from pixread.reader import Reader
 from tests.conftest import MakeCheckpoint
 
 PICTURES = [
@@ -36,7 +37,7 @@ SETTINGS: list[dict[str, Any]] = [
 @pytest.fixture
 def folder(make_checkpoint: MakeCheckpoint) -> Path:
     """A model that writes letters of all kinds, and ends now and then."""
-    folder = make_checkpoint(reads=None, line_stretch=None)
+    folder = make_checkpoint()
     weights = load_file(folder / "model.safetensors")
     generator = torch.Generator().manual_seed(3)
     for name, weight in weights.items():
@@ -99,10 +100,10 @@ def test_ids_that_the_file_leaves_open_are_those_of_config(folder: Path):
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     for settings in ({}, {"eos_token_id": None, "decoder_start_token_id": None}):
         (folder / "generation_config.json").write_text(json.dumps(settings), encoding="utf-8")
-        generation = pixread.load(folder, device="cpu").checkpoint.generation
+        generation = Reader.load(folder, device="cpu").checkpoint.generation
         assert (generation["decoder_start_token_id"], generation["eos_token_id"]) == (300, [1, 310])
     (folder / "generation_config.json").write_text('{"bos_token_id": 5, "eos_token_id": 1}', encoding="utf-8")
-    generation = pixread.load(folder, device="cpu").checkpoint.generation
+    generation = Reader.load(folder, device="cpu").checkpoint.generation
     assert (generation.get("decoder_start_token_id"), generation["eos_token_id"]) == (None, 1)
 
 

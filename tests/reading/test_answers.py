@@ -3,14 +3,12 @@
 import math
 
 import pytest
-from PIL import Image
 
 from pixread.generate.loop import Generated
 from pixread.grammar import parse
-from pixread.inputs.layout import Region
 from pixread.inputs.tokenizer import EOS, Tokenizer, train_tokenizer
-from pixread.reading.answers import Answer, Page, Part, answers_of, assembled, tree_of, whole
-from pixread.records import Box, Node
+from pixread.reading.answers import Answer, answers_of, tree_of, whole
+from pixread.records import Node
 
 TEXT = "<<Hä><<img_src=a img_alt=b><x>>>"
 
@@ -72,55 +70,6 @@ def test_what_is_left_open_or_stands_beside_children_is_as_sure_as_its_character
 
 def test_nothing_written_is_an_empty_tree():
     assert tree_of(Answer("", ())) == Node(confidence=1.0)
-
-
-@pytest.mark.parametrize(
-    ("read", "spaced", "text"),
-    [
-        (["a", "frozen-", "bubble"], [False, True, False], "a frozen-bubble"),
-        (["one", "", "two"], [False, True, True], "one two"),
-        (["one", "", "two"], [False, False, True], "one two"),
-        (["", "one", ""], [False, True, True], "one"),
-    ],
-)
-def test_the_parts_of_a_line_are_joined_as_they_stand(read: list[str], spaced: list[bool], text: str):
-    line = Region(Box(0, 0, 90, 9), "text")
-    parts = [Part(number, blank) for number, blank in enumerate(spaced)]
-    answers = [Answer(f"<{words}>" if words else "", (-0.1,)) for words in read]
-    reading = assembled(Page(Image.new("RGB", (90, 9)), (), {line: parts}), answers, seconds=0.0, least=0.0)
-    assert [node.text for node in reading.tree.walk() if node.text] == [text]
-
-
-@pytest.mark.parametrize(
-    ("text", "confidence", "is_kept"),
-    [("Go", 0.92, False), ("Go", 0.96, True), ("v", 0.92, False), ("Got", 0.92, True), ("Got", 0.89, False)],
-)
-def test_a_line_of_one_or_two_characters_must_be_surer(text: str, confidence: float, is_kept: bool):
-    line = Region(Box(0, 0, 90, 9), "text")
-    page = Page(Image.new("RGB", (90, 9)), (), {line: [Part(0, False)]})
-    reading = assembled(page, [Answer(f"<{text}>", (math.log(confidence),))], seconds=0.0, least=0.9)
-    assert [node.text for node in reading.tree.walk() if node.text] == [text] * is_kept
-
-
-def test_an_unsure_part_is_left_out_and_those_beside_it_are_kept():
-    """Stars before a rating, read as letters: the line begins behind them."""
-    line = Region(Box(10, 0, 90, 9), "text")
-    page = Page(Image.new("RGB", (110, 9)), (), {line: [Part(0, False, 30), Part(1, True, 60)]})
-    answers = [Answer("<Ltd Lt i>", (math.log(0.46),)), Answer("<4.3 out of 5>", (math.log(0.99),))]
-    reading = assembled(page, answers, seconds=0.0, least=0.9)
-    assert [(node.text, node.confidence) for node in reading.tree.walk() if node.text] == [
-        ("4.3 out of 5", pytest.approx(0.99))
-    ]
-    assert reading.boxes == (Box(40, 0, 60, 9),)
-
-
-@pytest.mark.parametrize("kept", [0, 1, 2])
-def test_a_kept_part_has_a_box_in_its_line_even_if_the_others_take_all_of_it(kept: int):
-    line = Region(Box(10, 0, 5, 5), "text")
-    page = Page(Image.new("RGB", (40, 9)), (), {line: [Part(number, True, 3) for number in range(3)]})
-    answers = [Answer(f"<word{number}>", (0.0 if number == kept else -3.0,)) for number in range(3)]
-    [box] = assembled(page, answers, seconds=0.0, least=0.9).boxes
-    assert box.width >= 1 and line.box.x <= box.x and box.right <= line.box.right
 
 
 @pytest.mark.parametrize("end", [None, -0.5])

@@ -1,6 +1,7 @@
 """Whole pages by a detector and a recogniser that know the truth: what is left is how they are put together."""
 
 import math
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,10 @@ import torch
 from PIL import Image
 
 import pixread
+from pixread.checkpoints.find import PAGE_READER, find_checkpoint
 from pixread.layout.learned.network import DetectorConfig, DetectorNetwork
 from pixread.layout.learned.weights import save_weights
 from pixread.metrics import tree_similarity
-from pixread.reader import Reader
 from pixread.reading.page_reader import CONTEXT, PageReader
 from pixread.recognition.ctc.alphabet import Alphabet
 from pixread.recognition.ctc.calibration import Calibration
@@ -46,16 +47,16 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screenshot]:
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Files of both networks, untrained."""
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with both networks, untrained."""
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("weights")
-    detector, recogniser = folder / "detector.safetensors", folder / "recogniser.safetensors"
+    detector, recogniser = (folder / name for name in PAGE_READER)
     save_weights(DetectorNetwork(DetectorConfig()), detector)
     alphabet = Alphabet.of("abc")
-    config = NetworkConfig(alphabet.size)
-    save_model(LineModel(LineNetwork(config), alphabet, Calibration(1.0, 0.0)), recogniser)
-    return detector, recogniser
+    network = LineNetwork(NetworkConfig(alphabet.size))
+    save_model(LineModel(network, alphabet, Calibration(1.0, 0.0)), recogniser)
+    return folder
 
 
 def reader(knows: Knows) -> PageReader:
@@ -186,21 +187,22 @@ def test_what_a_reader_of_pages_cannot_do_is_said_in_a_sentence():
         pages.parse(image, region=Box(0, 0, 41, 10))
 
 
-def test_the_shipped_reader_is_loaded_where_its_weights_are_and_takes_no_options_of_checkpoints(
-    weights: tuple[Path, Path], page: Screenshot, monkeypatch: pytest.MonkeyPatch
-):
-    detector, recogniser = weights
-    monkeypatch.setattr("pixread.layout.learned.weights.SHIPPED", detector)
-    monkeypatch.setattr("pixread.recognition.ctc.weights.SHIPPED", recogniser)
-    found = pixread.load(device="cpu", dtype="float32")
+def test_a_folder_of_weights_is_a_reader_and_takes_no_options_of_checkpoints(weights: Path, page: Screenshot):
+    found = pixread.load(weights, device="cpu", dtype="float32")
     assert isinstance(found, PageReader)
     image = picture_of(page)
-    assert (found.parse(image).width, found.name) == (image.width, "the shipped model")
-    with pytest.raises(ValueError, match="max_patches, like can only be given for a checkpoint"):
-        pixread.load(max_patches=8, like="transformers")
-    with pytest.raises(ValueError, match="reads in auto, float32, bfloat16, got int8"):
-        pixread.load(dtype="int8")
+    assert (found.parse(image).width, found.name) == (image.width, str(weights))
+    with pytest.raises(ValueError, match="max_patches and like can only be given for a checkpoint"):
+        pixread.load(weights, max_patches=8, like="transformers")
+    with pytest.raises(ValueError, match="computes in auto, float32, bfloat16, got int8"):
+        pixread.load(weights, dtype="int8")
     with pytest.raises(ValueError, match="the device 'abacus' cannot be used"):
-        pixread.load(device="abacus")
-    monkeypatch.setattr("pixread.layout.learned.weights.SHIPPED", detector.with_name("none"))
-    assert isinstance(pixread.load(device="cpu"), Reader)
+        pixread.load(weights, device="abacus")
+
+
+def test_a_folder_of_weights_is_no_checkpoint_and_has_those_of_both_networks(weights: Path, tmp_path: Path):
+    with pytest.raises(ValueError, match="holds a page reader, where a checkpoint is wanted"):
+        find_checkpoint(weights)
+    shutil.copy(weights / PAGE_READER[0], tmp_path)
+    with pytest.raises(ValueError, match=f"^no line recogniser at {tmp_path}/{PAGE_READER[1]}"):
+        pixread.load(tmp_path, device="cpu")

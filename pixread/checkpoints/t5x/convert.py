@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,7 +28,6 @@ def convert(
     out: str | Path,
     *,
     dtype: torch.dtype = torch.float32,
-    generation: Mapping[str, Any] | None = None,
     files: Mapping[str, bytes | Path] | None = None,
     max_shard_bytes: int = MAX_SHARD_BYTES,
     progress: Progress = lambda done, total, note: None,
@@ -62,7 +60,7 @@ def convert(
         out,
         config=config,
         fetch=fetch,
-        generation={"max_new_tokens": MAX_NEW_TOKENS, **(generation or {})},
+        generation={"max_new_tokens": MAX_NEW_TOKENS},
         files=files,
         max_shard_bytes=max_shard_bytes,
     )

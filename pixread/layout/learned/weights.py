@@ -12,6 +12,7 @@ from safetensors.torch import save
 
 from pixread.files import written_aside
 from pixread.layout.learned.network import DetectorConfig, DetectorNetwork
+from pixread.models.unfilled import unfilled
 
 SHIPPED = Path(__file__).parent.parent.parent / "assets" / "line-detector.safetensors"
 
@@ -40,9 +41,11 @@ def load_weights(path: Path | None = None) -> DetectorNetwork:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{file} is truncated or no safetensors file ({error})") from error
-    network = DetectorNetwork(_config(file, metadata))
+    with unfilled():
+        network = DetectorNetwork(_config(file, metadata))
+    weights = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
     try:
-        network.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in tensors.items()})
+        network.load_state_dict(weights, assign=True)
     except RuntimeError as error:
         raise ValueError(f"{file} holds the weights of another network than a line detector") from error
     return network.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]

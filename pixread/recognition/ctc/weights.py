@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from pixread.files import written_aside
+from pixread.models.unfilled import unfilled
 from pixread.recognition.ctc.alphabet import Alphabet
 from pixread.recognition.ctc.calibration import Calibration
 from pixread.recognition.ctc.network import LineNetwork, NetworkConfig
@@ -61,10 +62,11 @@ def load_model(path: str | Path | None = None) -> LineModel:
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise ValueError(f"{file} holds no line recogniser: its metadata lack a config of the format {FORMAT}")
     settings: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in config["network"].items()}
-    network = LineNetwork(NetworkConfig(**settings))
+    with unfilled():
+        network = LineNetwork(NetworkConfig(**settings))
     floats = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
     try:
-        network.load_state_dict(floats)
+        network.load_state_dict(floats, assign=True)
     except RuntimeError as error:
         raise ValueError(
             f"the tensors of {file} do not fit its config: {str(error).splitlines()[-1].strip()}"
