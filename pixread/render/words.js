@@ -139,7 +139,10 @@ globalThis.pixreadWords = (drawn) => {
     if (run.style.hyphens === "none") return false;
     if (run.dom[at - 1] === "\u00ad") return true;
     const breaksAnywhere = run.style.wordBreak !== "normal" || run.style.overflowWrap !== "normal";
-    return run.style.hyphens === "auto" && !breaksAnywhere && /^\p{L}\p{L}$/u.test(run.dom.slice(at - 1, at + 1));
+    const pair = run.dom.slice(at - 1, at + 1);
+    // Scripts that break anywhere get none.
+    const isAlphabetic = /^\p{L}\p{L}$/u.test(pair) && !UNSPACED.test(pair) && !/\p{Script=Hangul}/u.test(pair);
+    return run.style.hyphens === "auto" && !breaksAnywhere && isAlphabetic;
   };
   const hyphenOf = (style) => (style.hyphenateCharacter === "auto" ? "-" : (style.hyphenateCharacter ?? "-").replace(/^"|"$/g, ""));
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pixread.grammar import clean_text, serialise
-from pixread.records import Box, Example, Mark, Node, Screenshot, Word
+from pixread.records import Box, Example, Node, Screenshot, Word
 from pixread.targets.cutout import cut, is_inside
 
 _UNSCORED = ("picture", "unread")  # kinds of marks
@@ -56,7 +56,7 @@ def examples(screenshot: Screenshot, *, settings: LinesSettings, seed: int) -> l
     `meta["lines"]` has the box [x, y, width, height] of each line, `meta["pictures"]` that of each image leaf, cut at
     the edge of the picture; `meta["tree"]` is the simplified HTML of all that the picture shows. `meta["unscored"]` has
     the boxes in which words may be seen that the tree does not have: of pictures, backgrounds among them, and of words
-    that are cut off, covered or faint.
+    that are cut off (by `max_height` too), covered or faint.
     """
     height = min(screenshot.height, settings.max_height or screenshot.height)
     page = Box(0, 0, screenshot.width, height)
@@ -80,7 +80,7 @@ def examples(screenshot: Screenshot, *, settings: LinesSettings, seed: int) -> l
                 "words": sum(len(line.words) for line in found),
                 "lines": [_sides(line.box) for line in found],
                 "pictures": [_sides(box) for box in pictures],
-                "unscored": [_sides(box) for box in _unscored(screenshot.marks, within=page)],
+                "unscored": [_sides(box) for box in _unscored(screenshot, within=page)],
                 "tree": serialise(seen),
             },
         )
@@ -128,9 +128,11 @@ def seen_part(node: Node, *, within: Box) -> Node | None:
     return replace(node, box=box) if box is not None and min(box.width, box.height) >= 1 else None
 
 
-def _unscored(marks: tuple[Mark, ...], *, within: Box) -> list[Box]:
-    boxes = (mark.box.intersect(within) for mark in marks if mark.kind in _UNSCORED)
-    return [box for box in boxes if box is not None]
+def _unscored(screenshot: Screenshot, *, within: Box) -> list[Box]:
+    words = [word.box for node in screenshot.root.walk() for word in node.words if not is_inside(word.box, within)]
+    marks = [mark.box for mark in screenshot.marks if mark.kind in _UNSCORED]
+    parts = (box.intersect(within) for box in (*marks, *words))
+    return [box for box in parts if box is not None]
 
 
 def _sides(box: Box) -> list[float]:

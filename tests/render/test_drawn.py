@@ -73,6 +73,15 @@ DRAWN = {
         "<p style='width:9ch;font:20px monospace;hyphenate-character:\"=\"'>inter&shy;national",
         "inter=national",
     ),
+    # They got a hyphen where a word went on in the next line.
+    "no hyphens in Japanese": (
+        "<p lang=ja style='width:5em;font-size:20px;hyphens:auto'>メンテナツールの概要",
+        "メンテナツールの概要",
+    ),
+    "no hyphens in Korean": (
+        "<p lang=ko style='width:3em;font-size:20px;hyphens:auto'>대한민국사람들",
+        "대한민국사람들",
+    ),
     "wbr": ("<p>super<wbr>cali<!-- -->fragi", "supercalifragi"),
     "wbr at a break": ("<p style='width:6ch;font:20px monospace'>super<wbr>cali", "supercali"),
     "back of a card": (

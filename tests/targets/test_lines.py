@@ -41,10 +41,12 @@ def test_unscored_are_pictures_and_unread_words_of_the_kept_part():
     """Icons, controls and edges hold no words that a reader would find."""
     kinds: list[MarkKind] = ["picture", "unread", "icon", "control", "edge"]
     marks = [Mark(kind, Box(10, 50 + 20 * number, 100, 30)) for number, kind in enumerate(kinds)]
-    page = screenshot(text_leaf("one two"))
+    page = screenshot(
+        Node(children=(text_leaf("one two"), text_leaf("cut", y=80, line=1), text_leaf("below", y=95, line=2)))
+    )
     page = replace(page, marks=(*marks, Mark("picture", Box(0, 100, 50, 50))))
     (example,) = examples(page, settings=LinesSettings(max_height=90), seed=4)
-    assert example.meta["unscored"] == [[10, 50, 100, 30], [10, 70, 100, 20]]
+    assert example.meta["unscored"] == [[10, 50, 100, 30], [10, 70, 100, 20], [10, 80, 24, 10]]
     assert examples(screenshot(text_leaf("one")), settings=LinesSettings(), seed=4)[0].meta["unscored"] == []
 
 
