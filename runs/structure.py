@@ -5,7 +5,7 @@ Usage: python runs/structure.py LIST OUT.json [NAME ...]
 LIST is a text file with one HTML file a line, from the folder of the list. Each page is rendered; its lines are the
 true ones, a little off as a detector's are, and their words those of the page. The networks are fitted in the order
 below, since each sees what those before it make of a page; NAMEs fit only some of them anew. The others are those in
-OUT.json or, where that is missing, the shipped ones, which saw the first 1024 pixels of NUMBER pages, at most sixteen
+OUT.json or, where that is missing, the shipped ones, which saw the first 1024 pixels of 636 pages, at most sixteen
 of a site.
 """
 

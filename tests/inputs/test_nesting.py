@@ -1,5 +1,6 @@
 """Groups of what stands on a page: cards, rows, lists; and that runs never cross."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -20,7 +21,10 @@ def picture(x: float, y: float, width: float, height: float) -> Item:
 
 
 def test_a_bar_of_links_over_a_page_is_a_group():
-    bar = [text(20 + 110 * number, 20, 60) for number in range(5)]
+    bar = [
+        replace(text(20 + 110 * number, 20, 60), ink=(255.0, 255.0, 255.0), paper=(40.0, 40.0, 60.0))
+        for number in range(5)
+    ]
     body = [text(20, 120 + 60 * number, 800, lines=2) for number in range(4)]
     assert (0, 4) in groups([*bar, *body], {(0, 8), (0, 4), (5, 8)})
 
