@@ -40,18 +40,6 @@ def grid(height: int, width: int, *, max_patches: int, like: Like = "original") 
     return rows, cols
 
 
-def line_budget(width: int, height: int, *, stretch: float) -> int:
-    """The patch budget that puts one text line on a single row of patches, `stretch` times wider than its shape asks.
-
-    A line of text then always stands 16 pixels high, whatever its font size. `stretch` below 2 keeps `grid` at one
-    row, since rows = floor(sqrt(budget * height / width)) = floor(stretch).
-    """
-    if not 1.0 <= stretch < 2.0:
-        raise ValueError(f"stretch must be at least 1 and below 2, got {stretch}")
-    # Rounding up must not reach the budget of a second row, 4 * width / height.
-    return max(1, min(round(stretch * stretch * width / height), -(-4 * width // height) - 1))
-
-
 def standardise(pixels: NDArray[np.uint8], *, like: Like = "original") -> NDArray[np.float32]:
     """(H, W, 3) uint8 -> (H, W, 3) float32 of mean 0 and deviation 1 over all pixels and channels together.
 

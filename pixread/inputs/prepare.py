@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pixread.inputs.draw import draw_boxes
 from pixread.inputs.header import add_header
-from pixread.inputs.patches import PATCH, Like, line_budget, to_patches
+from pixread.inputs.patches import PATCH, Like, to_patches
 from pixread.inputs.picture import MAX_PIXELS
-from pixread.inputs.region import MARGIN, ink_map, trim
 from pixread.records import DrawnBox, Patches
 
 if TYPE_CHECKING:
@@ -43,15 +42,11 @@ class Preprocess:
 
     max_patches: patch budget of a whole picture.
     is_vqa: whether the checkpoint was trained with questions as headers.
-    line_stretch: set for a checkpoint that reads single text lines: every picture is trimmed to its ink, turned dark on
-        white (`region.ink_map`) and put on one row of patches, this much wider than its shape (`line_budget`); None
-        for the rule of the paper.
     like: "transformers" follows that library where it differs from the original; never saved.
     """
 
     max_patches: int = MAX_PATCHES
     is_vqa: bool = False
-    line_stretch: float | None = None
     like: Like = "original"
 
     def __post_init__(self) -> None:
@@ -68,13 +63,12 @@ class Preprocess:
     ) -> Preprocess:
         """With what a user wants instead of what the checkpoint says; None keeps the latter.
 
-        Like `transformers`, a budget that the checkpoint says is overridden by 2048, and a line is read as any picture.
+        Like `transformers`, a budget that the checkpoint says is overridden by 2048.
         """
         theirs = like == "transformers"
         return Preprocess(
             max_patches=max_patches if max_patches is not None else MAX_PATCHES if theirs else self.max_patches,
             is_vqa=self.is_vqa if is_vqa is None else is_vqa,
-            line_stretch=None if theirs else self.line_stretch,
             like=like,
         )
 
@@ -85,22 +79,17 @@ class Preprocess:
         question: str = "",
         boxes: Iterable[DrawnBox] = (),
         max_patches: int | None = None,
-        margin: int = MARGIN,
     ) -> Patches:
         """Boxes drawn, question rendered as a header, then cut into patches (N, 768).
 
-        `margin` (pixels round the ink) matters to line readers only; training varies it. Like the original, a question
-        may be left out or added whatever `is_vqa` says; like `transformers`, ValueError where it does not fit.
+        Like the original, a question may be left out or added whatever `is_vqa` says; like `transformers`, ValueError
+        where it does not fit.
         """
         if self.like == "transformers":
             self._check_question(question)
         drawn = draw_boxes(image, boxes)
         limit = max_patches or self.max_patches
         check_budget(limit)
-        if self.line_stretch is not None and not question.strip():
-            line = ink_map(trim(drawn, margin=margin))
-            budget = line_budget(line.width, line.height, stretch=self.line_stretch)
-            return to_patches(line, max_patches=min(budget, limit))
         return to_patches(add_header(drawn, question), max_patches=limit, like=self.like)
 
     def _check_question(self, question: str) -> None:
@@ -113,22 +102,22 @@ class Preprocess:
             )
 
     def to_json(self) -> dict[str, Any]:
-        """The fields that `transformers` knows, and ours beside them (it ignores what it does not know)."""
-        known = {
+        """The fields that `transformers` knows."""
+        return {
             "image_processor_type": "Pix2StructImageProcessor",
             "processor_class": "Pix2StructProcessor",
             **FIXED,
             "is_vqa": self.is_vqa,
             "max_patches": self.max_patches,
         }
-        return known if self.line_stretch is None else {**known, "line_stretch": self.line_stretch}
 
     @classmethod
     def load(cls, folder: str | Path) -> Preprocess:
         """The settings that a checkpoint folder holds, the paper's where it holds none.
 
         In `transformers`' order: the image processor in processor_config.json, else preprocessor_config.json. Raises
-        ValueError, in one sentence, for a damaged file and for settings that are not Pix2Struct's.
+        ValueError, in one sentence, for a damaged file, for settings that are not Pix2Struct's, and for those of a
+        line reader of former versions.
         """
         for path in (Path(folder, PROCESSOR_FILE), Path(folder, FILE)):
             if not path.is_file():
@@ -141,16 +130,16 @@ class Preprocess:
 
     @classmethod
     def _from_json(cls, raw: dict[str, Any], path: Path) -> Preprocess:
-        stretch = raw.get("line_stretch")
-        if stretch is not None and not (isinstance(stretch, int | float) and 1 <= stretch < 2):
-            raise ValueError(f"line_stretch in {path} must be at least 1 and below 2, got {stretch!r}")
+        if raw.get("line_stretch") is not None:
+            raise ValueError(
+                f"{path} is of a reader of single lines (line_stretch), which pixread no longer reads with: pages are "
+                "read by pixread.load() without a name"
+            )
         for name, fixed in FIXED.items():
             if raw.get(name, fixed) not in (fixed, None):
                 raise ValueError(f"{name} in {path} must be {json.dumps(fixed)}, got {json.dumps(raw[name])}")
         try:
-            return cls(
-                max_patches=raw.get("max_patches", MAX_PATCHES), is_vqa=raw.get("is_vqa", False), line_stretch=stretch
-            )
+            return cls(max_patches=raw.get("max_patches", MAX_PATCHES), is_vqa=raw.get("is_vqa", False))
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
 

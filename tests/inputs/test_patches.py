@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pixread.inputs.patches import Like, grid, line_budget, standardise, to_patches
+from pixread.inputs.patches import Like, grid, standardise, to_patches
 
 sides = st.integers(1, 3000)
 
@@ -46,18 +46,6 @@ def test_grid_stays_within_budget_and_keeps_the_shape(height: int, width: int, m
         # Both sides were scaled alike and then cut down by less than one patch.
         assert rows / (cols + 1) < height / width < (rows + 1) / cols
         assert (rows + 1) * (cols + 1) > max_patches * 0.999
-
-
-@given(st.integers(12, 60), st.integers(2, 1024), st.floats(1.0, 1.99))
-def test_a_line_budget_gives_one_row(height: int, width: int, stretch: float) -> None:
-    rows, cols = grid(height, width, max_patches=line_budget(width, height, stretch=stretch))
-    assert rows == 1
-    assert cols <= stretch * width / height + 1.5
-
-
-def test_a_stretch_of_two_rows_is_refused() -> None:
-    with pytest.raises(ValueError, match="stretch must be at least 1 and below 2, got 2"):
-        line_budget(100, 20, stretch=2.0)
 
 
 def test_standardise_takes_all_channels_together() -> None:
