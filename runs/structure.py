@@ -34,8 +34,7 @@ from pixread.inputs.paragraphs import Line
 from pixread.reading.page_lines import Keep, upright_line
 from pixread.reading.page_tree import parts_of, picture_part
 from pixread.reading.rotation import Rotation
-from pixread.recognition.page_line import DOWN, UP
-from pixread.records import Box, Character, Lettering, Node, RecognisedLine, Region, Word
+from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Character, Lettering, Node, RecognisedLine, Region, Word
 from pixread.render.browser import Browser
 from pixread.render.errors import RenderError
 from pixread.render.page import RenderSettings, render_page
@@ -158,8 +157,8 @@ def as_read(run: Sequence[Told], chance: random.Random) -> tuple[Region, Recogni
     size, baseline = max((lettering(one).size, lettering(one).baseline or 0.0) for one in run)
     left, right = run[0].word.box.x, max(one.word.box.right for one in run)
     off = [chance.gauss(0, sigma * size) for sigma in (END_JITTER, SIDE_JITTER, END_JITTER, SIDE_JITTER)]
-    x, y = left + off[0], baseline - UP * size + off[1]
-    width, bottom = max(right + off[2] - x, 1.0), baseline + DOWN * size + off[3]
+    x, y = left + off[0], baseline - LINE_ASCENT * size + off[1]
+    width, bottom = max(right + off[2] - x, 1.0), baseline + LINE_DESCENT * size + off[3]
 
     def along(place: float) -> float:
         return min(max((place - x) / width, 0.0), 1.0)
@@ -173,7 +172,9 @@ def as_read(run: Sequence[Told], chance: random.Random) -> tuple[Region, Recogni
         text += letters
         steps = [along(box.x + box.width * at / len(letters)) for at in range(len(letters) + 1)]
         characters += [Character(start, end, 1.0) for start, end in pairwise(steps)]
-    region = Region(Box(x, y, width, bottom - y).corners, "line", 1.0, height=(bottom - y) / (UP + DOWN))
+    region = Region(
+        Box(x, y, width, bottom - y).corners, "line", 1.0, height=(bottom - y) / (LINE_ASCENT + LINE_DESCENT)
+    )
     return region, RecognisedLine(text, tuple(characters), 1.0)
 
 

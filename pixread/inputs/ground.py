@@ -18,7 +18,7 @@ from pixread.inputs.components import Bitmap, Boxes, Ints, components
 
 WHITE, BLACK, GREY = 255, 0, 128
 GROUNDS = (WHITE, BLACK, GREY)  # of two that show as much, the first is taken
-LEAST = 24  # levels of grey: what differs less is not read; pale yellow and white are one to the segmentation
+LEAST = 24  # levels of grey: what differs less is not read
 SOLID = 0.5  # of the picture's largest alpha: shadows have less
 FULL = 0.97  # of it: what is mixed with a shadow has less
 SPECK = 5  # pixels: pieces whose longer side is shorter do not count
