@@ -20,6 +20,8 @@ Corner = tuple[float, float]
 LINE_ASCENT, LINE_DESCENT = 0.90, 0.27
 """A line's box reaches so far above and below its baseline, in font sizes: room for the accents of capitals in
 Vietnamese and for the signs of Devanagari."""
+CROP_MARGIN, END_MARGIN = 0.04, 0.12
+"""Font sizes that the crop of a line reaches beyond its box above and below, and beyond its ends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,15 +22,12 @@ from pixread.layout.upright import cut_upright
 from pixread.reading.asked import Many, one_each, opened
 from pixread.reading.assembly import assembled
 from pixread.recognition.recogniser import LineRecogniser, Progress
-from pixread.records import Box, Corner, Reading, RecognisedLine, Region
+from pixread.records import CROP_MARGIN, END_MARGIN, Box, Corner, Reading, RecognisedLine, Region
 
 if TYPE_CHECKING:
     from pixread.layout.learned.detector import Precision
     from pixread.reading.limits import LimitOptions
 
-# Font sizes that the crop of a line reaches beyond its ends, and above and below: the middle of what recognisers see in
-# training (`recognition.ctc`).
-END_MARGIN, SIDE_MARGIN = 0.12, 0.04
 MIN_CONFIDENCE = 0.5  # of a word: it is kept where it is likelier right than wrong, which is best for F1 near 1
 LINES_OVER = 4  # lines on a picture that make it a background; pictures of pages have up to three (dev pages)
 CONTEXT = 32  # pixels round a region that the detector sees as well: lines cut in two look like others
@@ -210,7 +207,7 @@ def grown(line: Region) -> Region:
     """A line with the margins that its crop has."""
     top_left, top_right, bottom_right, bottom_left = line.quad
     x, y = _step(top_left, top_right, END_MARGIN * line.height)
-    u, v = _step(top_left, bottom_left, SIDE_MARGIN * line.height)
+    u, v = _step(top_left, bottom_left, CROP_MARGIN * line.height)
     return replace(
         line,
         quad=(

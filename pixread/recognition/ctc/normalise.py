@@ -15,8 +15,6 @@ CONTRAST = 200  # gray levels between the ground and the letters of a normalised
 MIN_WIDTH = 8  # pixels
 SIDE_MARGIN = 4  # pixels of ground left and right of a line
 WIDTH_STEP = 32  # pixels; batches have a width of a multiple of it, so that few shapes occur
-CROP_MARGIN = 0.04
-"""Font sizes that a crop reaches beyond the line's box above and below; lines of training have it on average."""
 _LOW, _HIGH = 0.008, 0.992  # quantiles of gray taken for the darkest and lightest parts, a few stray pixels apart
 _LEAST_CONTRAST = 6  # gray levels; less than this is noise and is not stretched further
 _CHANNEL_GAIN = 2.0  # a colour channel is taken for luma where its contrast is so many times as high

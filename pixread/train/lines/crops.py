@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from pixread.recognition.ctc.alphabet import Alphabet, clean_text
 from pixread.recognition.ctc.network import HEIGHT
-from pixread.recognition.ctc.normalise import CROP_MARGIN
-from pixread.records import LINE_ASCENT, LINE_DESCENT, Box
+from pixread.records import CROP_MARGIN, END_MARGIN, LINE_ASCENT, LINE_DESCENT, Box
 from pixread.train.lines.drawn import Cut
 from pixread.train.lines.pages import Page, TrueLine, lines_of
 
@@ -23,7 +22,10 @@ LONGEST = 1200.0  # pixels at the network's height
 WHOLE_LINES = 0.08  # of the lines are taken whole, up to LONGEST
 SMALLEST = 6.0  # px, font size of lines that are still legible
 ENDS = (-0.05, 0.30)  # em between a word's end and the crop's: what detectors leave
-HEIGHT_JITTER, SHIFT_JITTER = 0.08, 0.08  # of the height; em up or down
+HEIGHT_JITTER, SHIFT_JITTER = 0.14, 0.08  # of the height; em up or down, of true boxes
+FOUND_SHARE = 0.7  # of the lines that a detector found are cut in its boxes, moved a little
+FOUND_HEIGHT_JITTER, FOUND_SHIFT_JITTER = 0.03, 0.02
+FOUND_ENDS = (-0.10, 0.6)  # em between a word's end and the crop's, in which a found end is taken for the word's
 _CLEAR = 0.75  # of the gap to the next word may be in the crop
 LEAST_CONTRAST = 20.0  # gray levels between the darkest and lightest parts; less is text that nobody sees
 _MARKS_WITHOUT_TEXT = ("icon", "picture", "control", "edge")
@@ -40,14 +42,26 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class LineBox:
+    """Where a line is: its ends, the y of its baseline, and its font size, in pixels of the page."""
+
+    left: float
+    right: float
+    baseline: float
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
 class LineTruth:
-    """A line to cut from: tokens that are all legible. The outer neighbours end at `before` and begin at `behind`."""
+    """A line to cut from: tokens that are all legible. The outer neighbours end at `before` and begin at `behind`.
+    found: the box in which a detector sees it."""
 
     tokens: tuple[Token, ...]
     baseline: float
     size: float
     before: float
     behind: float
+    found: LineBox | None = None
 
 
 def legible_lines(page: Page, alphabet: Alphabet) -> Iterator[LineTruth]:
@@ -115,23 +129,68 @@ def cut_line(page: Page, line: LineTruth, rng: random.Random) -> Cut | None:
     tokens = line.tokens[first:last]
     before = line.tokens[first - 1].right if first else line.before
     behind = line.tokens[last].left if last < len(line.tokens) else line.behind
-    left = tokens[0].left - min(rng.uniform(*ENDS) * line.size, max(0.0, _CLEAR * (tokens[0].left - before)))
-    right = tokens[-1].right + min(rng.uniform(*ENDS) * line.size, max(0.0, _CLEAR * (behind - tokens[-1].right)))
-    grown = 1 + rng.uniform(-HEIGHT_JITTER, HEIGHT_JITTER)
-    half = (LINE_ASCENT + LINE_DESCENT + 2 * CROP_MARGIN) * line.size * grown / 2
-    middle = line.baseline + ((LINE_DESCENT - LINE_ASCENT) / 2 + rng.uniform(-SHIFT_JITTER, SHIFT_JITTER)) * line.size
-    pixels = _cut(page.pixels, left, middle - half, right, middle + half)
+    left = min(rng.uniform(*ENDS) * line.size, max(0.0, _CLEAR * (tokens[0].left - before)))
+    right = min(rng.uniform(*ENDS) * line.size, max(0.0, _CLEAR * (behind - tokens[-1].right)))
+    box = LineBox(tokens[0].left - left, tokens[-1].right + right, line.baseline, line.size)
+    if line.found is not None and rng.random() < FOUND_SHARE:
+        box = _ends_found(box, line, tokens)
+        box = _moved(box, rng, FOUND_HEIGHT_JITTER, FOUND_SHIFT_JITTER)
+    else:
+        box = _moved(box, rng, HEIGHT_JITTER, SHIFT_JITTER)
+    pixels = _cut(page.pixels, box.left, _top(box), box.right, _bottom(box))
     if pixels is None or not _is_visible(pixels):
         return None
     return Cut(pixels, line.size, " ".join(token.text for token in tokens))
 
 
+def _ends_found(box: LineBox, line: LineTruth, tokens: Sequence[Token]) -> LineBox:
+    """The box at the height that was found, with the ends that were found where these are the tokens' own."""
+    found = line.found
+    assert found is not None
+    margin = END_MARGIN * found.size
+    left, right = found.left - margin, found.right + margin
+    first = tokens[0] is line.tokens[0] and _is_end(tokens[0].left - left, line.size)
+    last = tokens[-1] is line.tokens[-1] and _is_end(right - tokens[-1].right, line.size)
+    return LineBox(left if first else box.left, right if last else box.right, found.baseline, found.size)
+
+
+def _is_end(beyond: float, size: float) -> bool:
+    return FOUND_ENDS[0] * size <= beyond <= FOUND_ENDS[1] * size
+
+
+def _moved(box: LineBox, rng: random.Random, height: float, shift: float) -> LineBox:
+    """The box grown about its middle, and moved up or down, by chance."""
+    grown, down = 1 + rng.uniform(-height, height), rng.uniform(-shift, shift) * box.size
+    baseline = box.baseline + (LINE_ASCENT - LINE_DESCENT) / 2 * (grown - 1) * box.size + down
+    return LineBox(box.left, box.right, baseline, box.size * grown)
+
+
+def _top(box: LineBox) -> float:
+    return box.baseline - (LINE_ASCENT + CROP_MARGIN) * box.size
+
+
+def _bottom(box: LineBox) -> float:
+    return box.baseline + (LINE_DESCENT + CROP_MARGIN) * box.size
+
+
 def cut_exactly(page: Page, line: LineTruth) -> Cut | None:
-    """The whole line in its true box, with the margin that crops have, and where its words stand."""
-    margin = CROP_MARGIN * line.size
-    top, bottom = line.baseline - LINE_ASCENT * line.size - margin, line.baseline + LINE_DESCENT * line.size + margin
-    left = max(0, math.floor(line.tokens[0].left - margin))
-    pixels = _cut(page.pixels, left, top, line.tokens[-1].right + margin, bottom)
+    """The whole line in its true box, with the margins that crops have, and where its words stand."""
+    first, last = line.tokens[0], line.tokens[-1]
+    return _cut_whole(page, line, LineBox(first.left, last.right, line.baseline, line.size))
+
+
+def cut_as_found(page: Page, line: LineTruth) -> Cut | None:
+    """The whole line in the box in which a detector sees it, where that has the line's ends."""
+    found, first, last = line.found, line.tokens[0], line.tokens[-1]
+    if found is None or abs(found.left - first.left) > line.size or abs(found.right - last.right) > line.size:
+        return None
+    return _cut_whole(page, line, found)
+
+
+def _cut_whole(page: Page, line: LineTruth, box: LineBox) -> Cut | None:
+    margin = END_MARGIN * box.size
+    left = max(0, math.floor(box.left - margin))
+    pixels = _cut(page.pixels, left, _top(box), box.right + margin, _bottom(box))
     if pixels is None or not _is_visible(pixels):
         return None
     width = pixels.shape[1]

@@ -29,6 +29,9 @@ Floats = NDArray[np.float64]
 Cells = tuple[slice, slice, NDArray[np.bool_]]
 
 CORE_INSET = 0.06  # font sizes that both ends of a core are pulled in, so that neighbours stay apart
+# A lone digit or bullet has a hundredth of a line's pixels: the cores of lines shorter than this many font sizes count
+# as much as a core of that length, up to so many times.
+SHORT_LINE, MOST_SHORT_WEIGHT = 3.0, 3.0
 BOX_WEIGHT = 1.6  # of the pixels round a core, where lines must be told apart
 PICTURE_WEIGHT = 0.3  # of pixels inside pictures, which often show text that nobody has written down
 SMALLEST = 5.0  # px, font size below which text is ignored: nobody can read it
@@ -203,8 +206,14 @@ def _paint_lines(
             continue
         where = cells(cores[index], CORE_STRIDE, weight.shape[0])
         _fill(core, where, 1)
-        _fill(weight, where, 1.0)
+        _fill(weight, where, _core_weight(quad))
         _paint_geometry(geometry, lettering, quad, where)
+
+
+def _core_weight(quad: Floats) -> float:
+    """Of the pixels of a core; quad: of its line, one font size high."""
+    length, size = np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[3] - quad[0])
+    return float(np.clip(SHORT_LINE * size / max(length, 1e-6), 1.0, MOST_SHORT_WEIGHT))
 
 
 def _paint_geometry(geometry: NDArray[np.float32], lettering: NDArray[np.uint8], quad: Floats, where: Cells) -> None:

@@ -16,8 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pixread.filenames import data_below
 from pixread.recognition.ctc.alphabet import Alphabet, clean_text
-from pixread.recognition.ctc.normalise import CROP_MARGIN
-from pixread.records import LINE_ASCENT, LINE_DESCENT
+from pixread.records import CROP_MARGIN, LINE_ASCENT, LINE_DESCENT
 from pixread.targets import words
 from pixread.targets.fonts import FOLDERS, SCREEN_FAMILIES, SUFFIXES
 from pixread.train.lines.coverage import coverage
@@ -27,11 +26,13 @@ SMALLEST, LARGEST = 8, 44  # font sizes in pixels
 LONGEST = 760.0  # pixels of a drawn line, at 28 px a font size
 NO_TEXT_FONTS = ("Math", "cmap", "Symbol", "Dingbat", "Emoji", "D050", "Initials", "Awesome", "Barcode", "LastResort")
 _SCREEN_SHARE = 0.55  # of the lines are in families that browsers fall back to, or that pages ask for most often
-_SCRIPT_SHARES = {"latin": 0.40, "cyrillic": 0.20, "greek": 0.15, "devanagari": 0.25}
+_SCRIPT_SHARES = {"latin": 0.34, "cyrillic": 0.17, "greek": 0.14, "devanagari": 0.35}
 _OTHER_SHARE = 0.2  # of each further script; the shares are brought to a sum of one
 _LATIN_IN_OTHERS, _NUMBERS_IN_OTHERS = 0.10, 0.10  # of the words of other scripts
 _SEPARATORS = (" ", " ", " ", " ", " ", " ", " | ", " – ", " — ", " • ", " / ", " · ", " → ", " > ", ": ", ", ")
 _COMMON_TONES = ((255, 0), (255, 0), (255, 40), (250, 90), (245, 120), (20, 240), (40, 200), (0, 255))
+_SPACED_SHARE, _SPACINGS, _LONGEST_SPACED = 0.06, (0.04, 0.4), 30  # font sizes between letters; characters
+_SEEN_SIZES = (0.84, 1.13)  # of a font, for which detectors take it by the look of its letters
 _LEAST_CONTRAST = 50.0  # of luma, between letters and ground
 
 Pixels = NDArray[np.uint8]
@@ -180,8 +181,25 @@ def _draw(text: str, file: str, rng: random.Random, ground: Pixels | None) -> Cu
     font = _font(file, size, _needs_shaping(text))
     if (length := font.getlength(text)) > LONGEST * size / 28 or length < 1:
         return None
+    if rng.random() < _SPACED_SHARE and not _needs_shaping(text) and len(text) <= _LONGEST_SPACED:
+        return _draw_apart(text, [font] * len(text), size, rng, spacing=rng.uniform(*_SPACINGS) * size)
     canvas = _Canvas.of(length, size, rng, ground)
     canvas.pen.text((canvas.left, canvas.baseline), text, fill=canvas.ink, font=font, anchor="ls")
+    return Cut(canvas.pixels(rng), size, text)
+
+
+def _draw_apart(
+    text: str, fonts: Sequence[ImageFont.FreeTypeFont], size: int, rng: random.Random, *, spacing: float = 0.0
+) -> Cut | None:
+    """Letter by letter, each in its font, with `spacing` pixels between them (CSS letter-spacing)."""
+    lengths = [font.getlength(char) + spacing for font, char in zip(fonts, text, strict=True)]
+    if sum(lengths) > LONGEST * size / 28:
+        return None
+    canvas = _Canvas.of(sum(lengths) - spacing, size, rng, None)
+    x = canvas.left
+    for char, font, length in zip(text, fonts, lengths, strict=True):
+        canvas.pen.text((x, canvas.baseline), char, fill=canvas.ink, font=font, anchor="ls")
+        x += length
     return Cut(canvas.pixels(rng), size, text)
 
 
@@ -193,15 +211,7 @@ def _draw_small_capitals(text: str, file: str, rng: random.Random) -> Cut | None
     if not _drawn_by(file, upper.replace(" ", "")):
         return None
     fonts = [small if char.islower() else large for char in text]
-    lengths = [font.getlength(char) for font, char in zip(fonts, upper, strict=True)]
-    if sum(lengths) > LONGEST * size / 28:
-        return None
-    canvas = _Canvas.of(sum(lengths), size, rng, None)
-    x = canvas.left
-    for char, font, length in zip(upper, fonts, lengths, strict=True):
-        canvas.pen.text((x, canvas.baseline), char, fill=canvas.ink, font=font, anchor="ls")
-        x += length
-    return Cut(canvas.pixels(rng), size, upper)
+    return _draw_apart(upper, fonts, size, rng)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,8 +228,9 @@ class _Canvas:
 
     @classmethod
     def of(cls, length: float, size: int, rng: random.Random, ground: Pixels | None) -> _Canvas:
+        seen = rng.uniform(*_SEEN_SIZES)
         above, below = (
-            (extent + CROP_MARGIN + rng.uniform(-0.08, 0.08)) * size for extent in (LINE_ASCENT, LINE_DESCENT)
+            (seen * (extent + CROP_MARGIN) + rng.uniform(-0.06, 0.06)) * size for extent in (LINE_ASCENT, LINE_DESCENT)
         )
         left, right = (rng.uniform(-0.02, 0.3) * size for _ in range(2))
         width, height = max(4, math.ceil(left + length + right)), max(6, round(above + below))

@@ -23,7 +23,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
-import pixread
 from pixread.checkpoints.placement import find_device
 from pixread.checkpoints.runs import METRICS, STEP, step_folder
 from pixread.files import claimed, write_text, written_aside
@@ -31,6 +30,7 @@ from pixread.shards import sets_in
 from pixread.train.curves import draw_curves
 from pixread.train.divergence import check_weights
 from pixread.train.feeding import FeedError, Refused, leave_signals_to_the_trainer, made_by_workers, refused
+from pixread.train.lines.named_weights import WEIGHTS, find_weights
 from pixread.train.lines.recipes import LineRecipe, make_line_recipe
 from pixread.train.memory import keep_freed_memory
 from pixread.train.optim import adamw, learning_rate_factor, set_learning_rate
@@ -40,8 +40,6 @@ from pixread.train.runtime import SEEDS_APART, Progress, TrainResult, autocast_d
 LineBatch = dict[str, Tensor]
 """What a task makes and its loss takes. `images` is always there; its first dimension counts the examples."""
 
-WEIGHTS = "weights.safetensors"
-SHIPPED = "shipped"  # as `init`: the weights that pixread comes with
 KEPT = 2  # states; older ones are removed when a newer one is complete
 MOST_SKIPPED = 20  # steps in a row whose loss or gradients were not finite; by then the network has diverged
 PREFETCHED = 24  # batches that wait for the network at most: tasks make them in chunks of so many
@@ -102,7 +100,7 @@ class LineTrainer:
         self.task, self.recipe, self.device = task, recipe, device
         network = task.network()
         if recipe.init is not None:
-            task.load(network, find_weights(recipe.init, name=name))
+            task.load(network, find_weights(recipe.init, name=name, field="init"))
         self.network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.optimizer = adamw(
@@ -291,15 +289,6 @@ def _states(out: Path) -> list[int]:
 def last_state(out: Path) -> int | None:
     """The newest step that was saved in a run's folder, or None."""
     return max(_states(out), default=None)
-
-
-def find_weights(init: str, *, name: str) -> Path:
-    """The weights file that a recipe's `init` names. Raises ValueError where there is none."""
-    path = Path(pixread.__file__).parent / "assets" / f"{name}.safetensors" if init == SHIPPED else Path(init)
-    found = path / WEIGHTS if path.is_dir() else path
-    if not found.is_file():
-        raise ValueError(f"init must be {SHIPPED}, a weights file or the folder of a run, and {found} is not there")
-    return found
 
 
 class _Stream(IterableDataset[LineBatch | Refused]):

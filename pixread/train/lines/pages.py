@@ -39,12 +39,14 @@ class TrueWord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Page:
-    """A rendered page. pixels: (H, W, 3) uint8; words in document order; site: where the page is from."""
+    """A rendered page. pixels: (H, W, 3) uint8; words in document order; site: where the page is from; row: its number
+    in the shards."""
 
     pixels: NDArray[np.uint8]
     words: tuple[TrueWord, ...]
     marks: tuple[Mark, ...]
     site: str
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ class PagePool:
         example = self._shards[row]
         pixels = np.array(open_picture(example.image, name=example.source))
         words, marks = _words(example.meta, example.source), _marks(example.meta, example.source)
-        return Page(pixels, words, marks, _site(self._names[row]))
+        return Page(pixels, words, marks, _site(self._names[row]), row)
 
     def chunk(self, seed: int, number: int, count: int) -> list[Page]:
         """`count` pages drawn by the seed and the chunk's number: the same ones whatever was drawn before."""

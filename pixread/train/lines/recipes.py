@@ -18,6 +18,7 @@ class LineRecipe:
     init: str | None = None  # "shipped", a weights file or the folder of a run; None draws weights anew
     # what it is trained on
     crop: int = 384  # pixels: side of the detector's square crops of pages
+    detector: str | None = "shipped"  # whose boxes the recogniser's lines are cut in, as `init`; None for true boxes
     scripts: str = "latin,cyrillic,greek,devanagari"  # that the recogniser reads
     drawn_share: float = 0.15  # of examples that are drawn instead of cut from pages
     # how
@@ -74,7 +75,7 @@ def line_detector() -> LineRecipe:
 def line_recogniser() -> LineRecipe:
     """About 240,000 lines, of which two in three are cut from pages."""
     return LineRecipe(
-        drawn_share=0.35,
+        drawn_share=0.45,
         steps=4000,
         batch_size=64,
         learning_rate=1.4e-3,

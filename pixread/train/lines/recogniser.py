@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pixread.layout.learned.detector import LearnedDetector
 from pixread.metrics.edit import character_error_rate
 from pixread.recognition.ctc.alphabet import BLANK
 from pixread.recognition.ctc.calibration import Calibration, fit_calibration
@@ -26,9 +27,11 @@ from pixread.recognition.ctc.recogniser import CtcRecogniser
 from pixread.recognition.ctc.weights import LineModel, load_model, save_model, take_over
 from pixread.recognition.words import words_of
 from pixread.records import RecognisedLine
-from pixread.train.lines.crops import cut_exactly, cut_textless, legible_lines
+from pixread.train.lines.crops import cut_as_found, cut_exactly, cut_textless
 from pixread.train.lines.degrade import degrade
 from pixread.train.lines.drawn import Cut, LineArtist
+from pixread.train.lines.found import LineFinder
+from pixread.train.lines.named_weights import find_weights
 from pixread.train.lines.pages import PagePool
 from pixread.train.lines.recipes import LineRecipe
 from pixread.train.lines.recogniser_batches import LineSource, batches
@@ -71,7 +74,8 @@ class RecogniserTask:
         self.artist = LineArtist(scripts, self.alphabet, self.pool.training().words())
         training = self.pool.training()
         _ = training.text_counts  # counted once, before workers are made
-        self.source = LineSource(training, self.artist, self.alphabet, drawn_share=recipe.drawn_share)
+        finder = None if recipe.detector is None else LineFinder(_detector(recipe.detector))
+        self.source = LineSource(training, self.artist, self.alphabet, drawn_share=recipe.drawn_share, finder=finder)
 
     def network(self) -> LineNetwork:
         return LineNetwork(NetworkConfig(self.alphabet.size))
@@ -93,8 +97,8 @@ class RecogniserTask:
         return total / lengths.sum().clamp(min=1), {}
 
     def score(self, network: nn.Module) -> dict[str, float]:
-        """Character error rates of lines of held-out pages, as rendered and degraded, and of drawn lines of each
-        script; and the share of places without text of which nothing is read."""
+        """Character error rates of lines of held-out pages, in their true boxes, as the detector finds them, and
+        degraded, and of drawn lines of each script; and the share of places without text of which nothing is read."""
         recogniser = self._recogniser(network)
         scores = {}
         for name, held_out in self.held_out.items():
@@ -122,11 +126,11 @@ class RecogniserTask:
         return CtcRecogniser(model, device=str(device))
 
     def _calibration(self, network: nn.Module) -> Calibration:
-        """Fitted on the lines of pages, as rendered and degraded."""
+        """Fitted on the lines of pages, as a detector finds them and degraded."""
         recogniser = self._recogniser(network)
         words, right = [], []
         lags: list[tuple[float, float]] = []
-        for part in (self.held_out.get("pages"), self.held_out.get("degraded")):
+        for part in (self.held_out.get("found", self.held_out.get("pages")), self.held_out.get("degraded")):
             if part is None:
                 continue
             for number, line in enumerate(recogniser.recognise_normalised(part.lines)):
@@ -144,15 +148,21 @@ class RecogniserTask:
         count, rng = self.recipe.evaluate_examples, random.Random(_SEED)
         pool = self.pool.held_out()
         pages = [pool.page(number) for number in range(len(pool))]
-        lines = [(page, line) for page in pages for line in legible_lines(page, self.alphabet)]
+        lines = [(page, line) for page in pages for line in self.source.lines(page)]
         rng.shuffle(lines)
         cuts = [cut for page, line in lines[:count] if (cut := cut_exactly(page, line)) is not None]
+        found = [cut for page, line in lines[:count] if (cut := cut_as_found(page, line)) is not None]
         textless = _gathered(lambda: cut_textless(rng.choice(pages), rng), count // _TEXTLESS_PART)
-        parts = {"pages": HeldOut.of(cuts), "degraded": HeldOut.of(cuts, rng), "textless": HeldOut.of(textless)}
+        parts = {"pages": HeldOut.of(cuts), "found": HeldOut.of(found), "degraded": HeldOut.of(cuts, rng)}
+        parts |= {"textless": HeldOut.of(textless)}
         for script in self.artist.scripts:
             drawn = _gathered(partial(self.artist.line, rng, script), count // _DRAWN_PART)
             parts[f"drawn_{script}"] = HeldOut.of(drawn)
         return {name: part for name, part in parts.items() if part.lines}
+
+
+def _detector(named: str) -> LearnedDetector:
+    return LearnedDetector.load(find_weights(named, name="line-detector", field="detector"))
 
 
 def _lags(line: RecognisedLine, spans: Sequence[tuple[float, float]], width: int) -> Iterator[tuple[float, float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,7 @@ from pixread.train.lines.crops import (
 )
 from pixread.train.lines.degrade import degrade
 from pixread.train.lines.drawn import Cut, LineArtist
+from pixread.train.lines.found import LineFinder
 from pixread.train.lines.pages import Page, PagePool
 
 CHUNK_BATCHES = 24  # batches that are made together, sorted by width and shuffled again
@@ -37,6 +38,7 @@ UNREAD_SHARE = 0.04  # in scripts that are not learnt
 TRIES = 8  # of chance for a place without text
 GROUND_SHARE = 0.15  # of drawn lines stand on pictures
 DEGRADED_SHARE, SMALLER_SHARE, TURNED_SHARE, STRETCHED_SHARE = 0.5, 0.35, 0.15, 0.25
+CLIPPED_SHARE, CLIPPED_PARTS = 0.03, (0.15, 0.40)  # of lines are cut off above or below; of their height
 SMALLEST_SIZE, LARGEST_SIZE = 7.0, 36.0  # font sizes in pixels after making lines smaller
 LEGIBLE_SIZE = 11.0  # font size in pixels; smaller letters are enlarged before a blur of 2 px would wipe them out
 FILTERS = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
@@ -57,13 +59,27 @@ class Sample:
 class LineSource:
     """Makes training lines; what it makes is decided by the random numbers alone."""
 
-    def __init__(self, pool: PagePool, artist: LineArtist, alphabet: Alphabet, *, drawn_share: float) -> None:
-        self.pool, self.artist, self.alphabet, self.drawn_share = pool, artist, alphabet, drawn_share
+    def __init__(
+        self,
+        pool: PagePool,
+        artist: LineArtist,
+        alphabet: Alphabet,
+        *,
+        drawn_share: float,
+        finder: LineFinder | None = None,
+    ) -> None:
+        self.pool, self.artist, self.alphabet = pool, artist, alphabet
+        self.drawn_share, self.finder = drawn_share, finder
+
+    def lines(self, page: Page) -> Iterable[LineTruth]:
+        """What is cut from a page, in the boxes of a detector where there is one."""
+        lines = legible_lines(page, self.alphabet)
+        return lines if self.finder is None else self.finder.found(page, lines)
 
     def chunk(self, seed: int, number: int, *, width: int, lines: int) -> list[list[Sample]]:
         """CHUNK_BATCHES batches of lines of like width: at most about `width` pixels and `lines` lines each."""
         rng = random.Random(f"{seed}/lines/{number}")
-        stock = _Stock.of(self.pool.chunk(seed, number, CHUNK_PAGES), self.alphabet, self.pool, rng)
+        stock = _Stock.of(self.pool.chunk(seed, number, CHUNK_PAGES), self, rng)
         samples: list[Sample] = []
         costs: list[float] = []
         while sum(costs) < CHUNK_BATCHES * width * 0.97:  # what padding takes is left free
@@ -107,12 +123,12 @@ class _Stock:
     pictures: list[Pixels]
 
     @classmethod
-    def of(cls, pages: list[Page], alphabet: Alphabet, pool: PagePool, rng: random.Random) -> _Stock:
-        counts = pool.text_counts
+    def of(cls, pages: list[Page], source: LineSource, rng: random.Random) -> _Stock:
+        counts = source.pool.text_counts
         lines = [
             (page, line)
             for page in pages
-            for line in legible_lines(page, alphabet)
+            for line in source.lines(page)
             if not is_common(" ".join(token.text for token in line.tokens), page.site, counts, rng)
         ]
         return cls(pages, lines, [picture for page in pages for picture in text_free_pictures(page)])
@@ -120,7 +136,7 @@ class _Stock:
 
 def roughened(cut: Cut, rng: random.Random) -> Image.Image:
     """The crop turned a little, made smaller, stretched and degraded, each now and then."""
-    image = Image.fromarray(np.ascontiguousarray(cut.pixels))
+    image = Image.fromarray(_clipped(cut.pixels, rng) if rng.random() < CLIPPED_SHARE else np.array(cut.pixels))
     if rng.random() < TURNED_SHARE:
         image = _turned(image, rng)
     scale = min(1.0, LARGEST_SIZE / cut.size)
@@ -136,6 +152,17 @@ def roughened(cut: Cut, rng: random.Random) -> Image.Image:
         larger = rng.uniform(1.0, 1.5) * LEGIBLE_SIZE / size
         image = _resized(image, larger, larger, Image.Resampling.BICUBIC)
     return Image.fromarray(degrade(np.asarray(image), rng))
+
+
+def _clipped(pixels: Pixels, rng: random.Random) -> Pixels:
+    """The crop with its upper or lower part covered by its first row or last one, as an edge cuts text off."""
+    covered = np.array(pixels)
+    rows = round(covered.shape[0] * rng.uniform(*CLIPPED_PARTS))
+    if rng.random() < 0.5:
+        covered[:rows] = covered[:1]
+    else:
+        covered[covered.shape[0] - rows :] = covered[-1:]
+    return covered
 
 
 def _resized(image: Image.Image, across: float, down: float, resampling: Image.Resampling) -> Image.Image:

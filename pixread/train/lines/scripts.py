@@ -198,8 +198,10 @@ def _upper(word: str, rng: random.Random) -> str:
 
 
 def _latin_word(rng: random.Random, vocabulary: Sequence[str]) -> str:
-    if (roll := rng.random()) < 0.64:
+    if (roll := rng.random()) < 0.59:
         return words.random_word(rng, vocabulary)
+    if roll < 0.64:
+        return _identifier(rng, vocabulary)
     if roll < 0.72:
         return "".join(rng.choices(rng.choice(_CONFUSABLES), k=rng.randint(1, 6)))
     if roll < 0.79:
@@ -215,6 +217,16 @@ def _latin_word(rng: random.Random, vocabulary: Sequence[str]) -> str:
     if roll < 0.96:
         return rng.choice(SYMBOLS + CURRENCIES + _LATIN_1_SIGNS)
     return "".join(rng.choices(string.punctuation, k=rng.randint(1, 4)))
+
+
+def _identifier(rng: random.Random, vocabulary: Sequence[str]) -> str:
+    """Words joined by underscores, which stand so low that they are easily taken for blanks."""
+    parts = [
+        "".join(char for char in rng.choice(vocabulary) if char.isalnum()) if vocabulary else words.pseudo_word(rng)
+        for _ in range(rng.randint(2, 4))
+    ]
+    name = rng.choice(("", "", "_", "__")) + "_".join(parts)
+    return name.upper() if rng.random() < 0.5 else name
 
 
 def _vietnamese_syllable(rng: random.Random) -> str:

@@ -94,6 +94,7 @@ def test_scores_tell_pages_and_drawn_lines_apart(task: RecogniserTask):
     scores = task.score(small_network(task).eval())
     assert set(scores) == {
         *("character_error_rate_pages", "character_error_rate_degraded", "character_error_rate_drawn_latin"),
+        "character_error_rate_found",
         "textless",
     }
     assert scores["character_error_rate_pages"] > 0.5  # nothing was learnt

@@ -1,0 +1,57 @@
+"""Where a detector sees the lines of training pages: crops that are read later are cut like that.
+
+A detector's heights differ from the true font sizes by a tenth and more, for it sees letters and not the em of their
+font. A recogniser that learns from true boxes alone takes small letters for capitals where the box is too small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pixread.layout.detector import LayoutDetector
+from pixread.records import LINE_ASCENT, LINE_DESCENT, Region
+from pixread.train.lines.crops import LineBox, LineTruth
+from pixread.train.lines.pages import Page
+
+LEVEL = 0.02  # rad; lines that are found turned further are left to the true boxes
+# Font sizes and shares of a line's length by which what is found may differ from the truth and still be that line.
+MOST_ASIDE, LEAST_COMMON = 0.35, 0.5
+
+
+class LineFinder:
+    """Remembers what the detector found on each page."""
+
+    def __init__(self, detector: LayoutDetector) -> None:
+        self._detector = detector
+        self._found: dict[int, NDArray[np.float32]] = {}
+
+    def found(self, page: Page, lines: Iterable[LineTruth]) -> Iterator[LineTruth]:
+        """The lines of a page, with the boxes in which the detector sees them; without, where it does not."""
+        boxes = self._boxes(page)
+        for line in lines:
+            left, right = line.tokens[0].left, line.tokens[-1].right
+            common = np.minimum(boxes[:, 1], right) - np.maximum(boxes[:, 0], left)
+            same = np.abs(boxes[:, 2] - line.baseline) < MOST_ASIDE * line.size
+            match = np.flatnonzero(same & (common > LEAST_COMMON * (right - left)))
+            yield replace(line, found=LineBox(*boxes[match[0]].tolist())) if len(match) else line
+
+    def _boxes(self, page: Page) -> NDArray[np.float32]:
+        """(N, 4) left, right, baseline and font size."""
+        if page.row not in self._found:
+            regions = self._detector.detect([Image.fromarray(page.pixels)])[0]
+            level = [region for region in regions if region.kind == "line" and abs(region.angle) < LEVEL]
+            boxes = np.array([_box(region) for region in level], dtype=np.float32).reshape(-1, 4)
+            self._found[page.row] = boxes
+        return self._found[page.row]
+
+
+def _box(region: Region) -> tuple[float, float, float, float]:
+    (left, top), (right, top_right), (_, bottom_right), (_, bottom) = region.quad
+    share = LINE_ASCENT / (LINE_ASCENT + LINE_DESCENT)
+    top, bottom = (top + top_right) / 2, (bottom + bottom_right) / 2
+    return left, right, top + share * (bottom - top), region.height
