@@ -12,6 +12,17 @@ from tests.render.pages import Show, lines_of, text_of
 pytestmark = pytest.mark.browser
 
 CUT = "overflow:hidden;white-space:nowrap;text-overflow:ellipsis;font:20px monospace"
+
+
+def cut_to_width_of(shown: str) -> str:
+    """A line of Hebrew in a box 3 px wider than `shown`, whichever of the installed fonts draws the letters."""
+    return (
+        "<div dir=rtl style='display:inline-grid;font:20px sans-serif'>"
+        f"<p style='visibility:hidden;white-space:nowrap;padding-left:3px'>{shown}</p>"
+        f"<p style='{CUT};font:inherit;width:0;min-width:100%'>שלום עולם טוב מאוד</div>"
+    )
+
+
 # Name -> (body, text of the leaves that are to be found, parted by bars).
 DRAWN = {
     "capitals behind hyphens and stops": (
@@ -49,10 +60,8 @@ DRAWN = {
     "ellipsis within a word": (f"<p style='{CUT};width:8.5ch'>abcdefghijkl", "abcdefg…"),
     "ellipsis over elements": (f"<p style='{CUT};width:12.5ch'>one <b>two three</b> <i>four</i>", "one|two thr…"),
     "ellipsis under zoom": (f"<div style='zoom:1.5'><p style='{CUT};width:10.5ch'>some long text</div>", "some long…"),
-    "ellipsis from right to left": (
-        f"<p dir=rtl style='{CUT};width:130px;font:20px Arial'>שלום עולם טוב מאוד",
-        "שלום עולם …",
-    ),
+    "ellipsis from right to left": (cut_to_width_of("שלום עולם …"), "שלום עולם …"),
+    "ellipsis within a word from right to left": (cut_to_width_of("שלום עו…"), "שלום עו…"),
     "ellipsis at the start of a path": (
         f"<p dir=rtl style='{CUT};width:12.5ch;text-align:left'>/usr/share/long/file.txt",
         "…g/file.txt/",
