@@ -212,7 +212,7 @@ def _paint_lines(
 
 def _core_weight(quad: Floats) -> float:
     """Of the pixels of a core; quad: of its line, one font size high."""
-    length, size = np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[3] - quad[0])
+    length, size = float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[3] - quad[0]))
     return float(np.clip(SHORT_LINE * size / max(length, 1e-6), 1.0, MOST_SHORT_WEIGHT))
 
 
