@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pixread.reading.limits import LimitOptions
 
 MIN_CONFIDENCE = 0.5  # of a word: it is kept where it is likelier right than wrong, which is best for F1 near 1
+SPECKS = 6  # lines of signs alone (bullets, points, dashes), beyond which they are dust or dots of a pattern ...
+SPECKS_RATIO = 2.0  # ... where they are so many times as many as the lines with letters or digits
 LINES_OVER = 4  # lines on a picture that make it a background; pictures of pages have up to three (dev pages)
 CONTEXT = 32  # pixels round a region that the detector sees as well: lines cut in two look like others
 PRECISIONS: Mapping[str, Precision] = {"auto": "auto", "float32": "float32", "bfloat16": "bfloat16"}
@@ -171,7 +173,7 @@ class PageReader:
         for page in pages:
             started = time.perf_counter()
             lines = [(line, _along_line(next(read), line)) for line in page.lines]
-            reading = assembled(page.image, lines, page.pictures, least=least, within=page.region)
+            reading = assembled(page.image, _without_specks(lines), page.pictures, least=least, within=page.region)
             readings.append(replace(reading, seconds=seconds + time.perf_counter() - started))
         return readings
 
@@ -201,6 +203,15 @@ def _is_background(picture: Region, lines: Sequence[Region]) -> bool:
         common = box.intersect(line.box)
         over += common is not None and 2 * common.area > line.box.area
     return over >= LINES_OVER
+
+
+def _without_specks(lines: list[tuple[Region, RecognisedLine]]) -> list[tuple[Region, RecognisedLine]]:
+    """The lines without those of signs alone where these are no signs: a list has a bullet for a line, not many."""
+    signs = [bool(read.text) and not any(map(str.isalnum, read.text)) for _, read in lines]
+    written = sum(bool(read.text) for _, read in lines) - sum(signs)
+    if sum(signs) <= max(SPECKS, SPECKS_RATIO * written):
+        return lines
+    return [line for line, is_sign in zip(lines, signs, strict=True) if not is_sign]
 
 
 def grown(line: Region) -> Region:

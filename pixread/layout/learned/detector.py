@@ -23,8 +23,18 @@ from pixread.layout.learned.network import (
     DetectorNetwork,
     fuse_batch_norm,
 )
-from pixread.layout.learned.scales import coarser_look, finer_looks, first_look, merged, with_large
+from pixread.layout.learned.scales import (
+    coarser_look,
+    finer_looks,
+    first_look,
+    is_small,
+    is_sure,
+    is_trace,
+    merged,
+    with_large,
+)
 from pixread.layout.learned.steady import steady_lines
+from pixread.layout.learned.surroundings import Surroundings
 from pixread.layout.learned.tiles import Look, Tile
 from pixread.layout.learned.weights import load_weights
 from pixread.records import Box, Region, RegionKind
@@ -32,6 +42,7 @@ from pixread.records import Box, Region, RegionKind
 Precision = Literal["auto", "float32", "bfloat16"]
 
 FOUND_KINDS: tuple[RegionKind, ...] = ("picture", "icon", "control")
+LEAST_SIZE = 4.5  # px of a picture, font size below which nobody reads letters: specks have such
 FINER_LOOKS = 2  # one upon the other: at a reduced picture, at the picture, at the picture enlarged
 KIND_PROBABILITY = 0.5
 KIND_INSET = 2.5  # px of the network's input that areas of kinds were pulled in by in training
@@ -84,29 +95,33 @@ class LearnedDetector:
         first = first_look(image)
         lines, others = self._refined(image, first, depth=FINER_LOOKS)
         if coarser := coarser_look(first):
-            lines = with_large(lines, self._look(image, coarser)[0], first)
-        lines = steady_lines(lines, width=image.width, height=image.height)
+            large, _ = self._look(image, coarser)
+            lines = with_large(lines, large.take(is_sure(large)), first)
+        lines = steady_lines(lines.take(lines.height > LEAST_SIZE), width=image.width, height=image.height)
         return [*lines.regions(), *others]
 
     def _refined(self, image: Image.Image, look: Look, *, depth: int) -> tuple[Lines, list[Region]]:
         """Like `_look`, with finer looks at the parts that it was too coarse for."""
         lines, others = self._look(image, look)
+        lines = lines.take(is_sure(lines) | is_small(lines, look))
         for finer in finer_looks(image, look, lines) if depth else ():
             lines = merged(lines, self._refined(image, finer, depth=depth - 1)[0], look, finer)
-        return lines, others
+        return lines.take(is_sure(lines)), others
 
     def _look(self, image: Image.Image, look: Look) -> tuple[Lines, list[Region]]:
         """Lines and other regions of one look, in the picture's pixels."""
         shape = -(-look.height // CORE_STRIDE), -(-look.width // CORE_STRIDE)
         coarse = -(-look.height // HEAD_STRIDE), -(-look.width // HEAD_STRIDE)
         votes, kinds = [], np.zeros((len(FOUND_KINDS), *coarse), np.float16)
+        surroundings = Surroundings.empty(shape)
         for tile, core, (geometry, kind, _) in self._seen(image, look):
             left, top, _, _ = tile.own
             votes.append((top // CORE_STRIDE, left // CORE_STRIDE, Votes.from_maps(core, geometry)))
+            surroundings.add(core, top=top // CORE_STRIDE, left=left // CORE_STRIDE)
             _place(kinds, kind[: len(FOUND_KINDS)], tile, HEAD_STRIDE)
-        lines = decode_lines(Votes.merged(shape, votes)) if votes else NO_LINES
-        offset = (look.box.x, look.box.y)
-        return lines.moved(look.scale, offset), _kind_regions(kinds, look)
+        lines = surroundings.rescored(decode_lines(Votes.merged(shape, votes))) if votes else NO_LINES
+        lines = lines.moved(look.scale, (look.box.x, look.box.y))
+        return lines.take(is_trace(lines)), _kind_regions(kinds, look)
 
     @torch.inference_mode()
     def _seen(

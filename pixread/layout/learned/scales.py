@@ -35,6 +35,9 @@ SHARP = 40  # levels between neighbouring pixels, from which they are a stroke's
 DETAILED = 8  # such pairs in a block of 64 px: small letters have more
 DETAILED_BLOCKS = 6  # of the 256 of a cell: a short word
 WHOLE = 0.6  # share of a look's area, from which it is looked at again as a whole
+SURE = 0.5  # score of a line
+TRACE = 0.25  # score of what may be small letters, before a finer look at them; it may be a texture as well
+SURE_SHARE = 0.1  # of the letters that a finer look is for, which are of sure lines: textures have a hundredth of that
 SAMPLES = 5  # places along a line that tell whether it is one that was found before
 COVERED = 0.5  # share of them
 
@@ -66,18 +69,15 @@ def with_large(lines: Lines, coarse: Lines, look: Look) -> Lines:
 def finer_looks(image: Image.Image, look: Look, lines: Lines) -> list[Look]:
     """Looks at those parts of one that it saw too coarsely; lines: what it found, in the picture's pixels."""
     scale = min(look.scale)
-    small = is_small(lines, look)
-    cells = _cells_of(lines.take(small), look)
+    small = lines.take(is_small(lines, look))
+    cells = _cells_of(small, look)
     if scale < REDUCED:
-        cells |= _unexplained(image, look, lines)
-        finer = 1.0
-    elif small.any():
-        finer = min(AIM / _lower_quarter(lines.take(small)), LARGEST_SCALE)
-    else:
+        return [Look.at(box, 1.0) for box in _parts(cells | _unexplained(image, look, lines), look.box)]
+    boxes = [box for box in _parts(cells, look.box) if _is_text(small.take(_within(small, box)))]
+    if not boxes:
         return []
-    if finer < LEAST_GAIN * scale:
-        return []
-    return [Look.at(box, finer) for box in _parts(cells, look.box)]
+    finer = min(AIM / _lower_quarter(small), LARGEST_SCALE)
+    return [Look.at(box, finer) for box in boxes] if finer >= LEAST_GAIN * scale else []
 
 
 def is_small(lines: Lines, look: Look) -> NDArray[np.bool_]:
@@ -85,13 +85,32 @@ def is_small(lines: Lines, look: Look) -> NDArray[np.bool_]:
     return np.asarray(lines.height * min(look.scale) < SMALL)
 
 
+def is_sure(lines: Lines) -> NDArray[np.bool_]:
+    """Which lines are likelier lines than not."""
+    return np.asarray(lines.score > SURE)
+
+
+def is_trace(lines: Lines) -> NDArray[np.bool_]:
+    """Which lines are sure or may become so in a finer look."""
+    return np.asarray(lines.score > TRACE)
+
+
 def merged(coarse: Lines, fine: Lines, look: Look, finer: Look) -> Lines:
     """The lines of a look, with the small ones in the part of a finer look replaced by what that one found."""
-    middle = (coarse.start + coarse.end) / 2
-    box = finer.box
-    inside = ((middle >= (box.x, box.y)) & (middle <= (box.right, box.bottom))).all(axis=1)
-    kept = coarse.take(~(inside & is_small(coarse, look)))
+    kept = coarse.take(~(_within(coarse, finer.box) & is_small(coarse, look)))
     return Lines.concatenated([kept, fine.take(~_covered(fine, kept))])
+
+
+def _within(lines: Lines, box: Box) -> NDArray[np.bool_]:
+    """Which lines have their middle in a box."""
+    middle = (lines.start + lines.end) / 2
+    return np.asarray(((middle >= (box.x, box.y)) & (middle <= (box.right, box.bottom))).all(axis=1))
+
+
+def _is_text(lines: Lines) -> bool:
+    """Whether enough of what may be letters is."""
+    letters = lines.length / lines.height
+    return bool(letters[is_sure(lines)].sum() >= SURE_SHARE * letters.sum())
 
 
 def _lower_quarter(lines: Lines) -> float:
