@@ -9,44 +9,36 @@ from pathlib import Path
 import pytest
 
 import pixread
+from tests.known_violations import CIRCLES, TWINS
 
 PACKAGE = Path(pixread.__file__).parent
 TESTS = Path(__file__).parent
 
 # A file imports only from lower levels; the rooms of one level do not see each other (docs/architecture.md).
-LEVELS: dict[str, float] = {
-    "records": 0,
-    "grammar": 0.5,
-    "fields": 0.5,
-    "png": 0.5,
-    "textfiles": 0.5,
-    "filenames": 0.5,
-    "files": 0.6,
-    "render": 1,
-    "targets": 1,
-    "tasks": 1,
-    "inputs": 1,
-    "models": 1,
-    "metrics": 1,
-    "shards": 1,
-    "layout": 1.5,
-    "recognition": 1.5,
-    "generate": 2,
-    "checkpoints": 2,
-    "reading": 2.5,
-    "reader": 3,
-    "loading": 3.5,
-    "evaluate": 4,
-    "train": 5,
-    "scale": 5,
-    "serve": 5,
-    "inspect": 5,
-    "prepare": 5,
-    "bench": 5.5,
-    "cli": 6,
-    "__main__": 7,
-    "__init__": 7,
+LEVELS = {
+    room: level
+    for level, rooms in enumerate(
+        (
+            "records",
+            "grammar fields png textfiles filenames",
+            "files",
+            "render targets tasks inputs models metrics shards",
+            "layout recognition",
+            "generate checkpoints",
+            "reading",
+            "reader",
+            "loading",
+            "evaluate",
+            "train scale inspect prepare",
+            "bench",
+            "cli",
+            "__main__ __init__",
+        )
+    )
+    for room in rooms.split()
 }
+# What every file of a registry defines: a data set's reader, a target's maker.
+REGISTERED = {"tasks": {"TASK", "examples"}, "targets": {"examples"}}
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 80
 MAY_PRINT = ("cli",)
@@ -89,6 +81,9 @@ def imported_modules(path: Path, package: Path) -> Iterator[tuple[int, str]]:
 
 def level_violations(package: Path) -> list[str]:
     violations = []
+    rooms = {room_of(path, package) for path in python_files(package)}
+    if package == PACKAGE:
+        violations += [f"'{room}' has a level and is no room" for room in LEVELS if room not in rooms]
     for path in python_files(package):
         room = room_of(path, package)
         if room not in LEVELS:
@@ -102,6 +97,79 @@ def level_violations(package: Path) -> list[str]:
             if LEVELS.get(target, LEVELS["__init__"]) >= LEVELS[room]:
                 violations.append(f"{path.relative_to(package)}:{line}: {room} imports {dotted}, which is not below it")
     return violations
+
+
+def module_of(dotted: str, package: Path) -> Path | None:
+    """The file of the package that an import's dotted name comes from."""
+    parts = dotted.split(".")
+    for count in range(len(parts), 0, -1):
+        path = package.joinpath(*parts[:count])
+        for file in (path.with_suffix(".py"), path / "__init__.py"):
+            if file.is_file():
+                return file
+    return None
+
+
+def circle_violations(package: Path) -> list[str]:
+    """Files of one room that import each other in a circle; imports for types alone and late ones count, too.
+
+    A package's `__init__` is a front door: importing a neighbour makes Python run it, which is no circle of files.
+    """
+    graph = {
+        path: {
+            file
+            for _, dotted in imported_modules(path, package)
+            if (file := module_of(dotted, package)) not in (None, path)
+            and room_of(file, package) == room_of(path, package)
+        }
+        for path in python_files(package)
+    }
+    circles = {frozenset(circle) for path in graph if len(circle := _circle_through(path, graph)) > 1}
+    return sorted(" <-> ".join(sorted(str(path.relative_to(package)) for path in circle)) for circle in circles)
+
+
+def _circle_through(path: Path, graph: dict[Path, set[Path]]) -> set[Path]:
+    """The files that this one reaches and that reach it."""
+    back = {file: {other for other, targets in graph.items() if file in targets} for file in graph}
+    return _reached(path, graph) & _reached(path, back)
+
+
+def _reached(start: Path, graph: dict[Path, set[Path]]) -> set[Path]:
+    seen, waiting = {start}, [start]
+    while waiting:
+        new = graph[waiting.pop()] - seen
+        seen |= new
+        waiting += new
+    return seen
+
+
+def twin_violations(package: Path) -> dict[str, list[str]]:
+    """For each room the public classes, functions and constants of one name that two of its files define.
+
+    Left out is what the files of a room define alike because all of them are entries of one registry.
+    """
+    homes: dict[tuple[str, str], int] = {}
+    for path in python_files(package):
+        room = room_of(path, package)
+        for name in public_names(ast.parse(path.read_text(encoding="utf-8"))) - REGISTERED.get(room, set()):
+            homes[room, name] = homes.get((room, name), 0) + 1
+    twins: dict[str, list[str]] = {}
+    for (room, name), count in sorted(homes.items()):
+        if count > 1:
+            twins.setdefault(room, []).append(name)
+    return twins
+
+
+def public_names(tree: ast.Module) -> set[str]:
+    names = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {leaf.id for target in node.targets for leaf in ast.walk(target) if isinstance(leaf, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
+    return {name for name in names if not name.startswith("_")}
 
 
 def size_violations(root: Path) -> list[str]:
@@ -180,6 +248,14 @@ def swallowing_violations(package: Path) -> list[str]:
 )
 def test_package_keeps_the_rule(check: Callable[[Path], list[str]]):
     assert check(PACKAGE) == []
+
+
+def test_no_files_of_a_room_import_each_other_in_a_circle():
+    assert circle_violations(PACKAGE) == CIRCLES
+
+
+def test_no_room_defines_a_public_name_twice():
+    assert twin_violations(PACKAGE) == TWINS
 
 
 @pytest.mark.parametrize("check", [size_violations, name_violations])
@@ -266,6 +342,28 @@ def test_drawers_are_caught(tmp_path: Path):
 def test_missing_annotations_are_caught(tmp_path: Path):
     package = house(tmp_path, cli="class A:\n    def f(self, a, *, b: int):\n        def g() -> None: ...\n")
     assert annotation_violations(package) == ["cli.py:2: f lacks annotations for ['a', 'return']"]
+
+
+def test_circles_inside_a_room_are_caught(tmp_path: Path):
+    package = house(
+        tmp_path,
+        models__one="from pixread.models.two import b",
+        models__two="def late() -> None:\n    from pixread.models.three import c",
+        models__three="if TYPE_CHECKING:\n    from .one import a",
+        models__four="from pixread.models.one import a",
+        targets__one="from pixread.models.one import a",
+    )
+    assert circle_violations(package) == ["models/one.py <-> models/three.py <-> models/two.py"]
+
+
+def test_names_that_a_room_defines_twice_are_caught(tmp_path: Path):
+    package = house(
+        tmp_path,
+        models__one="class Part: ...\nSIZE: int = 1\ndef _own(): ...",
+        models__two="def Part(): ...\nSIZE = 2\ndef _own(): ...",
+        targets__one="class Part: ...",
+    )
+    assert twin_violations(package) == {"models": ["Part", "SIZE"]}
 
 
 @pytest.mark.parametrize(
