@@ -43,7 +43,7 @@ TWINS: dict[str, list[str]] = {
         "WEIGHTS",
         "runs_of",
     ],
-    "layout": ["Floats"],
+    "layout": ["BLOCK", "FLOOR", "Floats"],
     "models": ["MIDDLE", "mix", "rounded"],
     "reading": ["tree_of"],
     "recognition": ["HOW_TO_INSTALL"],
