@@ -25,7 +25,6 @@ TWINS: dict[str, list[str]] = {
     ],
     "checkpoints": ["DTYPES", "MAX_NEW_TOKENS", "OWN", "TENSORS"],
     "cli": ["render", "train"],
-    "evaluate": ["NUM_BINS", "Progress"],
     "inputs": [
         "CONFIG_FILE",
         "Corners",

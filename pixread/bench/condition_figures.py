@@ -9,7 +9,7 @@ from statistics import mean
 from pixread.bench.read_figures import F1, OURS, SCRIPTS, SECONDS, textless_figures, unscored_notes
 from pixread.bench.read_results import PageResult
 from pixread.bench.report import Figure
-from pixread.evaluate.resampling import Value, balanced_mean, interval
+from pixread.evaluate.stats.resampling import Observation, balanced_mean, bootstrap_interval
 
 SCORES = {F1: "f1", "word precision": "precision", "word recall": "recall"}
 WORST = "Word F1 in the worst condition"
@@ -80,16 +80,16 @@ def _differences(cells: Cells, *, case: str) -> list[Figure]:
         pairs = {title: [_difference(result, peer, title) for result in results] for title, results in cells.items()}
         rows = pairs | {"all conditions": [value for values in pairs.values() for value in values]}
         for title, values in rows.items():
-            ends = interval(values)
+            ends = bootstrap_interval(values)
             assert ends is not None, "no condition is kept without pages"
             figures.append(Figure(peer, title, (ends[0], balanced_mean(values), ends[1]), case))
     return figures
 
 
-def _difference(result: PageResult, peer: str, condition: str) -> Value:
+def _difference(result: PageResult, peer: str, condition: str) -> Observation:
     """Drawn with its page: what is read badly in one condition is so in others."""
     ours, theirs = (result.readings[name].scores["f1"] for name in (OURS, peer))
-    return Value(ours - theirs, result.source, condition)
+    return Observation(ours - theirs, result.source, condition)
 
 
 def _invented(cells: Cells) -> list[Figure]:

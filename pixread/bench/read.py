@@ -23,7 +23,7 @@ from pixread.bench.report import Report
 from pixread.files import claimed
 
 if TYPE_CHECKING:
-    from pixread.evaluate.exam import Exam, Question
+    from pixread.evaluate.tasks.task import EvaluationTask, ReaderInput
     from pixread.records import Example
     from pixread.shards import ShardSet
 
@@ -67,7 +67,7 @@ class Ground:
     def settings(self) -> dict[str, Any]:
         """What two runs must have in common for one to go on with the pages of the other."""
         from pixread.checkpoints.runs import run_step
-        from pixread.evaluate.sets import fingerprint
+        from pixread.evaluate.shard_sets import fingerprint
 
         return {
             "data": str(self.setting.data),
@@ -123,18 +123,18 @@ def _read(setting: ReadSetting, progress: Progress | None) -> Report:
 
 
 def ground_of(setting: ReadSetting) -> Ground:
-    from pixread.evaluate.sets import find_sets, sets_beside, spread, task_of
+    from pixread.evaluate.shard_sets import evenly_spaced, find_shard_sets, sibling_sets, task_of
     from pixread.shards import ShardSet
 
     peers = chosen_peers(setting.against)
-    sets = find_sets(setting.data, task=PAGES.name)
+    sets = find_shard_sets(setting.data, task=PAGES.name)
     pages = ShardSet(sets)
     if task_of(pages) != PAGES.name:
         raise ValueError(f"{setting.data} holds no whole pages; pixread render --targets lines,parse makes them")
-    places = spread(pages, setting.limit)
+    places = evenly_spaced(pages, setting.limit)
     if not places:
         raise ValueError(f"there is nothing to read: {setting.data} holds no pages")
-    beside = sets_beside(sets, REGIONS.name)
+    beside = sibling_sets(sets, REGIONS.name)
     region_set = ShardSet(beside) if beside else []
     regions: dict[str, list[int]] = defaultdict(list)
     for place, group in enumerate(region_set.groups() if isinstance(region_set, ShardSet) else ()):
@@ -173,13 +173,13 @@ def open_readers(ground: Ground) -> Iterator[Mapping[str, LiveProcess]]:
         yield processes
 
 
-def draw(example: Example, exam: Exam, picture: Path) -> Question:
+def draw(example: Example, evaluation_task: EvaluationTask, picture: Path) -> ReaderInput:
     """Writes the picture as evaluation shows it to readers."""
     from pixread.inputs.picture import open_picture
 
-    question = exam.question(example, open_picture(example.image, name=example.id))
-    question.image.save(picture, "PNG", compress_level=1)
-    return question
+    reader_input = evaluation_task.prepare(example, open_picture(example.image, name=example.id))
+    reader_input.image.save(picture, "PNG", compress_level=1)
+    return reader_input
 
 
 def warm_up(readers: Mapping[str, LiveProcess], picture: Path) -> None:
@@ -196,9 +196,9 @@ def asked(process: LiveProcess, picture: Path) -> dict[str, Any]:
 
 def _region(process: LiveProcess, example: Example, picture: Path) -> Mapping[str, float]:
     """Our scores of a region of a page."""
-    question = draw(example, REGIONS, picture)
-    assert question.region is not None, "this exam has a region in every question"
-    return region_scores(example, process.do("read", picture=str(picture), region=question.region.as_list()).found)
+    reader_input = draw(example, REGIONS, picture)
+    assert reader_input.region is not None, "every example of this task has a region"
+    return region_scores(example, process.do("read", picture=str(picture), region=reader_input.region.as_list()).found)
 
 
 def so_far(results: Sequence[PageResult]) -> str:

@@ -38,7 +38,7 @@ from pixread.bench.read_gallery import write_page
 from pixread.bench.read_results import PAGES, Journal, PageResult, page_result
 from pixread.bench.rendered_conditions import RENDERED, RenderedCondition, render_condition, settings_of, sources_of
 from pixread.bench.report import Report
-from pixread.evaluate.cases import Cases
+from pixread.evaluate.report.cases import CaseRenderer
 from pixread.files import claimed
 from pixread.inputs.picture import open_picture
 from pixread.records import Example
@@ -79,7 +79,7 @@ class _Cell:
 
     @property
     def clean(self) -> Image.Image:
-        return PAGES.question(self.example, open_picture(self.example.image, name=self.example.id)).image
+        return PAGES.prepare(self.example, open_picture(self.example.image, name=self.example.id)).image
 
     @property
     def picture(self) -> Image.Image:
@@ -223,7 +223,7 @@ def _write_gallery(
     shown = [replace(result, index=number) for number, result in enumerate(worst)]
     examples = [_shown(cells[result.index, result.condition]) for result in worst]
     predictions = predictions_of(OURS, shown, examples)
-    cases = Cases.of(metrics_of(shown, examples)[OURS], examples, predictions)
+    cases = CaseRenderer.of(metrics_of(shown, examples)[OURS], examples, predictions)
     heads = [f"<h3>{condition}</h3>" for condition in by_condition]
     articles = [head + cases.html(one) for head, one in zip(heads, predictions, strict=True)]
     write_page(path, report, "The page that is read worst in each condition", articles)

@@ -9,8 +9,8 @@ from typing import Any
 
 from pixread.bench.read_results import PAGES, PageReading, PageResult, Structure
 from pixread.bench.report import Figure
-from pixread.evaluate.predictions import Prediction, unread
-from pixread.evaluate.summary import summarise
+from pixread.evaluate.predictions import Prediction, blank_prediction
+from pixread.evaluate.stats.summary import summarise
 from pixread.metrics import CAUSES
 from pixread.metrics.word_errors import NOTHING, ONE_SIDED
 from pixread.records import Example
@@ -44,7 +44,7 @@ def predictions_of(name: str, results: Sequence[PageResult], examples: Sequence[
         reading = result.readings[name]
         found.append(
             replace(
-                unread(result.index, examples[result.index], targets=(result.truth,)),
+                blank_prediction(result.index, examples[result.index], targets=(result.truth,)),
                 prediction=reading.text,
                 scores=dict(reading.scores),
                 score=reading.score,
@@ -63,7 +63,7 @@ def _boxes(reading: PageReading) -> list[list[float]]:
 def metrics_of(results: Sequence[PageResult], examples: Sequence[Example]) -> dict[str, dict[str, Any]]:
     """For every reader what `pixread evaluate --task pages` writes to metrics.json."""
     return {
-        name: summarise(predictions_of(name, results, examples), exam=PAGES, about={"model": name})
+        name: summarise(predictions_of(name, results, examples), task=PAGES, about={"model": name})
         for name in (results[0].readings if results else ())
     }
 

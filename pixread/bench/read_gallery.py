@@ -13,7 +13,7 @@ from typing import Any
 from pixread.bench.read_figures import OURS, predictions_of
 from pixread.bench.read_results import PageResult
 from pixread.bench.report import Report
-from pixread.evaluate.cases import Cases
+from pixread.evaluate.report.cases import CaseRenderer
 from pixread.files import plain_errors, write_text
 from pixread.metrics import CAUSES, WordError
 from pixread.records import Example
@@ -34,14 +34,14 @@ def write_gallery(
     """examples: the shard set, indexed by the results. metrics: of our own readings."""
     shown = spread_by_score(results)
     predictions = predictions_of(OURS, shown, examples)
-    cases = Cases.of(metrics, examples, predictions)
+    cases = CaseRenderer.of(metrics, examples, predictions)
     articles = [cases.html(prediction) + _beside(result) for result, prediction in zip(shown, predictions, strict=True)]
     write_page(path, report, f"{len(shown)} pages, from the worst read to the best", articles, legend=CAUSES_SAID)
 
 
 def write_page(path: Path, report: Report, heading: str, articles: Sequence[str], *, legend: str = "") -> None:
     """A report's table, and articles below it. legend: what they show besides the picture and the compared words."""
-    template = Template(files("pixread.evaluate").joinpath("report.html").read_text(encoding="utf-8"))
+    template = Template(files("pixread.evaluate.report").joinpath("report.html").read_text(encoding="utf-8"))
     page = template.substitute(
         title=escape(report.what),
         about=escape(" · ".join([str(report.machine), *report.notes])),

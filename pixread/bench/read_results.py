@@ -10,7 +10,7 @@ from typing import Any
 
 from pixread.bench.conditions import AS_RENDERED
 from pixread.evaluate.predictions import script_of
-from pixread.evaluate.rendered import RENDERED
+from pixread.evaluate.tasks.rendered import RENDERED_PAGE_TASKS
 from pixread.files import parse_json, plain_errors, write_text
 from pixread.grammar import parse
 from pixread.metrics import (
@@ -29,7 +29,7 @@ FILE = "pages.jsonl"
 UNFINISHED = ".unfinished"
 SCORING = 2
 """Higher wherever pages are scored in another way: an unfinished run goes on only with what is scored the same."""
-PAGES, REGIONS = RENDERED["pages"], RENDERED["parse"]
+PAGES, REGIONS = RENDERED_PAGE_TASKS["pages"], RENDERED_PAGE_TASKS["parse"]
 
 UNSCORED = "unscored"  # in an example's meta
 
@@ -116,7 +116,7 @@ def page_result(
     carried: where boxes of the example's picture are in the one that was read. In other conditions than as rendered,
     where the truth's boxes are off, only words and their order are scored.
     """
-    truth = PAGES.clean(example.targets[0])
+    truth = PAGES.normalise_target(example.targets[0])
     is_placed = condition == AS_RENDERED.name
     parts = _Parts.of(example, carried)
     readings = {name: _scored(example, truth, one, parts, is_placed=is_placed) for name, one in said.items()}
@@ -150,7 +150,7 @@ class _Parts:
 
 def region_scores(example: Example, said: Mapping[str, Any]) -> Mapping[str, float]:
     """The scores of a region, as `pixread evaluate` gives them."""
-    return REGIONS.grade(said["tree"], [REGIONS.clean(target) for target in example.targets])[1]
+    return REGIONS.score_answer(said["tree"], [REGIONS.normalise_target(target) for target in example.targets])[1]
 
 
 def _scored(example: Example, truth: str, said: Mapping[str, Any], parts: _Parts, *, is_placed: bool) -> PageReading:
@@ -162,7 +162,7 @@ def _scored(example: Example, truth: str, said: Mapping[str, Any], parts: _Parts
         text=text,
         seconds=said["seconds"],
         memory_mib=said["memory_mib"],
-        scores=PAGES.grade(text, [truth])[1],
+        scores=PAGES.score_answer(text, [truth])[1],
         order=order_agreement(text.split(), truth.split()),
         errors=word_errors(lines, [_line(*one) for one in true_lines(example)]) if is_placed else (),
         score=said.get("score", 0.0),

@@ -13,9 +13,9 @@ from pixread.cli.models import Dtype, load_reader
 from pixread.cli.terminal import progress_bar, say, show_table
 
 if TYPE_CHECKING:
-    from pixread.evaluate import Reads
+    from pixread.evaluate import ReaderProtocol
 
-Load = Callable[[str | None], "Reads"]
+Load = Callable[[str | None], "ReaderProtocol"]
 
 
 def evaluate(
@@ -69,7 +69,7 @@ def _check_all(models: Path | None, beside: list[str]) -> None:
 def _one(shards: Path, *, out: Path, **settings: Any) -> None:
     from pixread.evaluate import evaluate as run
     from pixread.evaluate import table
-    from pixread.evaluate.comparison import comparison_table
+    from pixread.evaluate.stats.comparison import comparison_table
 
     with progress_bar("examples") as show:
         metrics = run(shards, out=out, progress=_shown(show), **settings)

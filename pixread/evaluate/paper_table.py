@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixread.evaluate.published import OTHERS
+from pixread.evaluate.published_scores import OTHER_SYSTEMS
 from pixread.evaluate.run import Load, evaluate
-from pixread.evaluate.sets import find_sets
-from pixread.evaluate.summary import label
+from pixread.evaluate.shard_sets import find_shard_sets
+from pixread.evaluate.stats.summary import metric_label
 from pixread.files import claimed, json_text, plain_errors, write_text
 from pixread.shards import ShardSet
 from pixread.tasks import TASKS, Task
@@ -25,7 +25,7 @@ NOTE = (
     "test splits."
 )
 
-Progress = Callable[[str, int, int, float | None], None]
+TableProgress = Callable[[str, int, int, float | None], None]
 
 
 def evaluate_all(
@@ -37,7 +37,7 @@ def evaluate_all(
     split: str | None = None,
     limit: int | None = None,
     batch_size: int = 8,
-    progress: Progress | None = None,
+    progress: TableProgress | None = None,
 ) -> dict[str, Any]:
     """Evaluates MODELS/<task>-<size> on DATA/<task> wherever both are there, each into OUT/<task>-<size>.
 
@@ -62,7 +62,7 @@ def evaluate_all(
                 "metric": task.metric,
                 "ours": {},
                 "published": dict(task.published),
-                "others": {name: scores[task.name] for name, scores in OTHERS.items() if task.name in scores},
+                "others": {name: scores[task.name] for name, scores in OTHER_SYSTEMS.items() if task.name in scores},
             }
             rows.append(row)
             try:
@@ -86,16 +86,16 @@ def evaluate_all(
                     )
                 except ValueError as error:
                     missing.append(f"{name}: {error}")
-        found = {"note": NOTE, "rows": rows, "missing": missing}
-        _write(out, found)
-    return found
+        table = {"note": NOTE, "rows": rows, "missing": missing}
+        _write(out, table)
+    return table
 
 
 def _split(folder: Path, split: str | None) -> str:
     """The split to be evaluated of a prepared folder."""
     _existing(folder)
     if split is not None:
-        find_sets(folder, split)  # or say what there is
+        find_shard_sets(folder, split)  # or say what there is
         return split
     names = [name for name in ("test", "val") if _has_truth(folder, name)]
     if not names:
@@ -105,7 +105,7 @@ def _split(folder: Path, split: str | None) -> str:
 
 def _has_truth(folder: Path, split: str) -> bool:
     try:
-        examples = ShardSet(find_sets(folder, split))
+        examples = ShardSet(find_shard_sets(folder, split))
     except ValueError:
         return False
     return len(examples) > 0 and not examples[0].meta.get("hidden")
@@ -130,12 +130,12 @@ def _evaluated(folder: Path, model: Path, *, task: Task, **settings: Any) -> dic
     }
 
 
-def _named(progress: Progress, name: str) -> Callable[[int, int, float | None], None]:
+def _named(progress: TableProgress, name: str) -> Callable[[int, int, float | None], None]:
     return lambda done, total, score: progress(name, done, total, score)
 
 
-def _write(out: Path, found: Mapping[str, Any]) -> None:
-    texts = {"table.json": json_text(found, indent=1) + "\n", "table.md": as_markdown(found)}
+def _write(out: Path, table: Mapping[str, Any]) -> None:
+    texts = {"table.json": json_text(table, indent=1) + "\n", "table.md": as_markdown(table)}
     with plain_errors(out):
         for name, text in texts.items():
             write_text(out / name, text, errors="replace")
@@ -143,51 +143,51 @@ def _write(out: Path, found: Mapping[str, Any]) -> None:
 
 def _head() -> list[str]:
     sizes = [name for size in SIZES for name in (f"ours, {size}", f"paper, {size}")]
-    return ["task", "metric", "split", "examples", *sizes, *OTHERS]
+    return ["task", "metric", "split", "examples", *sizes, *OTHER_SYSTEMS]
 
 
 def _cells(row: Mapping[str, Any], *, with_interval: bool) -> list[str]:
     """One row of the table as text."""
     ours = row["ours"]
     counts = sorted({cell["examples"] for cell in ours.values()})
-    cells = [row["title"], label(row["metric"]), row["split"] if ours else NOTHING]
+    cells = [row["title"], metric_label(row["metric"]), row["split"] if ours else NOTHING]
     cells.append(", ".join(map(str, counts)) or NOTHING)
     for size in SIZES:
         cells += [_cell(ours.get(size), with_interval=with_interval), _figure(row["published"].get(size))]
-    return cells + [_figure(row["others"].get(name)) for name in OTHERS]
+    return cells + [_figure(row["others"].get(name)) for name in OTHER_SYSTEMS]
 
 
-def _cell(found: Mapping[str, Any] | None, *, with_interval: bool) -> str:
-    if found is None:
+def _cell(cell: Mapping[str, Any] | None, *, with_interval: bool) -> str:
+    if cell is None:
         return NOTHING
-    low, high = found["interval"]
-    return f"{found['score']:.1f}{f' ({low:.1f} to {high:.1f})' if with_interval else ''}"
+    low, high = cell["interval"]
+    return f"{cell['score']:.1f}{f' ({low:.1f} to {high:.1f})' if with_interval else ''}"
 
 
 def _figure(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.1f}"
 
 
-def as_markdown(found: Mapping[str, Any]) -> str:
+def as_markdown(table: Mapping[str, Any]) -> str:
     """The table as Markdown, with 95 % intervals."""
     lines = [_head(), ["---", "---", "---", *["---:"] * (len(_head()) - 3)]]
-    lines += [_cells(row, with_interval=True) for row in found["rows"]]
-    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    missing = "".join(f"- {sentence}\n" for sentence in found["missing"])
-    return f"{table}\n\n{found['note']}\n" + (f"\nNot evaluated:\n\n{missing}" if missing else "")
+    lines += [_cells(row, with_interval=True) for row in table["rows"]]
+    body = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    missing = "".join(f"- {sentence}\n" for sentence in table["missing"])
+    return f"{body}\n\n{table['note']}\n" + (f"\nNot evaluated:\n\n{missing}" if missing else "")
 
 
-def paper_table(found: Mapping[str, Any]) -> Table:
+def paper_table(table: Mapping[str, Any]) -> Table:
     """The table for a terminal: as much of it as fits eighty columns."""
     from rich.table import Table
 
-    shown = Table(box=None, pad_edge=False, caption=found["note"], caption_justify="left")
+    shown = Table(box=None, pad_edge=False, caption=table["note"], caption_justify="left")
     kept = [at for at, name in enumerate(_head()) if name != "examples"]
     for at in kept:
         name = _head()[at]
         style = "bold" if name.startswith("ours") else ""
         shown.add_column(name.replace(", ", "\n"), justify="left" if at < 3 else "right", style=style, no_wrap=at > 0)
-    for row in found["rows"]:
+    for row in table["rows"]:
         cells = _cells(row | {"metric": SHORT.get(row["metric"], row["metric"])}, with_interval=False)
         shown.add_row(*(cells[at] for at in kept))
     return shown

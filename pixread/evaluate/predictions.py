@@ -12,46 +12,37 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
-from pixread.evaluate.kinds import answer_type
+from pixread.evaluate.stats.answer_types import answer_type
 from pixread.files import parse_json
 from pixread.records import Example
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What was read of one example, and how well.
+    """What was read of one example, and how well."""
 
-    index: place in the shard sets, one after the other. group: what is read well or badly together, as the examples of
-    one picture. choice: the candidates that the example is one of, where one is to be chosen. answer_type: what the
-    data set says, else what the first target looks like. hidden: the truth is not known; then nothing is scored.
-    prediction, targets: as compared. target: which of the targets agreed best. scores: a score of all candidates stands
-    at the one that was chosen. score: mean log-probability of the output; log_prob: their sum. seconds: the reader's
-    time for its batch, divided by the batch. cut: the output was as long as it may be, and had no end. boxes: regions
-    that were read, [x, y, width, height] in pixels. error: why there is no prediction; then nothing is scored either.
-    """
-
-    index: int
-    id: str
-    source: str
-    group: str
-    site: str
-    script: str
-    masked: bool
-    targets: tuple[str, ...]
-    part: str = ""
-    prompt: str = ""
-    choice: str = ""
-    answer_type: str = ""
-    hidden: bool = False
-    prediction: str = ""
-    target: int = 0
-    scores: Mapping[str, float] = field(default_factory=dict)
-    score: float = 0.0
-    log_prob: float = 0.0
-    seconds: float = 0.0
-    cut: bool = False
-    boxes: tuple[tuple[float, ...], ...] = ()
-    error: str | None = None
+    index: int  # in the shard sets, one after the other
+    id: str  # of the example
+    source: str  # URL or path that the example comes from
+    group: str  # what is read well or badly together, as the examples of one picture
+    site: str  # host or first folder of the source
+    script: str  # of most letters of the targets: latin, other or none
+    masked: bool  # a mask is drawn on the picture
+    targets: tuple[str, ...]  # as compared
+    part: str = ""  # of the data set
+    prompt: str = ""  # the question
+    choice: str = ""  # the group of candidates that the example is one of, where one is to be chosen
+    answer_type: str = ""  # what the data set says, else what the first target looks like
+    hidden: bool = False  # the truth is not known; then nothing is scored
+    prediction: str = ""  # as compared
+    target: int = 0  # number of the target that agreed best
+    scores: Mapping[str, float] = field(default_factory=dict)  # a score of a group stands at the chosen candidate
+    score: float = 0.0  # mean log-probability of the output's tokens
+    log_prob: float = 0.0  # sum of the log-probabilities
+    seconds: float = 0.0  # the reader's time for the batch, divided by the batch
+    cut: bool = False  # the output was as long as it may be, and had no end
+    boxes: tuple[tuple[float, ...], ...] = ()  # regions that were read, [x, y, width, height] in pixels
+    error: str | None = None  # why there is no prediction; then nothing is scored either
 
     @property
     def confidence(self) -> float:
@@ -59,7 +50,9 @@ class Prediction:
         return math.exp(min(self.score, 0.0))
 
 
-def unread(index: int, example: Example, *, targets: tuple[str, ...], choice: bool = False) -> Prediction:
+def blank_prediction(
+    index: int, example: Example, *, targets: tuple[str, ...], is_candidate: bool = False
+) -> Prediction:
     """The example's own part of a prediction. targets: in the form in which they will be compared."""
     image = example.meta.get("image")
     return Prediction(
@@ -73,7 +66,7 @@ def unread(index: int, example: Example, *, targets: tuple[str, ...], choice: bo
         targets=targets,
         part=str(example.meta.get("part") or ""),
         prompt=example.prompt,
-        choice=(example.group_id or example.id) if choice else "",
+        choice=(example.group_id or example.id) if is_candidate else "",
         answer_type=str(example.meta.get("answer_type") or answer_type(targets[0])),
         hidden=bool(example.meta.get("hidden")),
     )

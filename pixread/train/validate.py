@@ -1,4 +1,4 @@
-"""Reads held-out examples of a task during training, as `pixread evaluate` does with a finished checkpoint."""
+"""ReaderProtocol held-out examples of a task during training, as `pixread evaluate` does with a finished checkpoint."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import pytest
 
 from pixread.shards import write_shards
 from tests.conftest import Run
-from tests.evaluate.knowing import make_example
+from tests.evaluate.scripted_reader import make_example
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from pixread.records import Box, DrawnBox, Example
 from pixread.shards import write_shards
-from tests.evaluate.learning import drawn, learn_by_heart
+from tests.evaluate.overfitting import drawn, overfit
 
 CHART, SCREEN = drawn("alpha\nbeta"), drawn("OK   Cancel")
 
@@ -54,7 +54,7 @@ DIAGRAMS = [
 @pytest.fixture(scope="session")
 def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint that knows CHARTS, CANDIDATES and DIAGRAMS by heart."""
-    return learn_by_heart([*CHARTS, *CANDIDATES, *DIAGRAMS], tmp_path_factory.mktemp("learned") / "model")
+    return overfit([*CHARTS, *CANDIDATES, *DIAGRAMS], tmp_path_factory.mktemp("learned") / "model")
 
 
 @pytest.fixture

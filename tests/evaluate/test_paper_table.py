@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from pixread.evaluate.paper_table import as_markdown, evaluate_all, paper_table
-from pixread.evaluate.published import OTHERS
+from pixread.evaluate.published_scores import OTHER_SYSTEMS
 from pixread.loading import load
 from pixread.tasks import TASKS
 
@@ -68,7 +68,7 @@ def test_every_task_has_its_row_and_unknown_figures_are_dashes(tmp_path):
 
 
 def test_others_are_of_known_tasks():
-    assert all(set(scores) <= set(TASKS) for scores in OTHERS.values())
+    assert all(set(scores) <= set(TASKS) for scores in OTHER_SYSTEMS.values())
 
 
 @pytest.mark.parametrize("missing", ["data", "models"])

@@ -6,9 +6,9 @@ import io
 
 import pytest
 
-from pixread.evaluate.predictions import Prediction, read_lines, script_of, site_of, unread, write_lines
+from pixread.evaluate.predictions import Prediction, blank_prediction, read_lines, script_of, site_of, write_lines
 from pixread.records import Example
-from tests.evaluate.knowing import make_example
+from tests.evaluate.scripted_reader import make_example
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_a_line_cut_off_by_an_interruption_is_left_out(prediction, tmp_path, cut
 
 
 def test_unread_takes_the_page_as_group():
-    assert unread(5, make_example(1, "x"), targets=("x",)).group == "page1"
-    assert unread(5, make_example(1, "x", group_id=""), targets=("x",)).group == "site1/page1.html"
-    assert unread(5, make_example(1, "x", group_id="", source=""), targets=("x",)).group == "example-1"
-    assert unread(5, make_example(1, "x", masks=1), targets=("x",)).masked
-    assert not unread(5, make_example(1, "x", masks=0), targets=("x",)).masked
+    assert blank_prediction(5, make_example(1, "x"), targets=("x",)).group == "page1"
+    assert blank_prediction(5, make_example(1, "x", group_id=""), targets=("x",)).group == "site1/page1.html"
+    assert blank_prediction(5, make_example(1, "x", group_id="", source=""), targets=("x",)).group == "example-1"
+    assert blank_prediction(5, make_example(1, "x", masks=1), targets=("x",)).masked
+    assert not blank_prediction(5, make_example(1, "x", masks=0), targets=("x",)).masked

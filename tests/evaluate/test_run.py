@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pixread.evaluate import EXAMS, evaluate
+from pixread.evaluate import EVALUATION_TASKS, evaluate
 from pixread.shards import write_shards
-from tests.evaluate.knowing import KnowingReader, make_example
+from tests.evaluate.scripted_reader import ScriptedReader, make_example
 
 ANSWERS = {0: "<<alpha beta>>", 1: "<<gamma>>", 2: "<>", 3: "<<delta wrong>>", 4: "<<epsilon>>"}
 TRUTHS = {0: "alpha beta", 1: "gamma delta", 2: "zeta", 3: "delta right", 4: "epsilon"}
@@ -22,7 +22,7 @@ def examples():
 
 def run(out: Path, shards=None, *, reader=None, **options):
     shards = examples() if shards is None else shards
-    return evaluate(shards, model=reader or KnowingReader(ANSWERS), task="pages", out=out, **options)
+    return evaluate(shards, model=reader or ScriptedReader(ANSWERS), task="pages", out=out, **options)
 
 
 def lines(path: Path) -> list[dict]:
@@ -85,7 +85,7 @@ def test_broken_pictures_are_counted_and_the_others_read(tmp_path):
 
 
 def test_a_picture_that_the_reader_refuses_does_not_take_its_batch_along(tmp_path):
-    reader = KnowingReader(ANSWERS, refuses=frozenset({2}))
+    reader = ScriptedReader(ANSWERS, refuses=frozenset({2}))
     metrics = run(tmp_path, reader=reader, batch_size=5)
     assert metrics["examples"] == 4
     assert metrics["reasons"] == {"picture 2 is refused": 1}
@@ -104,7 +104,7 @@ def test_all_pictures_broken_is_a_result_too(tmp_path):
     assert (tmp_path / "report.html").exists()
 
 
-class Interrupted(KnowingReader):
+class Interrupted(ScriptedReader):
     """Knows the truth until it is stopped, in its third batch."""
 
     def parse(self, images, /, *, region=None):
@@ -122,7 +122,7 @@ def test_resume_goes_on_where_it_stopped(tmp_path):
 
     with unfinished.open("a", encoding="utf-8") as stream:
         stream.write('{"index": 4, "id": "exa')  # the line that was being written
-    again = KnowingReader(ANSWERS)
+    again = ScriptedReader(ANSWERS)
     metrics = run(tmp_path, reader=again, batch_size=2, resume=True)
     assert again.batches == [1]
     assert metrics["scores"]["f1"] == pytest.approx(sum(F1.values()) / 5)
@@ -133,13 +133,13 @@ def test_resume_refuses_other_settings(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, reader=Interrupted(ANSWERS), batch_size=2)
     with pytest.raises(ValueError, match=r"cannot be resumed, it had limit None, now 4$"):
-        run(tmp_path, reader=KnowingReader(ANSWERS), limit=4, resume=True)
+        run(tmp_path, reader=ScriptedReader(ANSWERS), limit=4, resume=True)
 
 
 def test_without_resume_everything_is_read_again(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, reader=Interrupted(ANSWERS), batch_size=2)
-    again = KnowingReader(ANSWERS)
+    again = ScriptedReader(ANSWERS)
     run(tmp_path, reader=again, batch_size=5)
     assert again.batches == [5]
 
@@ -147,7 +147,7 @@ def test_without_resume_everything_is_read_again(tmp_path):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"task": "page"}, f"unknown evaluation task 'page'; known are {', '.join(EXAMS)}"),
+        ({"task": "page"}, f"unknown evaluation task 'page'; known are {', '.join(EVALUATION_TASKS)}"),
         ({"task": None}, "name the task of these examples: they come from no shards that would say it"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"limit": 0}, "limit must be at least 1, got 0"),
@@ -157,7 +157,7 @@ def test_without_resume_everything_is_read_again(tmp_path):
     ],
 )
 def test_bad_settings_are_one_sentence(tmp_path, options, sentence):
-    settings = {"shards": examples(), "task": "pages", "model": KnowingReader(ANSWERS), "out": tmp_path} | options
+    settings = {"shards": examples(), "task": "pages", "model": ScriptedReader(ANSWERS), "out": tmp_path} | options
     with pytest.raises(ValueError) as error:
         evaluate(settings.pop("shards"), **settings)
     assert str(error.value) == sentence
@@ -166,7 +166,7 @@ def test_bad_settings_are_one_sentence(tmp_path, options, sentence):
 def test_unwritable_out_is_one_sentence_before_anything_is_read(tmp_path):
     taken = tmp_path / "taken"
     taken.write_text("a file", encoding="utf-8")
-    reader = KnowingReader(ANSWERS)
+    reader = ScriptedReader(ANSWERS)
     for out in (taken, taken / "below"):
         with pytest.raises(ValueError, match=r"^cannot write to .*taken.*: (File exists|Not a directory)$"):
             run(out, reader=reader)
@@ -187,7 +187,7 @@ def test_full_disk_is_one_sentence(tmp_path):
 
 def test_parse_task_reads_the_region(tmp_path):
     shards = [make_example(0, "<<a><b>>", masks=1), make_example(1, "<<c>>", masks=0)]
-    reader = KnowingReader({0: "<<a><b>>", 1: "<<x>>"})
+    reader = ScriptedReader({0: "<<a><b>>", 1: "<<x>>"})
     metrics = evaluate(shards, model=reader, task="parse", out=tmp_path)
     assert metrics["main"] == "edit_similarity"
     assert metrics["scores"]["exact_match"] == 0.5
@@ -196,7 +196,7 @@ def test_parse_task_reads_the_region(tmp_path):
 
 
 def test_crops_task_reads_in_one_pass(tmp_path):
-    reader = KnowingReader({0: "one line", 1: "another"})
+    reader = ScriptedReader({0: "one line", 1: "another"})
     metrics = evaluate(
         [make_example(0, "one line"), make_example(1, "an other")], model=reader, task="crops", out=tmp_path
     )

@@ -1,0 +1,1 @@
+"""The HTML report: charts, and the cases worth looking at."""
