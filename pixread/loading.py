@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack, overload
 
@@ -39,10 +43,30 @@ class LoadOptions(PlaceOptions, total=False):
     like: Like
 
 
+@contextmanager
+def fewer_collections() -> Iterator[None]:
+    """No garbage collection during the first import of torch and what is loaded with it.
+
+    Python would collect hundreds of times while these many objects are made, for a quarter of a second, and find next
+    to nothing. Changes nothing where torch is imported already, or where the program has settings of its own.
+    """
+    if "torch" in sys.modules or not gc.isenabled() or gc.get_freeze_count():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.unfreeze()  # what lives now is in the oldest generation, which is seldom looked at
+        gc.enable()
+
+
 @overload
 def load(name: None = None, **options: Unpack[LoadOptions]) -> PageReader: ...
 @overload
 def load(name: str | Path | None, **options: Unpack[LoadOptions]) -> Reader | PageReader: ...
+@fewer_collections()
 def load(name: str | Path | None = None, **options: Unpack[LoadOptions]) -> Reader | PageReader:
     """The shipped page reader; one of a folder with the weights of both its networks; or the reader of a checkpoint
     folder, a training run or a repository on the Hugging Face Hub.

@@ -1,5 +1,8 @@
 """`load`: which reader a name stands for, and what cannot be loaded."""
 
+import gc
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,12 +10,23 @@ import pytest
 import pixread
 from pixread.checkpoints.find import PAGE_READER
 from pixread.layout.learned import weights as detector_weights
+from pixread.loading import fewer_collections
 from pixread.reader import Reader
 from pixread.reading.page_reader import PageReader
 from pixread.recognition.ctc import weights as recogniser_weights
 
 ASSETS = Path(pixread.__file__).parent / "assets"
 DEMO = ASSETS / "demo" / "demo.png"
+FIRST_LOAD = """
+import gc
+collections = []
+gc.callbacks.append(lambda phase, information: collections.append(phase))
+import pixread
+before = len(collections)
+{}
+pixread.load(device="cpu")
+print(len(collections) - before, gc.isenabled(), gc.get_freeze_count())
+"""
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +95,28 @@ def test_a_repository_that_cannot_be_fetched(monkeypatch: pytest.MonkeyPatch):
         match=r"^there is no folder nobody/nothing; HF_HUB_OFFLINE is set, and the repository is not, or not wholly,",
     ):
         pixread.load("nobody/nothing")
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("", "0 True 0"),
+        ("gc.disable()", "0 False 0"),  # the program's own choice
+    ],
+)
+def test_the_first_load_is_not_held_up_by_garbage_collection(settings: str, told: str):
+    """Hundreds of collections during the import of torch were a sixth of a cold start."""
+    code = FIRST_LOAD.format(settings)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == told
+
+
+def test_a_program_with_frozen_objects_keeps_them(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delitem(sys.modules, "torch")
+    gc.freeze()
+    try:
+        with fewer_collections():
+            assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -17,6 +14,8 @@ if TYPE_CHECKING:
     from pixread.reading.page_reader import PageReader
 
 COMPILING = "pixread: compiling for this processor, which takes up to a minute and a half and is kept for the next time"
+# Threads would wait for each other at work for several milliseconds: where other programs compute too, the one waited
+# for then cannot have their core, and a small read takes seconds longer.
 TURNS_OF_WAITING = "10000"  # a fifth of a millisecond: compiled steps of large models lose nothing by it
 
 
@@ -43,28 +42,12 @@ def _say_so() -> None:
 
 def load_reader(model: str | None, *, device: str, dtype: str, like: Like = "original") -> Reader | PageReader:
     """The shipped page reader, a checkpoint folder, the best checkpoint of a training run, or a Hub repository."""
-    with _quick_start():
-        from pixread.loading import load
+    from pixread.loading import fewer_collections, load
 
+    os.environ.setdefault("GOMP_SPINCOUNT", TURNS_OF_WAITING)
+    with fewer_collections():
         if model is not None:
             from pixread.models.compiled import when_compiling
 
             when_compiling(_say_so)
         return load(model, device=device, dtype=dtype, like=like)
-
-
-@contextmanager
-def _quick_start() -> Iterator[None]:
-    """For the imports of a reader, and its loading.
-
-    Python would look through the objects of torch for cycles a dozen times while they are made, for a quarter of a
-    second. And threads would wait for each other at work for several milliseconds: where other programs compute too,
-    the one waited for then cannot have their core, and a small read takes seconds longer.
-    """
-    os.environ.setdefault("GOMP_SPINCOUNT", TURNS_OF_WAITING)
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
