@@ -26,7 +26,7 @@ from pixread.textfiles import refuse_endless
 
 MAX_PIXELS = 40_000_000  # width x height; a 40-megapixel picture takes 120 MB as RGB
 STRIP = 2**18  # pixels that are converted at a time
-MAX_SIDE = 16_384  # pixels; the longest page a browser can take a screenshot of
+MAX_SIDE = 65_535  # pixels; the longest side of a JPEG file
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "ICO")  # none of them runs another program
 
 # What the decoders of Pillow raise for damaged files, besides its own errors, which are OSErrors.

@@ -75,7 +75,7 @@ class LearnedDetector:
         return cls(load_weights(path), precision=precision)
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[Region]]:
-        return [self._detect(image.convert("RGB")) for image in images]
+        return [self._detect(image if image.mode == "RGB" else image.convert("RGB")) for image in images]
 
     def maps(self, image: Image.Image, *, scale: float = 1.0) -> PageMaps:
         """The network's maps of a whole picture at a scale."""

@@ -40,6 +40,7 @@ TRACE = 0.25  # score of what may be small letters, before a finer look at them;
 SURE_SHARE = 0.1  # of the letters that a finer look is for, which are of sure lines: textures have a hundredth of that
 SAMPLES = 5  # places along a line that tell whether it is one that was found before
 COVERED = 0.5  # share of them
+PAIRS = 2**18  # of places and lines that are compared at a time: those of a long strip take gigabytes all at once
 
 
 def first_look(image: Image.Image) -> Look:
@@ -177,8 +178,11 @@ def _covered(lines: Lines, others: Lines) -> NDArray[np.bool_]:
     if not len(others):
         return np.zeros(len(lines), np.bool_)
     covered = np.zeros(len(lines))
+    step = max(1, PAIRS // len(others))
     for share in (np.arange(SAMPLES) + 0.5) / SAMPLES:
-        covered += _beside(lines.start + share * (lines.end - lines.start), others).any(axis=1)
+        places = lines.start + share * (lines.end - lines.start)
+        for first in range(0, len(lines), step):
+            covered[first : first + step] += _beside(places[first : first + step], others).any(axis=1)
     return covered >= COVERED * SAMPLES
 
 
