@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixread.inputs.components import without_long_runs
-from pixread.inputs.style import scaled, style_net
+from pixread.inputs.style import scaled, style_net, sums_before
 from pixread.inputs.tokens import Places, Tokens, width_of
 from pixread.records import Box
 
@@ -147,8 +147,7 @@ def _styles_behind(looks: Looks, at: Places) -> Numbers:
 def _style_sums(looks: Looks) -> tuple[Numbers, Numbers]:
     """Of the styles by length, and of the lengths, of all tokens before each place."""
     lengths = np.array([float(len(token)) for token in looks.tokens])
-    sums = np.cumsum(looks.styles * lengths[:, None], axis=0)
-    return np.pad(sums, ((1, 0), (0, 0))), np.pad(np.cumsum(lengths), (1, 0))
+    return sums_before(looks.styles * lengths[:, None]), sums_before(lengths)
 
 
 def _commonest(part: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -257,9 +256,11 @@ def _slant(letters: NDArray[np.float32], sums: Sums) -> Numbers:
     """The tilt of steep edges: 0 for upright letters."""
     across = letters[1:-1, 2:] - letters[1:-1, :-2]
     down = letters[2:, 1:-1] - letters[:-2, 1:-1]
-    beside = ((0, 0), (1, 1))
-    tilted, steep = np.pad(across * down, beside), np.pad(across * across, beside)
-    return sums(tilted.sum(axis=0)) / (sums(steep.sum(axis=0)) + 1e-3)
+    edges = np.zeros((2, letters.shape[1]), letters.dtype)  # 0 in the first and the last column
+    (across * down).sum(axis=0, out=edges[0, 1:-1])
+    (across * across).sum(axis=0, out=edges[1, 1:-1])
+    tilted, steep = sums(edges)
+    return np.asarray(tilted / (steep + 1e-3))
 
 
 def _small_letters(rows: Numbers) -> Numbers:

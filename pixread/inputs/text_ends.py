@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pixread.inputs.judge import Name, judge
 from pixread.inputs.looks import Looks, differences
+from pixread.inputs.style import sums_before
 
 Numbers = NDArray[np.float64]
 
@@ -49,8 +50,7 @@ def text_features(lines: Sequence[Looks], pairs: Numbers, odds: Numbers) -> Numb
     """
     looks = np.concatenate([_looks(line) for line in lines])
     lengths = np.array([float(len(token)) for line in lines for token in line.tokens])
-    sums = np.pad(np.cumsum(looks * lengths[:, None], axis=0), ((1, 0), (0, 0)))
-    total = np.pad(np.cumsum(lengths), (1, 0))
+    sums, total = sums_before(looks * lengths[:, None]), sums_before(lengths)
     number = len(lengths)
 
     def mean(first: NDArray[np.int64], last: NDArray[np.int64]) -> Numbers:
