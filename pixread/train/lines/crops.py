@@ -187,6 +187,13 @@ def cut_as_found(page: Page, line: LineTruth) -> Cut | None:
     return _cut_whole(page, line, found)
 
 
+def cut_mistaken(page: Page, box: LineBox, rng: random.Random) -> Cut | None:
+    """A place that a detector takes for a line, moved a little by chance, without text."""
+    margin, box = END_MARGIN * box.size, _moved(box, rng, FOUND_HEIGHT_JITTER, FOUND_SHIFT_JITTER)
+    pixels = _cut(page.pixels, box.left - margin, _top(box), box.right + margin, _bottom(box))
+    return None if pixels is None else Cut(pixels, box.size, "")
+
+
 def _cut_whole(page: Page, line: LineTruth, box: LineBox) -> Cut | None:
     margin = END_MARGIN * box.size
     left = max(0, math.floor(box.left - margin))

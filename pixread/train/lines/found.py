@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixread.layout.detector import LayoutDetector
-from pixread.records import LINE_ASCENT, LINE_DESCENT, Region
+from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Region
 from pixread.train.lines.crops import LineBox, LineTruth
 from pixread.train.lines.pages import Page
 
@@ -39,6 +39,20 @@ class LineFinder:
             same = np.abs(boxes[:, 2] - line.baseline) < MOST_ASIDE * line.size
             match = np.flatnonzero(same & (common > LEAST_COMMON * (right - left)))
             yield replace(line, found=LineBox(*boxes[match[0]].tolist())) if len(match) else line
+
+    def mistaken(self, page: Page) -> list[LineBox]:
+        """What the detector takes for lines where the page has none: lines without text to learn from.
+
+        Pictures and what is unread are left out, for they may show text that nobody has written down.
+        """
+        known = [word.box for word in page.words]
+        known += [mark.box for mark in page.marks if mark.kind in ("picture", "unread")]
+        found = []
+        for left, right, baseline, size in self._boxes(page).tolist():
+            box = Box(left, baseline - LINE_ASCENT * size, right - left, (LINE_ASCENT + LINE_DESCENT) * size)
+            if not any(other.intersect(box) for other in known):
+                found.append(LineBox(left, right, baseline, size))
+        return found
 
     def _boxes(self, page: Page) -> NDArray[np.float32]:
         """(N, 4) left, right, baseline and font size."""

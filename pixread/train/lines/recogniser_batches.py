@@ -19,8 +19,10 @@ from pixread.recognition.ctc.network import STRIDE
 from pixread.recognition.ctc.normalise import SIDE_MARGIN, normalise, to_tensor
 from pixread.train.lines.crops import (
     LONGEST,
+    LineBox,
     LineTruth,
     cut_line,
+    cut_mistaken,
     cut_textless,
     is_common,
     legible_lines,
@@ -33,7 +35,8 @@ from pixread.train.lines.pages import Page, PagePool
 
 CHUNK_BATCHES = 24  # batches that are made together, sorted by width and shuffled again
 CHUNK_PAGES = 14  # pages that the lines of a chunk come from
-TEXTLESS_SHARE = 0.06
+TEXTLESS_SHARE = 0.08
+MISTAKEN_SHARE = 0.5  # of these are places that the detector takes for lines
 UNREAD_SHARE = 0.04  # in scripts that are not learnt
 TRIES = 8  # of chance for a place without text
 GROUND_SHARE = 0.15  # of drawn lines stand on pictures
@@ -103,6 +106,8 @@ class LineSource:
 
     def _cut(self, stock: _Stock, rng: random.Random) -> Cut | None:
         if (roll := rng.random()) < TEXTLESS_SHARE:
+            if stock.mistaken and rng.random() < MISTAKEN_SHARE:
+                return cut_mistaken(*rng.choice(stock.mistaken), rng)
             places = (cut_textless(rng.choice(stock.pages), rng) for _ in range(TRIES))
             return next((place for place in places if place is not None), None)
         if roll < TEXTLESS_SHARE + UNREAD_SHARE:
@@ -120,6 +125,7 @@ class _Stock:
 
     pages: list[Page]
     lines: list[tuple[Page, LineTruth]]
+    mistaken: list[tuple[Page, LineBox]]
     pictures: list[Pixels]
 
     @classmethod
@@ -131,7 +137,9 @@ class _Stock:
             for line in source.lines(page)
             if not is_common(" ".join(token.text for token in line.tokens), page.site, counts, rng)
         ]
-        return cls(pages, lines, [picture for page in pages for picture in text_free_pictures(page)])
+        finder = source.finder
+        mistaken = [] if finder is None else [(page, box) for page in pages for box in finder.mistaken(page)]
+        return cls(pages, lines, mistaken, [picture for page in pages for picture in text_free_pictures(page)])
 
 
 def roughened(cut: Cut, rng: random.Random) -> Image.Image:

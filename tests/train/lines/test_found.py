@@ -1,0 +1,95 @@
+"""Lines in the boxes of a detector, which is a given one here: what it says decides how lines are cut."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from PIL import Image
+
+from pixread.records import LINE_ASCENT, LINE_DESCENT, Mark, Region
+from pixread.records import Box as PageBox
+from pixread.train.lines.crops import LineBox, cut_as_found, cut_line, cut_mistaken, legible_lines
+from pixread.train.lines.found import LineFinder
+from tests.train.lines.test_crops import ALPHABET, page
+
+TRUE = LineBox(50, 240, 100, 20)
+
+
+def region(box: LineBox) -> Region:
+    top, bottom = box.baseline - LINE_ASCENT * box.size, box.baseline + LINE_DESCENT * box.size
+    quad = ((box.left, top), (box.right, top), (box.right, bottom), (box.left, bottom))
+    return Region(quad, "line", 1.0, height=box.size, angle=0.0)
+
+
+@dataclass
+class Given:
+    """Finds the lines that it is made with, and counts how often it looks."""
+
+    boxes: Sequence[LineBox]
+    calls: list[int] = field(default_factory=list)
+
+    def detect(self, images: Sequence[Image.Image]) -> list[list[Region]]:
+        self.calls.append(len(images))
+        return [[region(box) for box in self.boxes] for _ in images]
+
+
+def found(*boxes: LineBox) -> LineBox | None:
+    shown = page()
+    (line,) = LineFinder(Given(boxes)).found(shown, legible_lines(shown, ALPHABET))
+    return line.found
+
+
+@pytest.mark.parametrize(
+    ("box", "same"),
+    [
+        (LineBox(48, 243, 102, 16), True),
+        (LineBox(48, 243, 108, 20), False),  # another line
+        (LineBox(180, 243, 100, 20), False),  # less than half of it
+    ],
+)
+def test_a_line_is_found_where_most_of_it_is_at_its_height(box: LineBox, same: bool):
+    matched = found(LineBox(300, 390, 100, 20), box)
+    assert (matched is not None) == same
+    if matched is not None:
+        assert [matched.left, matched.right, matched.baseline, matched.size] == pytest.approx([48, 243, 102, 16])
+
+
+def test_a_page_is_looked_at_once():
+    shown, detector = page(), Given([TRUE])
+    finder = LineFinder(detector)
+    for _ in range(3):
+        list(finder.found(shown, legible_lines(shown, ALPHABET)))
+        finder.mistaken(shown)
+    assert detector.calls == [1]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_most_crops_have_the_height_that_was_found(seed: int):
+    """16 px where the font has 20: crops of the true box are at least .86 of 25 px high, those found are less."""
+    shown = page()
+    (line,) = LineFinder(Given([LineBox(48, 243, 100, 16)])).found(shown, legible_lines(shown, ALPHABET))
+    rng = random.Random(seed)
+    heights = [cut.pixels.shape[0] for _ in range(60) if (cut := cut_line(shown, line, rng)) is not None]
+    low = sum(height <= 1.25 * 16 * 1.03 + 1 for height in heights)
+    assert 0.5 < low / len(heights) < 0.9
+    exact = cut_as_found(shown, line)
+    assert exact is not None and abs(exact.pixels.shape[0] - 1.25 * 16) <= 1
+
+
+def test_a_line_whose_ends_were_not_found_is_not_scored_as_found():
+    shown = page()
+    (line,) = LineFinder(Given([LineBox(90, 240, 100, 20)])).found(shown, legible_lines(shown, ALPHABET))
+    assert line.found is not None and cut_as_found(shown, line) is None
+
+
+def test_what_is_no_line_is_learnt_as_such_where_no_text_can_be():
+    mistaken = LineBox(20, 60, 40, 20)
+    finder = LineFinder(Given([TRUE, mistaken]))
+    assert [box.left for box in finder.mistaken(page())] == [20]
+    picture = Mark("picture", PageBox(0, 0, 400, 60))
+    assert finder.mistaken(page(marks=(picture,))) == []
+    cut = cut_mistaken(page(), mistaken, random.Random(0))
+    assert cut is not None and cut.text == "" and cut.pixels.min() == 255
