@@ -2,27 +2,6 @@
 
 CIRCLES: list[str] = ["models/compiled.py <-> models/encoding.py <-> models/hasten.py <-> models/pix2struct.py"]
 TWINS: dict[str, list[str]] = {
-    "bench": [
-        "Case",
-        "FILE",
-        "GALLERY",
-        "Ground",
-        "MEMORY",
-        "MIB",
-        "OURS",
-        "PEERS",
-        "RATE",
-        "SAMPLE_EVERY_S",
-        "SECONDS",
-        "Sides",
-        "TASKS",
-        "cases",
-        "ground_of",
-        "main",
-        "measure",
-        "turn",
-        "warm_up",
-    ],
     "checkpoints": ["DTYPES", "MAX_NEW_TOKENS", "OWN", "TENSORS"],
     "cli": ["render", "train"],
     "inputs": [

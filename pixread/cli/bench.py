@@ -14,8 +14,8 @@ from pixread.files import claimed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pixread.bench.report import Report
-    from pixread.bench.setting import Setting
+    from pixread.bench.harness.report import Report
+    from pixread.bench.network.bench_config import BenchConfig
 
 WIDE = 220  # columns of a table that nobody looks at in a terminal
 
@@ -47,11 +47,11 @@ def generate(
     out: Out = None,
 ) -> None:
     """Decoding: whole reads, steps, batches and beams, and whether the outputs are those of transformers."""
-    from pixread.bench.generate import bench_generate
+    from pixread.bench.network.generate import bench_generate
 
-    setting = _setting(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
+    config = _setting(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
     counts = {"batch_sizes": _numbers(batch_sizes, "--batch-sizes"), "patches": _numbers(patches, "--patches")}
-    _show(lambda: bench_generate(setting, tokens=tokens, beams=_numbers(beams, "--beams"), **counts), out)
+    _show(lambda: bench_generate(config, tokens=tokens, beams=_numbers(beams, "--beams"), **counts), out)
 
 
 @bench.command()
@@ -67,11 +67,11 @@ def encode(
     out: Out = None,
 ) -> None:
     """Encoding: pictures of one size and of several."""
-    from pixread.bench.encode import bench_encode
+    from pixread.bench.network.encode import bench_encode
 
-    setting = _setting(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
+    config = _setting(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
     counts = {"batch_sizes": _numbers(batch_sizes, "--batch-sizes"), "patches": _numbers(patches, "--patches")}
-    _show(lambda: bench_encode(setting, **counts), out)
+    _show(lambda: bench_encode(config, **counts), out)
 
 
 @bench.command()
@@ -88,11 +88,11 @@ def train(
     out: Out = None,
 ) -> None:
     """Training: one step, forward, backward and optimizer, on a fixed batch."""
-    from pixread.bench.train import bench_train
+    from pixread.bench.network.train import bench_train
 
-    setting = _setting(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
+    config = _setting(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
     counts = {"batch_sizes": _numbers(batch_sizes, "--batch-sizes"), "patches": _numbers(patches, "--patches")}
-    _show(lambda: bench_train(setting, tokens=tokens, **counts), out)
+    _show(lambda: bench_train(config, tokens=tokens, **counts), out)
 
 
 @bench.command()
@@ -104,7 +104,7 @@ def startup(
     out: Out = None,
 ) -> None:
     """Starting up: imports, --help, and a cold process that reads a small picture."""
-    from pixread.bench.startup import bench_startup
+    from pixread.bench.commands.startup import bench_startup
 
     _show(lambda: bench_startup(model=model, repeats=repeats), out)
 
@@ -117,7 +117,7 @@ def render(
     out: Out = None,
 ) -> None:
     """Rendering: pages a second with all targets, and whether memory stays flat."""
-    from pixread.bench.render import bench_render
+    from pixread.bench.commands.render import bench_render
 
     _show(lambda: bench_render(pages, num_workers=_numbers(workers, "--workers"), repeats=repeats), out)
 
@@ -131,7 +131,7 @@ def pages(
     out: Out = None,
 ) -> None:
     """Reading whole pages."""
-    from pixread.bench.pages import DEMO, bench_pages
+    from pixread.bench.commands.pages import DEMO, bench_pages
 
     _show(lambda: bench_pages(picture or (DEMO,), model=model, dtypes=dtypes.split(","), repeats=repeats), out)
 
@@ -164,24 +164,24 @@ def read(
     ] = None,
 ) -> None:
     """Reading screenshots: words, time and structure, beside Tesseract and RapidOCR."""
-    from pixread.bench import read, read_conditions
+    from pixread.bench.reading import read, read_conditions
 
     if resume and out is None:
         raise typer.BadParameter("--resume needs --out, the folder of the interrupted run")
     if (only or html) and not conditions:
         raise typer.BadParameter(f"{'--only' if only else '--pages'} needs --conditions")
     peers = None if against is None else tuple(against.split(","))
-    setting = read.ReadSetting(
+    config = read.ReadConfig(
         data=data, model=model, against=peers, limit=limit, threads=threads, out=out, resume=resume
     )
     with progress_bar("pages") as show:
         if conditions:
-            chosen = read_conditions.ConditionsSetting(read=setting, only=tuple(only) if only else None, pages=html)
+            chosen = read_conditions.ConditionsConfig(read=config, only=tuple(only) if only else None, pages=html)
             _show(lambda: read_conditions.bench_conditions(chosen, progress=show), out)
         else:
-            _show(lambda: read.bench_read(setting, progress=show), out)
+            _show(lambda: read.bench_read(config, progress=show), out)
     if out is not None:
-        say(f"wrote {out / (read_conditions.GALLERY if conditions else read.GALLERY)}")
+        say(f"wrote {out / (read_conditions.CONDITIONS_GALLERY if conditions else read.PAGES_GALLERY)}")
 
 
 @bench.command()
@@ -196,17 +196,17 @@ def recipes(
     out: Out = None,
 ) -> None:
     """Whole training runs: samples a second, and the time spent waiting for data."""
-    from pixread.bench.recipes import bench_recipes
+    from pixread.bench.commands.recipes import bench_recipes
 
     overrides = named_values(changes or [])
     chosen = recipe or ["line-detector", "line-recogniser"]
     _show(lambda: bench_recipes(chosen, data=data, steps=steps, overrides=overrides, repeats=repeats), out)
 
 
-def _setting(*, dtypes: str | None, **options: object) -> Setting:
-    from pixread.bench.setting import Setting
+def _setting(*, dtypes: str | None, **options: object) -> BenchConfig:
+    from pixread.bench.network.bench_config import BenchConfig
 
-    return Setting(dtypes=None if dtypes is None else tuple(dtypes.split(",")), **options)  # type: ignore[arg-type]
+    return BenchConfig(dtypes=None if dtypes is None else tuple(dtypes.split(",")), **options)  # type: ignore[arg-type]
 
 
 def _show(measure: Callable[[], Report], out: Path | None) -> None:

@@ -5,19 +5,19 @@ from collections.abc import Callable
 
 import pytest
 
-from pixread.bench import floor, variants
-from pixread.bench.setting import Setting
+from pixread.bench.network import roofline, variants
+from pixread.bench.network.bench_config import BenchConfig
 
 Keep = Callable[..., None]
 
 
 @pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Setting:
-    """A setting whose model is made below a temporary folder, and a floor that is measured at once."""
+def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> BenchConfig:
+    """A config whose model is made below a temporary folder, and a roofline that is measured at once."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.setattr(floor, "NUM_BYTES", 1 << 22)
-    monkeypatch.setattr(floor, "SIDE", 64)
-    return Setting(size="tiny", repeats=2, threads=1)
+    monkeypatch.setattr(roofline, "NUM_BYTES", 1 << 22)
+    monkeypatch.setattr(roofline, "SIDE", 64)
+    return BenchConfig(size="tiny", repeats=2, threads=1)
 
 
 @pytest.fixture

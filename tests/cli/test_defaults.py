@@ -15,15 +15,15 @@ from PIL import Image
 from typer.main import get_command
 
 import pixread
-from pixread.bench.encode import bench_encode
-from pixread.bench.generate import bench_generate
-from pixread.bench.pages import bench_pages
-from pixread.bench.read import ReadSetting
-from pixread.bench.recipes import bench_recipes
-from pixread.bench.render import bench_render
-from pixread.bench.setting import Setting
-from pixread.bench.startup import bench_startup
-from pixread.bench.train import bench_train
+from pixread.bench.commands.pages import bench_pages
+from pixread.bench.commands.recipes import bench_recipes
+from pixread.bench.commands.render import bench_render
+from pixread.bench.commands.startup import bench_startup
+from pixread.bench.network.bench_config import BenchConfig
+from pixread.bench.network.encode import bench_encode
+from pixread.bench.network.generate import bench_generate
+from pixread.bench.network.train import bench_train
+from pixread.bench.reading.read import ReadConfig
 from pixread.checkpoints.folder import rewrite
 from pixread.checkpoints.hub import push
 from pixread.checkpoints.t5x.convert import convert
@@ -49,13 +49,13 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], ...]] = {
     "evaluate": (evaluate, evaluate_all, quick_score),
     "convert": (rewrite, convert),
     "push": (push,),
-    "bench generate": (bench_generate, Setting),
-    "bench encode": (bench_encode, Setting),
-    "bench train": (bench_train, Setting),
+    "bench generate": (bench_generate, BenchConfig),
+    "bench encode": (bench_encode, BenchConfig),
+    "bench train": (bench_train, BenchConfig),
     "bench startup": (bench_startup,),
     "bench render": (bench_render,),
     "bench pages": (bench_pages,),
-    "bench read": (ReadSetting,),
+    "bench read": (ReadConfig,),
     "bench recipes": (bench_recipes,),
 }
 # Options that go by another name in Python.

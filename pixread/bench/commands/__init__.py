@@ -1,0 +1,1 @@
+"""Whole commands, run as a user runs them and watched from outside."""

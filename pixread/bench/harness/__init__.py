@@ -1,0 +1,1 @@
+"""What every bench stands on: measured commands and processes, the machine, figures and reports."""

@@ -1,0 +1,1 @@
+"""The network beside transformers and beside the roofline: encoding, decoding, training."""

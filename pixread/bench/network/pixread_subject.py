@@ -1,0 +1,55 @@
+"""pixread, measured: loaded and run as the reader does it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pixread.generate.beam import BeamSettings, likeliest
+from pixread.generate.loop import select_rows
+from pixread.reader import Reader
+from pixread.records import Batch, Memory
+
+
+class PixreadSubject:
+    """A model as `pixread.load` gives it."""
+
+    def __init__(self, folder: str, *, device: str, **options: Any) -> None:
+        """options: keywords of `pixread.load`."""
+        self.device = device
+        self.model = Reader.load(folder, device=device, **options).checkpoint.model
+
+    def prepare(self, batch: Batch) -> Batch:
+        return batch.to(self.device)
+
+    @torch.inference_mode()
+    def encode(self, pictures: Batch) -> Memory:
+        return self.model.encode(pictures)
+
+    def select_rows(self, memory: Memory, index: Sequence[int]) -> Memory:
+        return select_rows(memory, torch.tensor(index, device=self.device))
+
+    def decode(self, memory: Memory, *, lengths: Sequence[int], beams: int) -> tuple[list[list[int]], None]:
+        made = likeliest(
+            self.model,
+            memory,
+            BeamSettings(beams=beams),
+            max_new_tokens=list(lengths),
+            min_new_tokens=max(lengths),
+            start=self.model.config.pad,
+            eos=self.model.config.eos,
+        )
+        return made.ids, None
+
+    @torch.inference_mode()
+    def logits(self, pictures: Batch, ids: Sequence[Sequence[int]]) -> Tensor:
+        """Step by step where the ids come out of a cache in use: what is measured is what decoding reads."""
+        given = torch.tensor(ids, device=self.device)  # (B, T)
+        fed = self.model.shift_right(given)
+        memory = self.model.encode(pictures)
+        cache = self.model.new_cache(*fed.shape)
+        steps = [self.model.step(fed[:, at], memory, cache, at).clone() for at in range(fed.shape[1])]
+        return torch.stack(steps, dim=1)

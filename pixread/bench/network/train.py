@@ -1,0 +1,133 @@
+"""Training: one whole step (forward, backward, optimizer) on a fixed batch, beside a plain loop round transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from typing import Any, Protocol
+
+from pixread.bench.harness.machine import this_machine
+from pixread.bench.harness.report import Figure, Measured, Report, take_turns
+from pixread.bench.network.bench_config import (
+    BenchConfig,
+    BenchEnvironment,
+    VariantProcesses,
+    make_environment,
+    memory_figures,
+    peak_memory,
+    variant_processes,
+)
+from pixread.bench.network.flops import train_step_cost
+from pixread.bench.network.random_batch import random_batch
+from pixread.bench.network.ratios import roofline_figures, speed_ratios
+from pixread.bench.network.subject import read_config, timed
+from pixread.bench.network.variants import Variant, select_variants
+
+TRAINING_WORKER = "pixread.bench.network.train:TrainingWorker"
+STEP_SECONDS, SAMPLES_PER_S = "a step (s)", "samples/s"
+LOSS, LOSS_ERROR = "loss of the first step", "loss of the first step, relative difference from {}"
+
+
+class TrainingSubject(Protocol):
+    """How a variant trains. Made with a folder, a batch, a device, and the options of its entry in `variants.py`."""
+
+    def step(self) -> float:
+        """One optimizer step; the loss before it, in nats a token."""
+        ...
+
+
+class TrainingWorker:
+    """Lives in a worker: holds a subject and times its steps."""
+
+    def __init__(
+        self, *, subject: str, folder: str, device: str, options: dict[str, Any], sizes: list[int], tokens: int
+    ) -> None:
+        module, _, name = subject.partition(":")
+        batch = random_batch(read_config(folder), sizes, tokens=tokens)
+        make = getattr(import_module(module), name)
+        self.device = device
+        self.subject: TrainingSubject = make(folder, batch=batch, device=device, **options)
+
+    def turn(self) -> dict[str, float]:
+        """The loss of a first step, and the seconds of a second one.
+
+        What a process had freed was taken from it before its train_turn, and in the first step it gets that back.
+        """
+        loss = self.subject.step()
+        _, seconds = timed(self.subject.step, device=self.device)
+        return {"seconds": seconds, "loss": loss}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainCase:
+    """A batch of pictures of so many patches, with so many labels each."""
+
+    rows: int
+    patches: int
+    tokens: int
+
+    @property
+    def name(self) -> str:
+        pictures = "1 picture" if self.rows == 1 else f"{self.rows} pictures"
+        return f"{pictures} of {self.patches} patches, {self.tokens} tokens"
+
+
+def bench_train(
+    bench_config: BenchConfig, *, batch_sizes: Sequence[int] = (1,), patches: Sequence[int] = (2048,), tokens: int = 64
+) -> Report:
+    """Train on every batch size with every number of `patches` a picture.
+
+    A turn is two steps, and the second counts. The loss of the very first is compared.
+    """
+    variants = select_variants("train", dtypes=bench_config.dtypes, device=bench_config.device_type)
+    environment = make_environment(bench_config)
+    figures: list[Figure] = []
+    for size in patches:
+        for rows in batch_sizes:
+            figures += measure_training(TrainCase(rows=rows, patches=size, tokens=tokens), variants, environment)
+    what = "Training: one step on a fixed batch"
+    return Report("train", what, tuple(figures), this_machine(), notes=environment.notes, about=environment.about)
+
+
+def measure_training(case: TrainCase, variants: Sequence[Variant], environment: BenchEnvironment) -> list[Figure]:
+    """All figures of one case, in the order of the table."""
+    sizes = [case.patches] * case.rows
+    with variant_processes(environment, variants, make=TRAINING_WORKER, sizes=sizes, tokens=case.tokens) as live:
+        losses = dict[str, float]()
+        turns = {one.name: partial(train_turn, one.name, case, live, losses) for one in variants}
+        found = take_turns(turns, repeats=environment.bench_config.repeats, case=case.name)
+    rooflines = {
+        one.name: environment.rates.seconds(
+            {one.dtype: train_step_cost(environment.config, sizes, tokens=case.tokens, dtype=one.dtype)}
+        )
+        for one in variants
+    }
+    speeds = [figure for figure in found if figure.name in {STEP_SECONDS, SAMPLES_PER_S}]
+    return [
+        *speeds,
+        *speed_ratios(found, STEP_SECONDS, variants),
+        *roofline_figures(found, STEP_SECONDS, rooflines),
+        *memory_figures(found, variants),
+        *loss_figures(losses, variants, case=case.name),
+    ]
+
+
+def train_turn(name: str, case: TrainCase, live: VariantProcesses, losses: dict[str, float]) -> Measured:
+    """One of a variant, whose first loss is noted in `losses`."""
+    answer = live.processes[name].call("turn")
+    seconds = answer.result["seconds"]
+    losses.setdefault(name, answer.result["loss"])
+    return {STEP_SECONDS: seconds, SAMPLES_PER_S: case.rows / seconds, **peak_memory(answer)}
+
+
+def loss_figures(losses: dict[str, float], variants: Sequence[Variant], *, case: str) -> list[Figure]:
+    """What the first step, on the checkpoint's own weights, says the loss is, and how far that is from transformers."""
+    figures = [Figure(name, LOSS, (loss,), case) for name, loss in losses.items()]
+    truth = next((one.name for one in variants if one.reference), None)
+    if truth is None:
+        return figures
+    name, exact = LOSS_ERROR.format(truth), losses[truth]
+    others = {one: loss for one, loss in losses.items() if one != truth}
+    return [*figures, *(Figure(one, name, (abs(loss - exact) / exact,), case) for one, loss in others.items())]

@@ -1,0 +1,1 @@
+"""Whole pages read beside other programs: words, time and structure, in many conditions."""
