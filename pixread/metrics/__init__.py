@@ -5,19 +5,24 @@ accuracy has one exception (docs/metrics.md). CIDEr is a similarity of a whole c
 of orders lies in -1..1. The character error rate is 0 where all is right and has no upper end.
 """
 
-from pixread.metrics.anls import anls, anls_docvqa
 from pixread.metrics.cider import cider
-from pixread.metrics.edit import character_error_rate, edit_similarity
-from pixread.metrics.exact import exact_match
+from pixread.metrics.detection import num_matched
 from pixread.metrics.groups import Candidate, group_accuracy, ranked_first
-from pixread.metrics.order import order_agreement
-from pixread.metrics.overlap import num_matched
 from pixread.metrics.ptb import ptb_tokenize
-from pixread.metrics.relaxed import relaxed_accuracy
+from pixread.metrics.text import (
+    WordScore,
+    anls,
+    anls_docvqa,
+    character_error_rate,
+    edit_similarity,
+    exact_match,
+    order_agreement,
+    relaxed_accuracy,
+    word_score,
+)
 from pixread.metrics.tree import TreeScore, tree_similarity
 from pixread.metrics.unscored import counted, scored_lines
 from pixread.metrics.word_errors import CAUSES, Line, WordError, word_errors
-from pixread.metrics.words import WordScore, word_score
 
 __all__ = [
     "CAUSES",

@@ -9,7 +9,7 @@ import torch
 from pixread.generate.greedy import greedy
 from pixread.inputs.batch import collate
 from pixread.inputs.tokenizer import Tokenizer
-from pixread.metrics.edit import character_error_rate
+from pixread.metrics.text import character_error_rate
 from pixread.models.pix2struct import Pix2Struct
 from pixread.records import Batch
 from pixread.train.data import Windows

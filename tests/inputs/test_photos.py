@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from pixread.inputs.components import Boxes
 from pixread.inputs.edges import steps
 from pixread.inputs.photos import find_pictures
-from pixread.metrics.overlap import overlap
+from pixread.metrics.detection import intersection_over_union
 from pixread.records import Box
 from tests.drawn import draw_text
 from tests.photos import photo
@@ -61,7 +61,7 @@ def test_a_photograph_is_found_to_the_pixel(size: tuple[int, int], paper: str):
     image = page(paper=paper)
     image.paste(photo(*size), (100, 150))
     [found] = pictures_of(image)
-    assert overlap(found, Box(100, 150, *size)) > 0.9
+    assert intersection_over_union(found, Box(100, 150, *size)) > 0.9
 
 
 def test_photographs_beside_each_other_are_told_apart():
@@ -104,7 +104,7 @@ def test_a_flat_drawing_of_several_colours_is_a_picture(size: tuple[int, int]):
     image = page(height=560)
     image.paste(scene(*size), (100, 150))
     [found] = pictures_of(image)
-    assert overlap(found, Box(100, 150, *size)) > 0.9
+    assert intersection_over_union(found, Box(100, 150, *size)) > 0.9
 
 
 def test_coloured_panels_with_a_word_on_each_are_no_picture():
@@ -131,7 +131,7 @@ def test_an_icon_before_a_line_is_a_picture(side: int):
     image.paste(icon(side), (30, 200))
     words = draw_text(image, (30 + side + 12, 200 + side // 2 - 9), "Words beside an icon")
     [found] = pictures_of(image, words)
-    assert overlap(found, Box(30, 200, side, side)) > 0.6
+    assert intersection_over_union(found, Box(30, 200, side, side)) > 0.6
 
 
 def test_plain_words_buttons_cards_and_rules_are_no_pictures():

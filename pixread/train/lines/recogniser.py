@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pixread.layout.learned.detector import LearnedDetector
-from pixread.metrics.edit import character_error_rate
+from pixread.metrics.text import character_error_rate
 from pixread.recognition.ctc.alphabet import BLANK
 from pixread.recognition.ctc.calibration import Calibration, fit_calibration
 from pixread.recognition.ctc.network import STRIDE, LineNetwork, NetworkConfig

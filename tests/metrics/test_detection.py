@@ -2,7 +2,7 @@
 
 import pytest
 
-from pixread.metrics.overlap import num_matched, overlap
+from pixread.metrics.detection import intersection_over_union, num_matched
 from pixread.records import Box
 
 
@@ -17,7 +17,7 @@ from pixread.records import Box
     ],
 )
 def test_overlap(one: Box, other: Box, expected: float):
-    assert overlap(one, other) == overlap(other, one) == expected
+    assert intersection_over_union(one, other) == intersection_over_union(other, one) == expected
 
 
 def test_each_box_is_matched_once():
