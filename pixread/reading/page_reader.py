@@ -18,11 +18,19 @@ from pixread.checkpoints.placement import find_device
 from pixread.inputs.cut import cut_out
 from pixread.inputs.picture import PictureSource
 from pixread.layout.detector import LayoutDetector
-from pixread.layout.upright import cut_upright
 from pixread.reading.asked import Many, one_each, opened
 from pixread.reading.assembly import assembled
+from pixread.reading.line_crops import along_line, line_crop
+from pixread.reading.orientation import (
+    ReadLine,
+    quarter_turns,
+    turned_reading,
+    upright_box,
+    upright_picture,
+    with_others_turned,
+)
 from pixread.recognition.recogniser import LineRecogniser, Progress
-from pixread.records import CROP_MARGIN, END_MARGIN, Box, Corner, Reading, RecognisedLine, Region
+from pixread.records import Box, Reading, Region
 
 if TYPE_CHECKING:
     from pixread.layout.learned.detector import Precision
@@ -166,16 +174,33 @@ class PageReader:
     ) -> list[Reading]:
         started = time.perf_counter()
         pages = self._found(images, regions)
-        crops = [cut_upright(page.image, grown(line)) for page in pages for line in page.lines]
-        read = iter(self.recogniser.recognise(crops, progress=progress))
+        read = self._read(pages, progress)
         seconds = (time.perf_counter() - started) / max(len(images), 1)
         readings = []
-        for page in pages:
+        for page, lines in zip(pages, read, strict=True):
             started = time.perf_counter()
-            lines = [(line, _along_line(next(read), line)) for line in page.lines]
-            reading = assembled(page.image, _without_specks(lines), page.pictures, least=least, within=page.region)
+            turns = quarter_turns(page.image, lines, self.recogniser)
+            reading = self._parsed_upright(page, turns, least) if turns else self._assembled(page, lines, least)
             readings.append(replace(reading, seconds=seconds + time.perf_counter() - started))
         return readings
+
+    def _read(self, pages: Sequence[_Page], progress: Progress | None = None) -> list[list[ReadLine]]:
+        """The lines of each page with what they say, placed along their crops."""
+        crops = [line_crop(page.image, line) for page in pages for line in page.lines]
+        read = iter(self.recogniser.recognise(crops, progress=progress))
+        return [[(line, next(read)) for line in page.lines] for page in pages]
+
+    def _parsed_upright(self, page: _Page, turns: int, least: float) -> Reading:
+        """A page that is turned by quarters, found and read anew as it stands upright."""
+        region = None if page.region is None else upright_box(page.region, page.image.size, turns)
+        upright = self._found([upright_picture(page.image, turns)], [region])
+        ((lines,), (found,)) = self._read(upright), upright
+        return turned_reading(self._assembled(found, lines, least), turns)
+
+    def _assembled(self, page: _Page, lines: Sequence[ReadLine], least: float) -> Reading:
+        turned = with_others_turned(page.image, lines, self.recogniser)
+        placed = [(line, along_line(read, line)) for line, read in turned]
+        return assembled(page.image, _without_specks(placed), page.pictures, least=least, within=page.region)
 
     def _cannot(self, what: str) -> NoReturn:
         raise ValueError(f"{self.name} reads pages and {what}: load a checkpoint for that, such as {ANSWERING}")
@@ -205,46 +230,13 @@ def _is_background(picture: Region, lines: Sequence[Region]) -> bool:
     return over >= LINES_OVER
 
 
-def _without_specks(lines: list[tuple[Region, RecognisedLine]]) -> list[tuple[Region, RecognisedLine]]:
+def _without_specks(lines: list[ReadLine]) -> list[ReadLine]:
     """The lines without those of signs alone where these are no signs: a list has a bullet for a line, not many."""
     signs = [bool(read.text) and not any(map(str.isalnum, read.text)) for _, read in lines]
     written = sum(bool(read.text) for _, read in lines) - sum(signs)
     if sum(signs) <= max(SPECKS, SPECKS_RATIO * written):
         return lines
     return [line for line, is_sign in zip(lines, signs, strict=True) if not is_sign]
-
-
-def grown(line: Region) -> Region:
-    """A line with the margins that its crop has."""
-    top_left, top_right, bottom_right, bottom_left = line.quad
-    x, y = _step(top_left, top_right, END_MARGIN * line.height)
-    u, v = _step(top_left, bottom_left, CROP_MARGIN * line.height)
-    return replace(
-        line,
-        quad=(
-            (top_left[0] - x - u, top_left[1] - y - v),
-            (top_right[0] + x - u, top_right[1] + y - v),
-            (bottom_right[0] + x + u, bottom_right[1] + y + v),
-            (bottom_left[0] - x + u, bottom_left[1] - y + v),
-        ),
-    )
-
-
-def _along_line(read: RecognisedLine, line: Region) -> RecognisedLine:
-    """What was read in the crop of a line, the places of its characters along the line itself."""
-    margin = END_MARGIN * line.height / max(math.dist(line.quad[0], line.quad[1]), 1.0)
-
-    def along(place: float) -> float:
-        return min(max(place * (1 + 2 * margin) - margin, 0.0), 1.0)
-
-    characters = (replace(one, start=along(one.start), end=along(one.end)) for one in read.characters)
-    return replace(read, characters=tuple(characters))
-
-
-def _step(start: Corner, end: Corner, length: float) -> Corner:
-    """A step of this length from one corner towards another."""
-    share = length / max(math.dist(start, end), 1.0)
-    return (end[0] - start[0]) * share, (end[1] - start[1]) * share
 
 
 def _context(region: Box) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from pixread.reading.page_reader import grown
+from pixread.reading.line_crops import grown
 from pixread.recognition.recogniser import Progress
 from pixread.records import Box, Character, Corner, Node, RecognisedLine, Region, Screenshot
 from pixread.targets.lines import TextLine, text_lines
@@ -66,21 +66,28 @@ def line_told(line: TextLine) -> Told:
 class Knows:
     """Detector and recogniser in one; of a picture that shows none of what it knows it says nothing.
 
-    unsure: the probability of each character of these words.
+    unsure: the probability of each character of these words. upright: what it knows of the page turned upright.
     """
 
-    def __init__(self, found: Sequence[Told], *, unsure: dict[str, float] | None = None) -> None:
-        self.told, self.unsure = found, unsure or {}
+    def __init__(
+        self, found: Sequence[Told], *, unsure: dict[str, float] | None = None, upright: Sequence[Told] = ()
+    ) -> None:
+        self.told, self.unsure, self.upright = found, unsure or {}, upright
         self.asked: list[Told] = []
         self.sizes: list[tuple[int, int]] = []
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[Region]]:
+        if self.sizes and self.upright:
+            self.told = self.upright
         self.sizes = [image.size for image in images]
         self.asked = [one for _ in images for one in self.told if one.read is not None]
         return [[one.region for one in self.told] for _ in images]
 
     def recognise(self, crops: Sequence[Image.Image], *, progress: Progress | None = None) -> list[RecognisedLine]:
+        if not self.asked:  # lines the other way up
+            return [RecognisedLine("", (), 0.0) for _ in crops]
         found = [self._read(one, crop) for one, crop in zip(self.asked, crops, strict=True)]
+        self.asked = []
         if progress is not None:
             progress(len(crops), len(crops))
         return found
