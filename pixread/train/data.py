@@ -27,12 +27,12 @@ from pixread.records import Batch, DrawnBox, Patches
 from pixread.shards import ShardSet
 from pixread.targets.fonts import find_fonts
 from pixread.targets.warmup import WarmupSettings, sample
-from pixread.train.feeding import Refused, leave_signals_to_the_trainer, made_by_workers, refused
+from pixread.train.data_workers import WorkerFailure, ignore_stop_signals, worker_failure, worker_items
 from pixread.train.recipes import Recipe
 
 BATCHES = 8  # batches in a window at most: enough to sort by size, few enough to start at once
 WINDOW_PATCHES = 2**17  # and so many patches at most, 400 MB: several windows wait for the model at a time
-TRIES = 20
+MAX_TRIES = 20
 LARGEST_SEED = 2**32 - 5  # a prime, so that epochs far from each other have orders of their own
 VOCABULARY_FROM = 3000  # examples of the shards whose words drawn text borrows
 
@@ -159,7 +159,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Windows(Dataset["Window | Refused"]):
+class Windows(Dataset["Window | WorkerFailure"]):
     """Window number -> its batches."""
 
     source: Source
@@ -175,11 +175,11 @@ class Windows(Dataset["Window | Refused"]):
         """Batches in a window. They depend on nothing but the recipe, as the order of the examples does on them."""
         return max(1, min(BATCHES, WINDOW_PATCHES // (self.batch_size * self.preprocess.max_patches)))
 
-    def __getitem__(self, number: int) -> Window | Refused:
+    def __getitem__(self, number: int) -> Window | WorkerFailure:
         try:
             return self._window(number)
         except (MemoryError, OSError, ValueError) as error:
-            return refused(error)
+            return worker_failure(error)
 
     def _window(self, number: int) -> Window:
         size = self.batch_size * self.batches
@@ -192,7 +192,7 @@ class Windows(Dataset["Window | Refused"]):
 
     def row(self, position: int) -> tuple[Row, int]:
         """Patches and target ids at a position, and how many unusable examples were passed over to find one."""
-        for failures in range(TRIES):
+        for failures in range(MAX_TRIES):
             # Passing over must not move the examples behind: a resumed run counts windows, not pictures.
             place = position + failures * 2**40
             rng = random.Random(f"{self.seed}/{place}")
@@ -210,26 +210,26 @@ class Windows(Dataset["Window | Refused"]):
             # As in the original, a target too long for the decoder is cut and then has no end.
             return Row(patches, ids[: self.max_tokens], ids[:-1]), failures
         raise ValueError(
-            f"{TRIES} examples one after another could not be used: unreadable pictures, questions that cannot be "
+            f"{MAX_TRIES} examples one after another could not be used: unreadable pictures, questions that cannot be "
             f"drawn, or strips beyond the model's {self.max_positions - 1} rows and columns"
         )
 
 
-def batches(windows: Windows, *, start: int, workers: int) -> Iterator[tuple[Batch, int]]:
+def training_batches(windows: Windows, *, start: int, workers: int) -> Iterator[tuple[Batch, int]]:
     """The endless batches from batch number `start` on, each with the unusable examples met just before it.
 
-    Raises FeedError.
+    Raises TrainingDataError.
     """
     first, skip = divmod(start, windows.batches)
-    loader: DataLoader[Window | Refused] = DataLoader(
+    loader: DataLoader[Window | WorkerFailure] = DataLoader(
         windows,
         batch_size=None,
         sampler=range(first, 2**40),
         num_workers=workers,
         prefetch_factor=3 if workers else None,
-        worker_init_fn=leave_signals_to_the_trainer,
+        worker_init_fn=ignore_stop_signals,
     )
-    for window in made_by_workers(loader):
+    for window in worker_items(loader):
         unusable = window.unusable
         for batch in window.batches[skip:]:
             yield batch, unusable

@@ -13,17 +13,17 @@ from typing import Any
 from pixread.inputs.tokenizer import UNK, Tokenizer
 from pixread.shards import ShardSet
 
-LOOKED_AT = 10_000  # examples at most, spread evenly: a few seconds
-NAMED = 8  # lost characters that a sentence names
+MAX_SAMPLED = 10_000  # examples at most, spread evenly: a few seconds
+MAX_NAMED = 8  # lost characters that a sentence names
 
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """Of `examples` that were looked at, `too_long` are; the longest label has `longest` tokens, its end included."""
+    """Lengths of the labels of some examples."""
 
-    examples: int
-    too_long: int
-    longest: int
+    examples: int  # sampled
+    too_long: int  # so many of them
+    longest: int  # tokens, the end included
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class LabelLengths:
     held_out: Lengths
 
     def sentence(self) -> str:
-        """What a user is told, "" where nothing is too long."""
-        said = [
+        """The warning; "" where nothing is too long."""
+        parts = [
             f"{lengths.too_long} of {lengths.examples} examples {what}"
             for lengths, what in (
                 (self.learnt, "to learn from are cut there and have no end"),
@@ -44,11 +44,11 @@ class LabelLengths:
             )
             if lengths.too_long
         ]
-        if not said:
+        if not parts:
             return ""
         longest = max(self.learnt.longest, self.held_out.longest)
         return (
-            f"labels are longer than max_tokens, which is {self.max_tokens}: {', and '.join(said)}; the longest has "
+            f"labels are longer than max_tokens, which is {self.max_tokens}: {', and '.join(parts)}; the longest has "
             f"{longest} tokens, so max_tokens={longest} keeps all of them whole"
         )
 
@@ -68,34 +68,34 @@ def label_lengths(
     )
 
 
-def lost_characters(learnt: Sequence[Path], tokenizer: Tokenizer) -> str:
-    """What a user is told of characters in labels that the tokenizer has no token for; "" where there are none.
+def unknown_characters(learnt: Sequence[Path], tokenizer: Tokenizer) -> str:
+    """The warning of characters in labels that the tokenizer has no token for; "" where there are none.
 
     The vocabularies of the released checkpoints have one unknown token for all of them, which vanishes from texts;
     those with byte fallback, as those trained here, lack nothing.
     """
-    labels = _looked_at(learnt)
-    lossy = [several for several in labels if any(UNK in tokenizer.encode(label) for label in several)]
-    if not lossy:
+    labels = _sampled_labels(learnt)
+    affected = [several for several in labels if any(UNK in tokenizer.encode(label) for label in several)]
+    if not affected:
         return ""
-    characters = dict.fromkeys("".join(label for several in lossy for label in several))
+    characters = dict.fromkeys("".join(label for several in affected for label in several))
     lost = [ascii(one) if not one.isprintable() else f"'{one}'" for one in characters if UNK in tokenizer.encode(one)]
-    more = f" and {len(lost) - NAMED} more characters" if len(lost) > NAMED else ""
+    more = f" and {len(lost) - MAX_NAMED} more characters" if len(lost) > MAX_NAMED else ""
     return (
-        f"labels have characters that the tokenizer lacks: {len(lossy)} of {len(labels)} examples to learn from are "
-        f"learnt without {', '.join(lost[:NAMED])}{more}"
+        f"labels have characters that the tokenizer lacks: {len(affected)} of {len(labels)} examples to learn from are "
+        f"learnt without {', '.join(lost[:MAX_NAMED])}{more}"
     )
 
 
-def _looked_at(sets: Sequence[Path]) -> list[tuple[str, ...]]:
+def _sampled_labels(sets: Sequence[Path]) -> list[tuple[str, ...]]:
     """The labels of examples that have some."""
     targets = [several for several in ShardSet(sets).targets() if several] if sets else []
-    count = min(len(targets), LOOKED_AT)
+    count = min(len(targets), MAX_SAMPLED)
     return [tuple(targets[number * len(targets) // count]) for number in range(count)]
 
 
 def _lengths(sets: Sequence[Path], tokenizer: Tokenizer, *, max_tokens: int, every: bool) -> Lengths:
     """every: an example is too long if one of its labels is; else, if all of them are."""
-    labels = [[len(tokenizer.encode(target)) + 1 for target in several] for several in _looked_at(sets)]
+    labels = [[len(tokenizer.encode(target)) + 1 for target in several] for several in _sampled_labels(sets)]
     counted = [max(several) if every else min(several) for several in labels]
     return Lengths(len(labels), sum(length > max_tokens for length in counted), max(counted, default=0))

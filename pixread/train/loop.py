@@ -22,15 +22,15 @@ from pixread.inputs.tokenizer import EOS, PAD
 from pixread.models.pix2struct import Pix2Struct
 from pixread.records import Batch
 from pixread.shards import sets_in
+from pixread.train.cpu.low_memory_backward import use_low_memory_backward
+from pixread.train.cpu.memory import keep_freed_memory, use_bfloat16_gradients
 from pixread.train.curves import draw_curves
-from pixread.train.data import Windows, batches, make_source, task_source
+from pixread.train.data import Windows, make_source, task_source, training_batches
+from pixread.train.data_workers import TrainingDataError
 from pixread.train.divergence import check_loss, check_weights
-from pixread.train.feeding import FeedError
-from pixread.train.labels import label_lengths, lost_characters
-from pixread.train.lean import lean_layers
-from pixread.train.memory import halve_gradients, keep_freed_memory
-from pixread.train.optim import build_optimizers, learning_rate_factor, limit_gradients, set_learning_rate
-from pixread.train.prepared import find_prepared, settled
+from pixread.train.labels import label_lengths, unknown_characters
+from pixread.train.optim import build_optimizers, clip_gradient_norm, learning_rate_factor, set_learning_rate
+from pixread.train.prepared import find_prepared, with_task_settings
 from pixread.train.recipes import Recipe, make_recipe
 from pixread.train.run_folder import CURVES, append_metrics
 from pixread.train.runtime import SEEDS_APART, Progress, TrainResult, autocast_dtype, stop_on_signal, threads
@@ -43,7 +43,7 @@ SHORT_SEQUENCE = 256  # patches
 
 
 @dataclass
-class Tally:
+class LogWindow:
     """Numbers gathered between two log lines."""
 
     loss: float = 0.0
@@ -73,7 +73,7 @@ class Trainer:
     def __init__(self, recipe: Recipe, *, data: list[Path], device: torch.device) -> None:
         torch.manual_seed(recipe.seed)
         self.prepared = None if recipe.task is None else find_prepared(data, recipe)
-        self.recipe = recipe if self.prepared is None else settled(recipe, self.prepared)
+        self.recipe = recipe if self.prepared is None else with_task_settings(recipe, self.prepared)
         self.device = device
         self.model, self.tokenizer = start_model(self.recipe)
         self.model.to(device).train()
@@ -95,9 +95,9 @@ class Trainer:
         )
         self.autocast = autocast_dtype(recipe.precision, device)
         if device.type == "cpu":
-            _lighten(self.model, self.recipe, precision=self.autocast)
+            _save_time_and_memory(self.model, self.recipe, precision=self.autocast)
 
-    def step(self, number: int, feed: Iterator[tuple[Batch, int]], window: Tally) -> None:
+    def step(self, number: int, feed: Iterator[tuple[Batch, int]], window: LogWindow) -> None:
         """One optimiser step over `accumulate` batches, its gradients averaged over all their tokens."""
         waited_from = time.perf_counter()
         parts = [next(feed) for _ in range(self.recipe.accumulate)]
@@ -106,12 +106,12 @@ class Trainer:
         torch.manual_seed(self.recipe.seed * SEEDS_APART + number)
         total = sum(int((batch.labels != PAD).sum()) for batch, _ in parts if batch.labels is not None)
         for batch, unusable in parts:
-            # The way back may compute layers again, and must do so with the same kernels.
+            # The backward pass may recompute layers, and must do so with the same kernels.
             with self._attention():
-                loss, told = self._loss(batch.to(self.device))
-                check_loss(told, step=number + 1)
+                loss, cross_entropy = self._loss(batch.to(self.device))
+                check_loss(cross_entropy, step=number + 1)
                 (loss / total).backward()
-            window.loss += told / total
+            window.loss += cross_entropy / total
             window.samples += len(batch)
             window.unusable += unusable
             if batch.labels is not None:
@@ -119,7 +119,7 @@ class Trainer:
         window.tokens += total
         window.steps += 1
         if self.recipe.clip:
-            limit_gradients(self.optimizers, self.recipe.clip)
+            clip_gradient_norm(self.optimizers, self.recipe.clip)
         set_learning_rate(self.optimizers, self._learning_rate(number))
         for optimizer in self.optimizers:
             optimizer.step()
@@ -142,10 +142,10 @@ class Trainer:
             memory = self.model.encode(batch)
             logits = self.model.decode(self.model.shift_right(batch.labels), memory)  # (B, T, V)
         loss = summed_cross_entropy(logits, batch.labels)
-        told = float(loss.detach())
+        cross_entropy = float(loss.detach())
         if self.recipe.z_loss:
             loss = loss + self.recipe.z_loss * (logits.float().logsumexp(-1).square() * (batch.labels != PAD)).sum()
-        return loss, told
+        return loss, cross_entropy
 
     def _attention(self) -> contextlib.AbstractContextManager[None]:
         """On CPUs, plain attention for short sequences: the fused kernel's backward pass is slower up to there."""
@@ -173,7 +173,7 @@ def train(
     """Runs a recipe to its last step, or until a signal asks it to stop; either way the newest step is saved.
 
     data: shard sets, or folders of them. A resumed run repeats exactly what the uninterrupted one would have done.
-    `warn` is told, in a sentence, where labels are longer than the recipe's `max_tokens`; the log has the numbers.
+    `warn` is called with a sentence where labels are longer than the recipe's `max_tokens`; the log has the numbers.
     Raises ValueError (one sentence) for an unknown recipe or field, missing data, or a folder that holds another run or
     that one is writing to. torch's threads and random numbers are afterwards what they were.
     """
@@ -221,7 +221,7 @@ def _measure_labels(
     recipe, prepared = trainer.recipe, trainer.prepared
     learnt = () if recipe.warmup_share >= 1 else data if prepared is None else prepared.train
     held_out = () if prepared is None else [path for sets in prepared.val.values() for path in sets]
-    if lost := lost_characters(learnt, trainer.tokenizer):
+    if lost := unknown_characters(learnt, trainer.tokenizer):
         warn(lost)
     lengths = label_lengths(learnt, held_out, trainer.tokenizer, max_tokens=recipe.max_tokens)
     if sentence := lengths.sentence():
@@ -239,22 +239,22 @@ def _run(
     progress: Callable[[Progress], None] | None,
 ) -> int:
     recipe, latest = trainer.recipe, dict[str, float]()
-    feed = batches(trainer.windows, start=done * recipe.accumulate, workers=recipe.workers)
-    window, saved, step = Tally(), done, done
+    feed = training_batches(trainer.windows, start=done * recipe.accumulate, workers=recipe.workers)
+    window, saved, step = LogWindow(), done, done
     while step < recipe.steps and not stop:
         try:
             trainer.step(step, feed, window)
-        except FeedError as error:
+        except TrainingDataError as error:
             if step != saved:
                 _save(trainer, out, step)
-            raise FeedError(f"{error}; the run is saved as it was after step {step}") from error
+            raise TrainingDataError(f"{error}; the run is saved as it was after step {step}") from error
         step += 1
         if step % recipe.log_every == 0:
             latest = {**latest, **window.summary()}
             append_metrics(
                 out, {"step": step, "seen": step * recipe.batch_size * recipe.accumulate, **window.summary()}
             )
-            window = Tally()
+            window = LogWindow()
         if _is_scored(recipe, step):
             latest = {**latest, **_evaluate(trainer, out, step)}
             window.started = time.perf_counter()
@@ -308,11 +308,11 @@ def _evaluate(trainer: Trainer, out: Path, step: int) -> dict[str, float]:
     return scores
 
 
-def _lighten(model: Pix2Struct, recipe: Recipe, *, precision: torch.dtype) -> None:
+def _save_time_and_memory(model: Pix2Struct, recipe: Recipe, *, precision: torch.dtype) -> None:
     """Less time and memory for the same steps on a CPU, where the recipe allows it."""
     keep_freed_memory()
     single = recipe.accumulate == 1  # each weight is used once a step
     if precision == torch.bfloat16 and recipe.optimizer == "adafactor" and single:
-        halve_gradients(model)
+        use_bfloat16_gradients(model)
     if recipe.max_patches > SHORT_SEQUENCE and not (recipe.dropout or recipe.lora_rank or recipe.recompute):
-        lean_layers(model)
+        use_low_memory_backward(model)

@@ -17,7 +17,7 @@ from pixread.models.linear import replace_linears
 from pixread.models.pix2struct import Pix2Struct
 from pixread.models.unfilled import unfilled
 
-ENDS = ("patch_projection", "head")  # neither attention nor feed-forward
+NOT_ADAPTED = ("patch_projection", "head")  # neither attention nor feed-forward
 
 
 class LoraLinear(nn.Module):
@@ -43,7 +43,7 @@ class LoraLinear(nn.Module):
 def add_adapters(model: Pix2Struct, *, rank: int, alpha: float) -> None:
     """Fixes all weights of the model and puts adapters beside them."""
     model.requires_grad_(False)
-    replace_linears(model, partial(LoraLinear, rank=rank, alpha=alpha), but=ENDS)
+    replace_linears(model, partial(LoraLinear, rank=rank, alpha=alpha), but=NOT_ADAPTED)
 
 
 def adapters(model: Pix2Struct) -> dict[str, LoraLinear]:
@@ -58,6 +58,6 @@ def plain(model: Pix2Struct) -> Pix2Struct:
     state = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(inside)}
     state.update({f"{name}.weight": layer.merged() for name, layer in adapted.items()})
     with unfilled():
-        bare = Pix2Struct(model.config)
-    bare.load_state_dict(state, strict=True, assign=True)
-    return bare
+        merged_model = Pix2Struct(model.config)
+    merged_model.load_state_dict(state, strict=True, assign=True)
+    return merged_model

@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 OPTIMIZERS = ("adafactor", "adamw", "muon")
 SCHEDULES = ("cosine", "linear", "constant")
 MIN_FACTORED = 128  # T5X factors a matrix only when both sides have at least this size
-AT_ONCE = 2**18  # numbers of a matrix that Adafactor works on at a time: a megabyte
+CHUNK_NUMBERS = 2**18  # numbers of a matrix that Adafactor works on at a time: a megabyte
 
 
 class Adafactor(Optimizer):
@@ -41,7 +41,7 @@ class Adafactor(Optimizer):
         super().__init__(params, defaults)
 
         self.gradient_factor = 1.0
-        """What gradients count for in the next step (see `limit_gradients`)."""
+        """What gradients count for in the next step (see `clip_gradient_norm`)."""
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
@@ -82,7 +82,7 @@ class Adafactor(Optimizer):
         assert parameter.grad is not None, "only parameters with a gradient are updated"
         height, width = parameter.shape
         parts = list(
-            zip(*(whole.split(max(1, AT_ONCE // width)) for whole in (parameter.grad, parameter)), strict=True)
+            zip(*(whole.split(max(1, CHUNK_NUMBERS // width)) for whole in (parameter.grad, parameter)), strict=True)
         )
         rows, cols = [], parameter.new_zeros(width, dtype=torch.float32)
         for gradient, _ in parts:
@@ -110,14 +110,14 @@ def _rms(values: Tensor) -> float:
 
 
 @torch.no_grad()
-def limit_gradients(optimizers: Iterable[Optimizer], largest: float) -> None:
+def clip_gradient_norm(optimizers: Iterable[Optimizer], max_norm: float) -> None:
     """Makes gradients whose norm over all parameters is larger than that count for less in the next step.
 
     Adafactor multiplies as it goes, which saves a pass over them and leaves gradients in bfloat16 as exact as they are.
     """
     gradients = [(optimizer, _gradients(optimizer)) for optimizer in optimizers]
     length = torch.stack([_length(one) for _, own in gradients for one in own]).norm()
-    factor = (largest / (length + 1e-6)).clamp(max=1.0)
+    factor = (max_norm / (length + 1e-6)).clamp(max=1.0)
     for optimizer, own in gradients:
         if isinstance(optimizer, Adafactor):
             optimizer.gradient_factor = float(factor)
@@ -134,7 +134,7 @@ def _length(gradient: Tensor) -> Tensor:
     if gradient.dtype == torch.float32:
         return torch.linalg.vector_norm(gradient)
     # torch adds up bfloat16 ten times slower.
-    return torch.stack([part.float().norm() for part in gradient.flatten().split(AT_ONCE)]).norm()
+    return torch.stack([part.float().norm() for part in gradient.flatten().split(CHUNK_NUMBERS)]).norm()
 
 
 def build_optimizers(model: nn.Module, *, name: str, lr: float, weight_decay: float) -> list[Optimizer]:

@@ -11,7 +11,7 @@ from pixread.train.recipes import ANY_TASK, Recipe
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedSets:
     """What `pixread prepare` wrote for one task. val: by the part of the data set ("" where it has none)."""
 
     task: str
@@ -20,7 +20,7 @@ class Prepared:
     has_questions: bool
 
 
-def find_prepared(data: Sequence[Path], recipe: Recipe) -> Prepared:
+def find_prepared(data: Sequence[Path], recipe: Recipe) -> PreparedSets:
     """The train and val sets among the shard sets of --data, by what their manifests say.
 
     Raises ValueError, in one sentence, where none are named, where they are not the recipe's, and where there is
@@ -40,10 +40,10 @@ def find_prepared(data: Sequence[Path], recipe: Recipe) -> Prepared:
             val[part] = (*val.get(part, ()), path)
     if recipe.evaluate_examples != 0:
         _check_scored(val, recipe, names=_names(data))
-    return Prepared(task, train, val, has_questions=any(ShardSet(list(train)).prompts()))
+    return PreparedSets(task, train, val, has_questions=any(ShardSet(list(train)).prompts()))
 
 
-def settled(recipe: Recipe, prepared: Prepared) -> Recipe:
+def with_task_settings(recipe: Recipe, prepared: PreparedSets) -> Recipe:
     """The recipe with the task of its shards, and the length of that task's answers."""
     from pixread.tasks import TASKS
 

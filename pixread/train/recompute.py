@@ -1,4 +1,4 @@
-"""Gradient checkpointing: each layer keeps what enters it alone, and computes the rest again on the way back."""
+"""Gradient checkpointing: each layer keeps its input alone, and recomputes the rest in the backward pass."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pixread.models.pix2struct import Pix2Struct
 
 
 def recompute_layers(model: Pix2Struct) -> None:
-    """From now on the layers of both towers forget while they learn; reading with them stays as it is."""
+    """From now on the layers of both towers are checkpointed in training; inference with them stays as it is."""
     for layer in [*model.encoder.layers, *model.decoder.layers]:
-        layer.forward = _forgetful(layer.forward)
+        layer.forward = _checkpointed(layer.forward)
 
 
-def _forgetful(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _checkpointed(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def run(*inputs: Any, **named: Any) -> Tensor:
         if not torch.is_grad_enabled():
             return forward(*inputs, **named)

@@ -89,7 +89,7 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
 
 
 @contextmanager
-def damage_told(path: Path) -> Iterator[None]:
+def damaged_state_errors(path: Path) -> Iterator[None]:
     """ValueError, in one sentence, for whatever is wrong with a state that is read."""
     try:
         yield

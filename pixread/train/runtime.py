@@ -1,4 +1,4 @@
-"""What every training run needs of the process it runs in: threads, signals, precision; and what it tells a caller."""
+"""The process of a training run: threads, signals, precision; and what a run reports to its caller."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEEDS_APART = 1_000_003  # between the first steps of two seeds
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a caller is told after every step: the step just done, and the newest logged numbers."""
+    """What a caller gets after every step: the step just done, and the newest logged numbers."""
 
     step: int
     steps: int

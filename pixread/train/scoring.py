@@ -14,28 +14,30 @@ from pixread.models.pix2struct import Pix2Struct
 from pixread.records import Batch
 from pixread.train.data import Windows
 
-HELD_OUT = 2**50  # a stretch of the stream far behind any position that training reaches
+HELD_OUT_POSITION = 2**50  # a stretch of the stream far behind any position that training reaches
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
-    """Examples to be scored, and the ids of their whole targets: those of the batch may be cut."""
+class HeldOutBatch:
+    """Examples to be scored."""
 
     batch: Batch
-    wholes: tuple[list[int], ...]
+    wholes: tuple[list[int], ...]  # ids of the whole targets: those of the batch may be cut
 
 
-def held_out(windows: Windows, *, count: int) -> HeldOut:
+def held_out(windows: Windows, *, count: int) -> HeldOutBatch:
     """The same `count` examples each time, drawn as the training examples are but never among them.
 
     Of shards, which come round again, they are a sample: a score on them shows learning, not generalisation.
     """
-    rows = [windows.row(HELD_OUT + number)[0] for number in range(count)]
-    return HeldOut(collate([row.patches for row in rows], [row.ids for row in rows]), tuple(row.whole for row in rows))
+    rows = [windows.row(HELD_OUT_POSITION + number)[0] for number in range(count)]
+    return HeldOutBatch(
+        collate([row.patches for row in rows], [row.ids for row in rows]), tuple(row.whole for row in rows)
+    )
 
 
 @torch.inference_mode()
-def score(model: Pix2Struct, held: HeldOut, tokenizer: Tokenizer, *, max_tokens: int) -> dict[str, float]:
+def score(model: Pix2Struct, held: HeldOutBatch, tokenizer: Tokenizer, *, max_tokens: int) -> dict[str, float]:
     """Share read without a fault, and faults per character, both of the greedy output and the whole target."""
     batch = held.batch.to(next(model.parameters()).device)
     found = greedy(model, model.encode(batch), max_new_tokens=max_tokens)

@@ -28,9 +28,9 @@ from pixread.inputs.tokenizer import Tokenizer
 from pixread.models.pix2struct import Pix2Struct
 from pixread.train.lora import LoraLinear, adapters, plain
 from pixread.train.recipes import Recipe
-from pixread.train.run_folder import damage_told, open_run, write_state
+from pixread.train.run_folder import damaged_state_errors, open_run, write_state
 
-KEPT = 2  # steps kept beside the best; older ones are removed when a newer one is complete
+NUM_KEPT = 2  # steps kept beside the best; older ones are removed when a newer one is complete
 
 
 def save_step(
@@ -43,12 +43,12 @@ def save_step(
     preprocess: Preprocess,
     recipe: Recipe,
 ) -> Path:
-    """Writes one step whole, then removes all but the newest `KEPT` and the best."""
+    """Writes one step whole, then removes all but the newest `NUM_KEPT` and the best."""
     target = step_folder(out, step)
     state = {
         "step": step,
         "optimizers": [optimizer.state_dict() for optimizer in optimizers],
-        # Added into the weights they cannot be told from them again.
+        # Once added into the weights they cannot be separated from them.
         "adapters": {name: (layer.reduce.detach(), layer.expand.detach()) for name, layer in adapters(model).items()},
     }
     write_state(out / f"{target.name}.state", state)
@@ -66,7 +66,7 @@ def generation_settings(recipe: Recipe) -> dict[str, Any]:
 def _remove_old(out: Path, *, newest: int) -> None:
     steps = sorted(int(match[1]) for entry in out.iterdir() if (match := STEP.fullmatch(entry.name)))
     best = best_step(out)
-    for step in [step for step in steps if step <= newest][:-KEPT]:
+    for step in [step for step in steps if step <= newest][:-NUM_KEPT]:
         if step == best:
             continue
         (out / f"{step_folder(out, step).name}.state").unlink(missing_ok=True)
@@ -82,18 +82,18 @@ def load_step(out: Path, step: int, *, model: Pix2Struct, optimizers: list[Optim
     folder = step_folder(out, step)
     saved = checkpoint_folder.load(folder).model.state_dict()
     path = out / f"{folder.name}.state"
-    with damage_told(path):
+    with damaged_state_errors(path):
         state = torch.load(path, map_location="cpu", weights_only=True)
     adapted = adapters(model)
     if adapted:
-        with damage_told(path):
+        with damaged_state_errors(path):
             _load_adapters(adapted, state["adapters"])
         merged = plain(model).state_dict()
         if not all(torch.equal(saved[name], tensor.cpu()) for name, tensor in merged.items()):
             raise ValueError(f"{out} cannot be resumed: its adapters were trained beside other weights than init names")
     else:
         model.load_state_dict(saved, strict=True)
-    with damage_told(path):
+    with damaged_state_errors(path):
         for optimizer, content in zip(optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(content)
 

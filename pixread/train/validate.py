@@ -1,4 +1,4 @@
-"""ReaderProtocol held-out examples of a task during training, as `pixread evaluate` does with a finished checkpoint."""
+"""Reads held-out examples of a task during training, as `pixread evaluate` does with a finished checkpoint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pixread.inputs.tokenizer import Tokenizer
 from pixread.models.pix2struct import Pix2Struct
 from pixread.reader import Reader
 from pixread.train.lora import plain
-from pixread.train.prepared import Prepared
+from pixread.train.prepared import PreparedSets
 
 
 def reader_of(
@@ -29,14 +29,14 @@ def reader_of(
     device: torch.device,
 ) -> Reader:
     """A reader as `pixread.load` would make it of the checkpoint, were it saved now."""
-    read = plain(model).to(dtype=find_dtype("auto", device)).eval()
+    merged = plain(model).to(dtype=find_dtype("auto", device)).eval()
     if device.type == "cpu":
-        read.hasten()
-    checkpoint = Checkpoint(read, read.config, dict(generation), Path())
+        merged.hasten()
+    checkpoint = Checkpoint(merged, merged.config, dict(generation), Path())
     return Reader(checkpoint, tokenizer, preprocess, name="the model in training")
 
 
-def validate(reader: Reader, prepared: Prepared, *, limit: int | None, best_part: str) -> dict[str, float]:
+def validate(reader: Reader, prepared: PreparedSets, *, limit: int | None, best_part: str) -> dict[str, float]:
     """Scores by the task's metric: `score` chooses the best step; with parts, theirs stand beside it.
 
     limit: so many examples of all parts together, spread evenly; None for all.
@@ -45,10 +45,10 @@ def validate(reader: Reader, prepared: Prepared, *, limit: int | None, best_part
 
     started = time.perf_counter()
     share = None if limit is None else max(1, limit // len(prepared.val))
-    found = {
+    results = {
         part: quick_score(reader, list(sets), task=prepared.task, limit=share) for part, sets in prepared.val.items()
     }
-    mean = sum(main for main, _ in found.values()) / len(found)
-    scores = {f"{part} {name}".strip(): value for part, (_, all_) in found.items() for name, value in all_.items()}
-    chosen = found[best_part][0] if best_part else mean
+    mean = sum(main for main, _ in results.values()) / len(results)
+    scores = {f"{part} {name}".strip(): value for part, (_, all_) in results.items() for name, value in all_.items()}
+    chosen = results[best_part][0] if best_part else mean
     return {SCORE: chosen, **scores, "validation_seconds": round(time.perf_counter() - started, 1)}

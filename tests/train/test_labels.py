@@ -18,7 +18,7 @@ from pixread.inputs.tokenizer import EOS, SPECIALS, Tokenizer
 from pixread.records import Example
 from pixread.shards import ShardSet
 from pixread.train.data import Shards, Windows
-from pixread.train.labels import LabelLengths, Lengths, label_lengths, lost_characters
+from pixread.train.labels import LabelLengths, Lengths, label_lengths, unknown_characters
 from pixread.train.loop import train
 from pixread.train.scoring import held_out, score
 from tests.conftest import Run
@@ -112,13 +112,13 @@ def test_characters_that_the_tokenizer_lacks_are_named(tmp_path: Path, tokenizer
     backend.save(str(tmp_path / "unigram" / "tokenizer.json"))
     few = Tokenizer.load(tmp_path / "unigram")
     data = write_set(tmp_path / "set", [with_targets("abc", "{a: b}"), with_targets("ab", number=1)])
-    assert lost_characters([data], few) == (
+    assert unknown_characters([data], few) == (
         "labels have characters that the tokenizer lacks: 1 of 2 examples to learn from are learnt without '{', '}'"
     )
     many = write_set(tmp_path / "many", [with_targets("".join(map(chr, range(0x4E00, 0x4E64))), number=2)])
-    assert lost_characters([many], few).endswith(" and 92 more characters")
-    assert lost_characters([data, many], tokenizer) == "", "those trained here spell them in bytes"
-    assert lost_characters([], few) == ""
+    assert unknown_characters([many], few).endswith(" and 92 more characters")
+    assert unknown_characters([data, many], tokenizer) == "", "those trained here spell them in bytes"
+    assert unknown_characters([], few) == ""
 
 
 def test_the_command_says_it_once(tmp_path: Path, tiny_checkpoint: Path, run: Run) -> None:

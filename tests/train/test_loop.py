@@ -24,8 +24,8 @@ from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import Tokenizer
 from pixread.records import Example
 from pixread.shards import write_shards
-from pixread.train.data import batches
-from pixread.train.loop import Tally, Trainer, train
+from pixread.train.data import training_batches
+from pixread.train.loop import LogWindow, Trainer, train
 from pixread.train.recipes import make_recipe
 from pixread.train.runtime import Progress
 from tests.train.sets import FRESH
@@ -133,7 +133,7 @@ def test_ctrl_c_in_a_terminal_reaches_the_workers_and_still_saves(tmp_path: Path
 
 
 def test_a_worker_that_is_killed_costs_no_step(tmp_path: Path) -> None:
-    """Its death was told in the middle of a step, and the steps since the last checkpoint were lost."""
+    """Its death was reported in the middle of a step, and the steps since the last checkpoint were lost."""
 
     def kill(progress: Progress) -> None:
         if progress.step == 2:
@@ -218,7 +218,7 @@ LIGHT = {"max_patches": "512", "precision": "bfloat16", "optimizer": "adafactor"
 
 
 @pytest.mark.parametrize(
-    ("changes", "lean", "halved"),
+    ("changes", "low_memory", "bfloat16_gradients"),
     [
         ({}, True, True),
         ({"max_patches": "256"}, False, True),
@@ -231,22 +231,22 @@ LIGHT = {"max_patches": "512", "precision": "bfloat16", "optimizer": "adafactor"
     ],
 )
 def test_a_step_is_made_as_light_as_the_recipe_allows(
-    tiny_checkpoint: Path, changes: dict[str, str], lean: bool, halved: bool
+    tiny_checkpoint: Path, changes: dict[str, str], low_memory: bool, bfloat16_gradients: bool
 ) -> None:
     """And it is a step: the loss is a number, and weights move."""
     start = {"init": str(tiny_checkpoint)} if "lora_rank" in changes else {}
     recipe = make_recipe("warmup-base", {**QUICK, "threads": "0", **LIGHT, **start, **changes})
     trainer = Trainer(recipe, data=[], device=torch.device("cpu"))
     forwards = [vars(layer).get("forward") for layer in trainer.model.encoder.layers]
-    assert all(isinstance(forward, functools.partial) == lean for forward in forwards)
+    assert all(isinstance(forward, functools.partial) == low_memory for forward in forwards)
     head = trainer.model.decoder.head.weight
     if hasattr(head, "grad_dtype"):
-        assert (head.grad_dtype == torch.bfloat16) == halved
+        assert (head.grad_dtype == torch.bfloat16) == bfloat16_gradients
     before = [weight.detach().clone() for weight in trainer.model.parameters() if weight.requires_grad]
-    tally = Tally()
-    trainer.step(0, batches(trainer.windows, start=0, workers=0), tally)
+    window = LogWindow()
+    trainer.step(0, training_batches(trainer.windows, start=0, workers=0), window)
     after = [weight for weight in trainer.model.parameters() if weight.requires_grad]
-    assert math.isfinite(tally.loss)
+    assert math.isfinite(window.loss)
     assert any(not torch.equal(*pair) for pair in zip(before, after, strict=True))
 
 

@@ -8,11 +8,11 @@ from torch import nn
 
 from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
 from pixread.train.optim import (
-    AT_ONCE,
+    CHUNK_NUMBERS,
     Adafactor,
     build_optimizers,
+    clip_gradient_norm,
     learning_rate_factor,
-    limit_gradients,
     set_learning_rate,
 )
 
@@ -22,7 +22,7 @@ def test_adafactor_equals_that_of_torch_where_their_rules_agree(height: int) -> 
     """Ten steps on a large matrix without weight decay; torch's counts steps from 1 as T5X's does."""
     torch.manual_seed(0)
     start = torch.randn(height, 140)
-    assert (start.numel() > AT_ONCE) == (height == 5000)
+    assert (start.numel() > CHUNK_NUMBERS) == (height == 5000)
     ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
     a = Adafactor([ours], lr=0.01, weight_decay=0.0)
     b = torch.optim.Adafactor([theirs], lr=0.01, weight_decay=0.0, eps=(1e-30, 1e-3), d=1.0, beta2_decay=-0.8)
@@ -111,7 +111,7 @@ def test_limited_gradients_move_weights_as_those_that_torch_clips(name: str, lar
             for parameter in model.parameters():
                 parameter.grad = torch.randn(parameter.shape, generator=generator)
             if model is ours:
-                limit_gradients(optimizers, largest)
+                clip_gradient_norm(optimizers, largest)
             else:
                 torch.nn.utils.clip_grad_norm_(model.parameters(), largest)
             for optimizer in optimizers:
@@ -130,7 +130,7 @@ def test_adafactor_limits_large_matrices_as_torch_clips_them() -> None:
         for largest in (2.0, 300.0, 1e6):
             weight.grad = torch.randn(300, 1000)
             if limited:
-                limit_gradients([optimizer], largest)
+                clip_gradient_norm([optimizer], largest)
             else:
                 torch.nn.utils.clip_grad_norm_([weight], largest)
             optimizer.step()
@@ -149,7 +149,7 @@ def test_adafactor_takes_gradients_in_bfloat16_for_the_numbers_they_are() -> Non
         optimizer = Adafactor([weight], lr=0.1)
         for _ in range(2):
             weight.grad = torch.randn(300, 1000).bfloat16().to(dtype)
-            limit_gradients([optimizer], 100.0)
+            clip_gradient_norm([optimizer], 100.0)
             optimizer.step()
         found.append(weight.detach())
     torch.testing.assert_close(*found, rtol=1e-5, atol=1e-6)

@@ -12,7 +12,7 @@ from pixread.records import Example
 from pixread.shards import ShardSet
 from pixread.tasks import TASKS
 from pixread.train.data import Shards, task_source
-from pixread.train.prepared import find_prepared, settled
+from pixread.train.prepared import find_prepared, with_task_settings
 from pixread.train.recipes import make_recipe
 from tests.train.sets import example, write_parts, write_set, write_task
 
@@ -34,9 +34,9 @@ def test_a_task_without_questions_is_seen(tmp_path: Path) -> None:
 
 def test_the_task_decides_what_the_recipe_leaves_open(tmp_path: Path) -> None:
     prepared = find_prepared(write_task(tmp_path), TUNING)
-    assert settled(TUNING, prepared) == replace(TUNING, task="docvqa")
+    assert with_task_settings(TUNING, prepared) == replace(TUNING, task="docvqa")
     open_ended = replace(TUNING, max_tokens=0)
-    assert settled(open_ended, prepared).max_tokens == TASKS["docvqa"].max_new_tokens
+    assert with_task_settings(open_ended, prepared).max_tokens == TASKS["docvqa"].max_new_tokens
 
 
 def test_parts_take_turns_whatever_their_size(tmp_path: Path) -> None:
@@ -88,4 +88,4 @@ def test_mistakes_are_one_sentence(tmp_path: Path) -> None:
 def test_a_task_that_is_not_known_is_said(tmp_path: Path) -> None:
     prepared = find_prepared(write_task(tmp_path, task="nope"), TUNING)
     with pytest.raises(ValueError, match=r"no task 'nope'; the tasks are .*docvqa"):
-        settled(TUNING, prepared)
+        with_task_settings(TUNING, prepared)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from pixread.records import Batch
-from pixread.train.loop import Tally, Trainer
+from pixread.train.loop import LogWindow, Trainer
 from pixread.train.recipes import Recipe
 
 LEARNING_RATE = 1e-3
@@ -41,6 +41,6 @@ class PixreadTraining:
 
     def step(self) -> float:
         """One optimizer step; the loss before it."""
-        tally = Tally()
-        self.trainer.step(0, iter([(self.batch, 0)]), tally)
-        return tally.loss
+        window = LogWindow()
+        self.trainer.step(0, iter([(self.batch, 0)]), window)
+        return window.loss

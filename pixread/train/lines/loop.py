@@ -27,14 +27,20 @@ from pixread.checkpoints.placement import find_device
 from pixread.checkpoints.runs import METRICS, STEP, step_folder
 from pixread.files import claimed, write_text, written_aside
 from pixread.shards import sets_in
+from pixread.train.cpu.memory import keep_freed_memory
 from pixread.train.curves import draw_curves
+from pixread.train.data_workers import (
+    TrainingDataError,
+    WorkerFailure,
+    ignore_stop_signals,
+    worker_failure,
+    worker_items,
+)
 from pixread.train.divergence import check_weights
-from pixread.train.feeding import FeedError, Refused, leave_signals_to_the_trainer, made_by_workers, refused
 from pixread.train.lines.named_weights import WEIGHTS, find_weights
 from pixread.train.lines.recipes import LineRecipe, make_line_recipe
-from pixread.train.memory import keep_freed_memory
 from pixread.train.optim import adamw, learning_rate_factor, set_learning_rate
-from pixread.train.run_folder import CURVES, append_metrics, damage_told, open_run, write_state
+from pixread.train.run_folder import CURVES, append_metrics, damaged_state_errors, open_run, write_state
 from pixread.train.runtime import SEEDS_APART, Progress, TrainResult, autocast_dtype, stop_on_signal, threads
 
 LineBatch = dict[str, Tensor]
@@ -170,7 +176,7 @@ class LineTrainer:
 
     def restore(self, path: Path) -> None:
         """Puts the run back to where a state was saved. Raises ValueError where that is damaged."""
-        with damage_told(path):
+        with damaged_state_errors(path):
             state = torch.load(path, map_location="cpu", weights_only=True)
             self.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
@@ -243,10 +249,10 @@ def _run(
     while step < recipe.steps and not stop:
         try:
             trainer.step(step, feed, window)
-        except FeedError as error:
+        except TrainingDataError as error:
             if step != saved:
                 _save(trainer, out, step)
-            raise FeedError(f"{error}; the run is saved as it was after step {step}") from error
+            raise TrainingDataError(f"{error}; the run is saved as it was after step {step}") from error
         step += 1
         if step % recipe.log_every == 0:
             latest = {**latest, **window.summary()}
@@ -291,29 +297,29 @@ def last_state(out: Path) -> int | None:
     return max(_states(out), default=None)
 
 
-class _Stream(IterableDataset[LineBatch | Refused]):
+class _Stream(IterableDataset[LineBatch | WorkerFailure]):
     """A task's batches, as a worker process makes them."""
 
     def __init__(self, task: LineTask, *, seed: int, start: int) -> None:
         self.task, self.seed, self.start = task, seed, start
 
-    def __iter__(self) -> Iterator[LineBatch | Refused]:
+    def __iter__(self) -> Iterator[LineBatch | WorkerFailure]:
         try:
             yield from self.task.batches(self.seed, self.start)
         except (MemoryError, OSError, ValueError) as error:
-            yield refused(error)
+            yield worker_failure(error)
 
 
 def _feed(task: LineTask, recipe: LineRecipe, *, start: int) -> Iterator[LineBatch]:
-    loader: DataLoader[LineBatch | Refused] = DataLoader(
+    loader: DataLoader[LineBatch | WorkerFailure] = DataLoader(
         _Stream(task, seed=recipe.seed, start=start),
         batch_size=None,
         num_workers=recipe.workers,
         prefetch_factor=PREFETCHED if recipe.workers else None,
         multiprocessing_context="fork" if recipe.workers else None,  # pages that were scanned need no second scan
-        worker_init_fn=leave_signals_to_the_trainer,
+        worker_init_fn=ignore_stop_signals,
     )
-    return made_by_workers(loader)
+    return worker_items(loader)
 
 
 @contextlib.contextmanager

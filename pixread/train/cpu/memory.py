@@ -1,4 +1,4 @@
-"""What training asks of the memory: less for gradients, and no giving back what the next step takes again."""
+"""Memory of training: smaller gradients, and freed memory that stays with the process for the next step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
-MOST = 2**31 - 1
+LARGEST_INT = 2**31 - 1
 
 
 def keep_freed_memory() -> None:
@@ -19,11 +19,11 @@ def keep_freed_memory() -> None:
     took a sixth of the time.
     """
     if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
-        library.mallopt(TRIM_THRESHOLD, MOST)
-        library.mallopt(MMAP_THRESHOLD, MOST)
+        library.mallopt(TRIM_THRESHOLD, LARGEST_INT)
+        library.mallopt(MMAP_THRESHOLD, LARGEST_INT)
 
 
-def halve_gradients(model: nn.Module) -> None:
+def use_bfloat16_gradients(model: nn.Module) -> None:
     """Gradients of linear layers stay in the bfloat16 in which autocast computes them, where this torch can do so.
 
     Nothing is lost by it as long as each weight is used once a step: they would be widened, but to the same numbers.

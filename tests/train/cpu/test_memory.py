@@ -1,4 +1,4 @@
-"""What training does about memory: measured in bytes and page faults, never in seconds."""
+"""Memory of training: measured in bytes and page faults, never in seconds."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import sys
 import pytest
 import torch
 
+from pixread.train.cpu.memory import use_bfloat16_gradients
 from pixread.train.loop import summed_cross_entropy
-from pixread.train.memory import halve_gradients
 from tests.models.tiny import random_batch, tiny_model
 
 FAULTS = """
 import resource, torch
-from pixread.train.memory import keep_freed_memory
+from pixread.train.cpu.memory import keep_freed_memory
 
 def faults():
     for turn in range(4):
@@ -42,18 +42,18 @@ def test_memory_freed_is_not_fetched_again() -> None:
 @pytest.mark.skipif(not hasattr(torch.Tensor, "grad_dtype"), reason="this torch knows one dtype a parameter")
 def test_halved_gradients_are_the_same_numbers() -> None:
     usual = tiny_model().train()
-    halved = copy.deepcopy(usual)
-    halve_gradients(halved)
+    with_bfloat16 = copy.deepcopy(usual)
+    use_bfloat16_gradients(with_bfloat16)
     batch = random_batch(usual.config, [9, 6], length=5)
     assert batch.labels is not None
-    for model in (usual, halved):
+    for model in (usual, with_bfloat16):
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = model(batch)
         summed_cross_entropy(logits, batch.labels).backward()
-    found, truth = (dict(model.named_parameters()) for model in (halved, usual))
+    found, truth = (dict(model.named_parameters()) for model in (with_bfloat16, usual))
     dtypes = {name: weight.grad.dtype for name, weight in found.items() if weight.grad is not None}
     assert {name for name, dtype in dtypes.items() if dtype == torch.bfloat16} == {
-        f"{name}.weight" for name, module in halved.named_modules() if isinstance(module, torch.nn.Linear)
+        f"{name}.weight" for name, module in with_bfloat16.named_modules() if isinstance(module, torch.nn.Linear)
     }
     for name, weight in truth.items():
         gradient, other = weight.grad, found[name].grad
