@@ -6,7 +6,7 @@ font. A recogniser that learns from true boxes alone takes small letters for cap
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +21,7 @@ from pixread.train.lines.pages import Page
 LEVEL = 0.02  # rad; lines that are found turned further are left to the true boxes
 # Font sizes and shares of a line's length by which what is found may differ from the truth and still be that line.
 MOST_ASIDE, LEAST_COMMON = 0.35, 0.5
+TOUCHING = 1.0  # px by which boxes of neighbouring words may overlap
 
 
 class LineFinder:
@@ -32,22 +33,20 @@ class LineFinder:
 
     def found(self, page: Page, lines: Iterable[LineTruth]) -> Iterator[LineTruth]:
         """The lines of a page, with the boxes in which the detector sees them; without, where it does not."""
-        boxes = self._boxes(page)
+        boxes, others = self._boxes(page), _sides(_known(page))
         for line in lines:
             left, right = line.tokens[0].left, line.tokens[-1].right
             common = np.minimum(boxes[:, 1], right) - np.maximum(boxes[:, 0], left)
             same = np.abs(boxes[:, 2] - line.baseline) < MOST_ASIDE * line.size
             match = np.flatnonzero(same & (common > LEAST_COMMON * (right - left)))
-            yield replace(line, found=LineBox(*boxes[match[0]].tolist())) if len(match) else line
+            yield replace(line, found=_own(LineBox(*boxes[match[0]].tolist()), line, others)) if len(match) else line
 
     def mistaken(self, page: Page) -> list[LineBox]:
         """What the detector takes for lines where the page has none: lines without text to learn from.
 
         Pictures and what is unread are left out, for they may show text that nobody has written down.
         """
-        known = [word.box for word in page.words]
-        known += [mark.box for mark in page.marks if mark.kind in ("picture", "unread")]
-        found = []
+        known, found = _known(page), []
         for left, right, baseline, size in self._boxes(page).tolist():
             box = Box(left, baseline - LINE_ASCENT * size, right - left, (LINE_ASCENT + LINE_DESCENT) * size)
             if not any(other.intersect(box) for other in known):
@@ -62,6 +61,24 @@ class LineFinder:
             boxes = np.array([_box(region) for region in level], dtype=np.float32).reshape(-1, 4)
             self._found[page.row] = boxes
         return self._found[page.row]
+
+
+def _known(page: Page) -> list[Box]:
+    """Where a page shows words, or may show some."""
+    return [word.box for word in page.words] + [mark.box for mark in page.marks if mark.kind in ("picture", "unread")]
+
+
+def _sides(boxes: Sequence[Box]) -> NDArray[np.float64]:
+    return np.array([(box.x, box.y, box.right, box.bottom) for box in boxes]).reshape(-1, 4)
+
+
+def _own(found: LineBox, line: LineTruth, others: NDArray[np.float64]) -> LineBox:
+    """The box without what it shows of other words. What else it shows, such as an icon, the crop shows as well."""
+    left, right = line.tokens[0].left, line.tokens[-1].right
+    beside = (others[:, 3] > line.baseline - 0.5 * line.size) & (others[:, 1] < line.baseline)
+    before = beside & (others[:, 2] > found.left) & (others[:, 0] < left - TOUCHING)
+    behind = beside & (others[:, 0] < found.right) & (others[:, 2] > right + TOUCHING)
+    return replace(found, left=left if before.any() else found.left, right=right if behind.any() else found.right)
 
 
 def _box(region: Region) -> tuple[float, float, float, float]:

@@ -93,3 +93,13 @@ def test_what_is_no_line_is_learnt_as_such_where_no_text_can_be():
     assert finder.mistaken(page(marks=(picture,))) == []
     cut = cut_mistaken(page(), mistaken, random.Random(0))
     assert cut is not None and cut.text == "" and cut.pixels.min() == 255
+
+
+def test_a_crop_shows_an_icon_that_was_found_with_its_line_but_no_other_word():
+    """Icons beside words are cut with them, and must not be read as letters."""
+    with_icon = found(LineBox(20, 240, 100, 20))
+    assert with_icon is not None and with_icon.left == 20
+    shown = page("one two 3 four")  # parted at what the alphabet cannot spell
+    first, second = LineFinder(Given([TRUE])).found(shown, legible_lines(shown, ALPHABET))
+    assert first.found is not None and (first.found.left, first.found.right) == (50, 140)
+    assert second.found is not None and (second.found.left, second.found.right) == (200, 240)
