@@ -10,6 +10,7 @@ from PIL import Image, ImageFilter
 from pixread.layout.learned.detector import LearnedDetector
 from pixread.reading.page_reader import SPECKS, PageReader
 from pixread.records import Box, Character, Reading, RecognisedLine
+from tests.bench.reading.textless import KINDS, textless
 from tests.reading.truth import EM, Knows, Told, region
 
 WIDTH, HEIGHT = 480, 360
@@ -73,6 +74,11 @@ def test_textures_hold_no_text_and_cost_no_more_than_a_page(reader: PageReader, 
         reading = reader.parse(TEXTURES[name])
     assert len(words_of(reading)) <= MOST_WORDS
     assert pixels() <= LOOKS * WIDTH * HEIGHT
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_without_text_hold_no_words(reader: PageReader, kind: str):
+    assert len(words_of(reader.parse(textless(kind, 3)))) <= MOST_WORDS
 
 
 def test_specks_are_no_bullets(reader: PageReader):

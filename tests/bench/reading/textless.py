@@ -13,7 +13,7 @@ from pixread.shards import write_shards
 from tests.photos import photo
 
 WIDTH, HEIGHT = 480, 320
-KINDS = ("gradient", "noise", "shapes", "photo", "foliage", "stripes")
+KINDS = ("gradient", "noise", "shapes", "photo", "foliage", "stripes", "faces")
 
 
 def textless(kind: str, seed: int) -> Image.Image:
@@ -27,6 +27,8 @@ def textless(kind: str, seed: int) -> Image.Image:
         return photo(WIDTH, HEIGHT, seed)
     if kind == "foliage":
         return _foliage(random)
+    if kind == "faces":
+        return _faces(random)
     image = Image.new("RGB", (WIDTH, HEIGHT), _colour(random))
     pen = ImageDraw.Draw(image)
     for _ in range(25 if kind == "shapes" else 40):
@@ -50,6 +52,26 @@ def _foliage(random: np.random.Generator) -> Image.Image:
         green = int(random.integers(50, 220))
         pen.pieslice((x, y, x + length, y + length), 0, int(random.integers(60, 200)), fill=(green // 2, green, 30))
     return image.filter(ImageFilter.GaussianBlur(0.6))
+
+
+def _faces(random: np.random.Generator) -> Image.Image:
+    """Rows of portraits with hair, eyes, brows and mouths."""
+    image = Image.new("RGB", (WIDTH, HEIGHT), _colour(random))
+    pen = ImageDraw.Draw(image)
+    for x in range(70, WIDTH, 110):
+        for y in range(80, HEIGHT, 140):
+            size, light = float(random.uniform(28, 46)), float(random.uniform(0.4, 1))
+            skin = int(235 * light), int(190 * light), int(160 * light)
+            pen.ellipse((x - size, y - 1.3 * size, x + size, y + 1.3 * size), fill=skin)
+            pen.chord((x - size, y - 1.4 * size, x + size, y + 0.4 * size), 180, 360, fill=_colour(random))
+            for eye in (x - 0.35 * size, x + 0.35 * size):
+                pen.ellipse((eye - 0.16 * size, y - 0.1 * size, eye + 0.16 * size, y + 0.1 * size), fill="white")
+                pen.ellipse((eye - 0.07 * size, y - 0.08 * size, eye + 0.07 * size, y + 0.08 * size), fill=(30, 40, 60))
+                pen.line((eye - 0.2 * size, y - 0.25 * size, eye + 0.2 * size, y - 0.27 * size), fill="black", width=3)
+            pen.arc(
+                (x - 0.3 * size, y + 0.3 * size, x + 0.3 * size, y + 0.7 * size), 20, 160, fill=(150, 50, 50), width=4
+            )
+    return image.filter(ImageFilter.GaussianBlur(0.7))
 
 
 def _colour(random: np.random.Generator) -> tuple[int, int, int]:
