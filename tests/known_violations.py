@@ -3,7 +3,6 @@
 CIRCLES: list[str] = ["models/compiled.py <-> models/encoding.py <-> models/hasten.py <-> models/pix2struct.py"]
 TWINS: dict[str, list[str]] = {
     "checkpoints": ["DTYPES", "MAX_NEW_TOKENS", "OWN", "TENSORS"],
-    "cli": ["render", "train"],
     "inputs": [
         "CONFIG_FILE",
         "Corners",

@@ -139,7 +139,7 @@ def test_an_interrupted_command_leaves_no_half_report(
     def stop(*arguments: object, **options: object) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pixread.cli.reading.written", stop)
+    monkeypatch.setattr("pixread.cli.parse.written", stop)
     ended = run("parse", page, "--model", tiny_checkpoint, "--out", tmp_path / "out")
     assert ended.code == 130
     assert not (tmp_path / "out").exists()
@@ -198,7 +198,7 @@ def test_unexpected_errors_say_how_to_see_more(run: Run, page: Path, monkeypatch
     def fail(*arguments: object, **options: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("pixread.cli.reading.load_reader", fail)
+    monkeypatch.setattr("pixread.cli.parse.load_reader", fail)
     ended = run("parse", page)
     assert ended.code == 1
     assert ended.err == "pixread: ZeroDivisionError: by zero (set PIXREAD_DEBUG=1 to see where it happened)\n"

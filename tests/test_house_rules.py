@@ -29,7 +29,7 @@ LEVELS = {
             "reader",
             "loading",
             "evaluate",
-            "train scale inspect prepare",
+            "train factory inspect prepare",
             "bench",
             "cli",
             "__main__ __init__",

@@ -20,13 +20,7 @@ from typing import Annotated
 import typer
 
 from pixread import __version__
-from pixread.cli.bench import bench
-from pixread.cli.checkpoints import convert
-from pixread.cli.data import inspect, prepare, render
-from pixread.cli.evaluating import evaluate
-from pixread.cli.hub import push
-from pixread.cli.learning import train
-from pixread.cli.reading import parse
+from pixread.cli import bench, convert, evaluate, inspect, parse, prepare, push, render, train
 from pixread.cli.terminal import WarningPrinter, say
 from pixread.inputs.memory import is_shortage
 
@@ -41,9 +35,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (parse, render, prepare, inspect, train, evaluate, convert, push):
+for command in (
+    parse.parse,
+    render.render,
+    prepare.prepare,
+    inspect.inspect,
+    train.train,
+    evaluate.evaluate,
+    convert.convert,
+    push.push,
+):
     app.command()(command)
-app.add_typer(bench, name="bench")
+app.add_typer(bench.bench, name="bench")
 
 
 def _show_version(wanted: bool) -> None:

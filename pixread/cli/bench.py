@@ -74,8 +74,8 @@ def encode(
     _show(lambda: bench_encode(config, **counts), out)
 
 
-@bench.command()
-def train(
+@bench.command("train")
+def measure_training(
     model: Model = None,
     size: Size = "base",
     batch_sizes: BatchSizes = "1",
@@ -109,8 +109,8 @@ def startup(
     _show(lambda: bench_startup(model=model, repeats=repeats), out)
 
 
-@bench.command()
-def render(
+@bench.command("render")
+def measure_rendering(
     pages: Annotated[Path, typer.Option(help="Folder of HTML files, or a list, as `pixread render` takes them.")],
     workers: Annotated[str, typer.Option(help="Numbers of workers, commas between.")] = "2,3",
     repeats: Repeats = 3,

@@ -16,12 +16,12 @@ from pixread.render.errors import REASONS, Reason, RenderError
 from pixread.render.fonts import text_families
 from pixread.render.layout_text import layout_notes
 from pixread.render.loading import hide_failed_frames, load_page
-from pixread.render.shown import unread_marks, without_unseen
 from pixread.render.simplify import simplify
 from pixread.render.site import Site
 from pixread.render.snapshot import SNAPSHOT_JS, read_snapshot
 from pixread.render.sniff import is_binary, is_page_name
 from pixread.render.tab import Tab
+from pixread.render.visibility import invisible_word_marks, without_invisible_words
 
 __all__ = ["REASONS", "Reason", "RenderError", "RenderSettings", "render_page"]
 
@@ -29,7 +29,7 @@ SETTLE_JS = Path(__file__).with_name("settle.js").read_text(encoding="utf-8")
 VARY_JS = Path(__file__).with_name("vary.js").read_text(encoding="utf-8")
 _VIEWPORT_HEIGHT = 1024  # arXiv 2210.03347, section 2.3
 _SNIFFED_BYTES = 4096
-# Virtual time, see clock.js: to come to rest after loading, and each time that the viewport has grown, in ms.
+# Virtual time, see virtual_time.js: to come to rest after loading, and each time that the viewport has grown, in ms.
 _FIRST_REST_MS = 4000
 _SECOND_REST_MS = 2000
 _MAX_GROWTHS = 6
@@ -249,7 +249,7 @@ class _Render:
         clip = {"x": 0, "y": 0, "width": self.width, "height": height, "scale": 1}
         picture = self.tab.send("Page.captureScreenshot", format="png", optimizeForSpeed=True, clip=clip)
         png = base64.b64decode(picture["data"])
-        shown = without_unseen(seen.tree, pixels_of(png))
+        shown = without_invisible_words(seen.tree, pixels_of(png))
         tree = simplify(shown)
         if tree is None:
             raise RenderError("empty", _EMPTY)
@@ -262,7 +262,7 @@ class _Render:
             source=source,
             title=seen.title,
             lost_parts=lost_parts,
-            marks=seen.marks + unread_marks(seen.tree, shown),
+            marks=seen.marks + invisible_word_marks(seen.tree, shown),
         )
 
 

@@ -1,7 +1,7 @@
 // Lets a page come to rest after loading: runs its time, scrolls it through, waits for what it asks for, stops what moves, and
 // measures how high its content is.
 //
-// argument: {restMs, maxCalls, maxRealMs, waitMs, frames, reach, scrolls, pinTo, last}: how much virtual time to run (see clock.js),
+// argument: {restMs, maxCalls, maxRealMs, waitMs, frames, reach, scrolls, pinTo, last}: how much virtual time to run (see virtual_time.js),
 //   how many calls each of its steps may make and how long it may really take, the longest wait for what loads (over all calls for
 //   one page), the number of frames to wait for, how far down the picture may reach, whether to scroll there, the height that the
 //   viewport had before it has grown, or null, and whether the picture is taken next.
@@ -38,7 +38,7 @@ async (argument) => {
 
   // --- what loads --------------------------------------------------------------------------------------------------
 
-  // Whether a document's scripts wait for answers (see clock.js).
+  // Whether a document's scripts wait for answers (see virtual_time.js).
   const asks = (target) => !target.dispatchEvent(new CustomEvent("pixread-asks", { cancelable: true }));
   const isLazy = (element) => element.getAttribute("loading")?.toLowerCase() === "lazy";
   const missing = () => {
@@ -138,7 +138,7 @@ async (argument) => {
     jumpTo(top);
     await frame(); // scroll events and observers of what is in view go with frames
     await turn();
-    window.dispatchEvent(new Event("resize")); // see clock.js
+    window.dispatchEvent(new Event("resize")); // see virtual_time.js
     await fastForward(LOOK_MS);
     wake();
   };

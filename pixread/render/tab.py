@@ -15,13 +15,13 @@ from pixread.render.requests import Requests
 
 EPOCH_MS = 1_717_588_800_000  # every page believes that it is 5 June 2024, 12:00 UTC
 RANDOM_SEED = 20_221_007
-_CLOCK_JS = Path(__file__).with_name("clock.js").read_text(encoding="utf-8")
+_VIRTUAL_TIME_JS = Path(__file__).with_name("virtual_time.js").read_text(encoding="utf-8")
 # What snapshot.js works with. In this order: each may use those before it.
 _WORLD_JS = "\n".join(
     Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8")
     for name in ("space", "visibility", "letters", "marks", "lines", "words", "ellipsis")
 )
-_FIRST_JS = f"({_CLOCK_JS})({json.dumps({'epoch': EPOCH_MS, 'seed': RANDOM_SEED})})"
+_FIRST_JS = f"({_VIRTUAL_TIME_JS})({json.dumps({'epoch': EPOCH_MS, 'seed': RANDOM_SEED})})"
 # The JavaScript world that our functions run in: the page's scripts cannot have changed what they use.
 _WORLD = "pixread"
 _MEDIA = [

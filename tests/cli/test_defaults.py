@@ -30,12 +30,12 @@ from pixread.checkpoints.t5x.convert import convert
 from pixread.cli import app
 from pixread.evaluate import evaluate, quick_score
 from pixread.evaluate.paper_table import evaluate_all
+from pixread.factory.local import render_shards
+from pixread.factory.sources import find_pages
 from pixread.inspect import gallery
 from pixread.prepare import prepare
 from pixread.reading.limits import Limits
 from pixread.render.page import RenderSettings
-from pixread.scale.local import render_shards
-from pixread.scale.sources import find_pages
 from pixread.train.loop import train
 from tests.conftest import Run
 from tests.train.sets import example, write_parts, write_set

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from pixread.factory.local import render_shards
+from pixread.factory.sources import Source
 from pixread.files import WriteError, claimed
 from pixread.inspect import gallery
 from pixread.prepare import prepare
-from pixread.scale.local import render_shards
-from pixread.scale.sources import Source
 from tests.conftest import Run
-from tests.scale.renderers import drawn
+from tests.factory.renderers import drawn
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("steps=2", "batch_size=2", "workers=0", "evaluate_every=100", "log_every=1", "size=nano", "vocab_size=600")
@@ -122,9 +122,9 @@ def test_a_full_disk_ends_a_rendering_that_goes_on_later(place: Path, tmp_path: 
 RENDER = """
 import sys
 from pathlib import Path
-from pixread.scale.local import render_shards
-from pixread.scale.sources import Source
-from tests.scale.renderers import drawn
+from pixread.factory.local import render_shards
+from pixread.factory.sources import Source
+from tests.factory.renderers import drawn
 if __name__ == "__main__":
     print("ready", flush=True)
     sources = [Source(f"page-{number}", None, f"page-{number}") for number in range(40)]

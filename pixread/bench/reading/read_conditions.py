@@ -45,10 +45,10 @@ from pixread.bench.reading.rendered_conditions import (
 )
 from pixread.bench.reading.results import PAGES, Journal, PageResult, page_result
 from pixread.evaluate.report.cases import CaseRenderer
+from pixread.factory.local import RenderProgress
 from pixread.files import claimed
 from pixread.inputs.picture import open_picture
 from pixread.records import Example
-from pixread.scale.local import Progress as RenderProgress
 
 CONDITIONS_FILE = "conditions.jsonl"
 CONDITIONS_GALLERY = "conditions.html"

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pixread.bench.reading.conditions import Condition, as_rendered, identity
+from pixread.factory.local import RenderProgress, render_shards
+from pixread.factory.sources import Source, find_pages
 from pixread.records import Example
 from pixread.render.page import RenderSettings
-from pixread.scale.local import Progress, render_shards
-from pixread.scale.sources import Source, find_pages
 from pixread.shards import ShardSet
 
 TARGET = "lines"
@@ -85,7 +85,7 @@ def render_condition(
     out: Path,
     *,
     settings: RenderSettings,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[RenderProgress], None] | None = None,
 ) -> dict[str, Example]:
     """The pages in a condition, by their sources; those that cannot be rendered are left out.
 

@@ -14,10 +14,10 @@ from pixread.bench.reading.conditions import ALTERED
 from pixread.bench.reading.read import ReadConfig
 from pixread.bench.reading.read_conditions import ConditionsConfig, bench_conditions
 from pixread.bench.reading.results import PageResult, page_result
+from pixread.factory.local import render_shards
 from pixread.inputs.picture import open_picture
 from pixread.records import Mark
 from pixread.render.page import RenderSettings
-from pixread.scale.local import render_shards
 from pixread.shards import ShardSet
 from tests.bench.reading.written import PHOTO, example_of, page, write_pages
 from tests.conftest import Run

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
-from pixread.scale.worker import Chunk, Failed, Finished, Plan, Started, Written, work
+from pixread.factory.worker import Chunk, ChunkWritten, PageFinished, PageStarted, RunPlan, WorkerFailed, run_worker
 
 # A page is skipped when this many workers have died or hung over it.
 _STRIKES = 2
@@ -29,41 +29,46 @@ class _Worker:
     connection: Connection
     chunk: Chunk | None = None
     page: int | None = None
-    heard: float = 0.0
+    last_message_s: float = 0.0
 
 
 def run_chunks(
-    chunks: Sequence[Chunk], *, plan: Plan, workers: int, patience_s: float, on_page: Callable[[Finished], None]
+    chunks: Sequence[Chunk],
+    *,
+    plan: RunPlan,
+    workers: int,
+    hang_timeout_s: float,
+    on_page: Callable[[PageFinished], None],
 ) -> None:
     """Has all chunks written; returns when they are.
 
-    A worker that says nothing for `patience_s` seconds is killed. OSError when workers cannot work at all.
+    A worker that says nothing for `hang_timeout_s` seconds is killed. OSError when workers cannot work at all.
     """
     waiting = deque(chunks)
-    strikes: Counter[int] = Counter()
+    num_crashes: Counter[int] = Counter()
     false_starts = 0
-    with _Crew(plan) as crew:
-        while waiting or crew.is_busy:
-            while waiting and crew.has_room(workers):
-                crew.give(waiting.popleft())
-            for worker, message in crew.messages(patience_s):
+    with _WorkerPool(plan) as pool:
+        while waiting or pool.is_busy:
+            while waiting and pool.has_room(workers):
+                pool.give(waiting.popleft())
+            for worker, message in pool.messages(hang_timeout_s):
                 match message:
-                    case Started():
+                    case PageStarted():
                         worker.page, false_starts = message.page, 0
-                    case Finished():
+                    case PageFinished():
                         on_page(message)
-                    case Written():
+                    case ChunkWritten():
                         worker.chunk = worker.page = None
-                    case Failed():
+                    case WorkerFailed():
                         raise OSError(message.sentence)
                     case _Lost():
                         false_starts += worker.page is None
                         if false_starts >= _MAX_FALSE_STARTS:
                             raise OSError(f"worker processes end before their first page ({message.reason})")
-                        waiting.extendleft(_again(worker, strikes, reason=message.reason))
+                        waiting.extendleft(_again(worker, num_crashes, reason=message.reason))
 
 
-def _again(worker: _Worker, strikes: Counter[int], *, reason: str) -> list[Chunk]:
+def _again(worker: _Worker, num_crashes: Counter[int], *, reason: str) -> list[Chunk]:
     """The chunk of a lost worker, to be done again; without the page that has now cost too many workers."""
     if worker.chunk is None:
         return []
@@ -71,8 +76,8 @@ def _again(worker: _Worker, strikes: Counter[int], *, reason: str) -> list[Chunk
         return [worker.chunk]
     # The first time the examples of the page before may be to blame; done in turn, the page that is begun is.
     again = replace(worker.chunk, in_turn=True)
-    strikes[worker.page] += 1
-    if strikes[worker.page] < _STRIKES:
+    num_crashes[worker.page] += 1
+    if num_crashes[worker.page] < _STRIKES:
         return [again]
     return [replace(again, given_up={**again.given_up, worker.page: reason})]
 
@@ -84,15 +89,15 @@ class _Lost:
     reason: str
 
 
-class _Crew:
+class _WorkerPool:
     """The running workers. Leaving the context ends them all."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: RunPlan) -> None:
         self._plan = plan
         self._workers: list[_Worker] = []
         self._context = multiprocessing.get_context("spawn")  # forking a process with threads is not safe
 
-    def __enter__(self) -> _Crew:
+    def __enter__(self) -> _WorkerPool:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -115,21 +120,21 @@ class _Crew:
     def give(self, chunk: Chunk) -> None:
         """Has an idle worker do the chunk, or a new one."""
         worker = next((worker for worker in self._workers if worker.chunk is None), None) or self._hire()
-        worker.chunk, worker.heard = chunk, time.monotonic()
+        worker.chunk, worker.last_message_s = chunk, time.monotonic()
         with _may_be_gone():
             worker.connection.send(chunk)
 
-    def messages(self, patience_s: float) -> Iterator[tuple[_Worker, Any]]:
+    def messages(self, hang_timeout_s: float) -> Iterator[tuple[_Worker, Any]]:
         """What the workers have to say, waiting a second at most; lost workers are dismissed."""
         ready = wait([worker.connection for worker in self._workers], timeout=1.0)
         for worker in list(self._workers):
             if worker.connection in ready:
-                worker.heard = time.monotonic()
+                worker.last_message_s = time.monotonic()
                 try:
                     message = worker.connection.recv()
                 except (EOFError, ConnectionResetError):
                     message = _Lost("crashed")
-            elif worker.chunk and time.monotonic() - worker.heard > patience_s:
+            elif worker.chunk and time.monotonic() - worker.last_message_s > hang_timeout_s:
                 message = _Lost("hung")
             else:
                 continue
@@ -139,9 +144,9 @@ class _Crew:
 
     def _hire(self) -> _Worker:
         here, there = self._context.Pipe()
-        process = self._context.Process(target=work, args=(there, self._plan), daemon=False)
+        process = self._context.Process(target=run_worker, args=(there, self._plan), daemon=False)
         process.start()
-        there.close()  # so that the worker's end is the only one, and its death is heard
+        there.close()  # so that the worker's end is the only one, and its death is noticed
         worker = _Worker(process, here)
         self._workers.append(worker)
         return worker

@@ -1,16 +1,16 @@
-"""pixread.scale.local: whatever happens to pages and workers, the same shards come out."""
+"""pixread.factory.local: whatever happens to pages and workers, the same shards come out."""
 
 import json
 from pathlib import Path
 
 import pytest
 
+from pixread.factory.local import PARTS, RenderProgress, render_shards, target_settings
+from pixread.factory.sources import Source, find_pages
 from pixread.render.page import RenderSettings
-from pixread.scale.local import PARTS, Progress, render_shards, target_settings
-from pixread.scale.sources import Source, find_pages
 from pixread.shards import ShardSet
 from pixread.targets.parse import ParseSettings
-from tests.scale.renderers import broken, drawn, stillborn
+from tests.factory.renderers import broken, drawn, stillborn
 
 ALL = ("parse", "lines", "crops")
 
@@ -53,7 +53,7 @@ def test_parts_that_did_not_come_are_counted(tmp_path):
 
 def test_sick_pages_are_skipped_and_counted(tmp_path):
     sources = ["page-1", "sick-1", "bug", "page-2", "sick-2", "page-3"]
-    seen: list[Progress] = []
+    seen: list[RenderProgress] = []
     report = run(sources, tmp_path, progress=seen.append)
     assert report["skipped"] == {"failed": 1, "timeout": 2}
     assert (report["pages"], report["rendered"]) == (6, 3)
@@ -65,7 +65,7 @@ def test_sick_pages_are_skipped_and_counted(tmp_path):
         "bug\tfailed\tTypeError: nobody expected this",
     ]
     assert [progress.done for progress in seen] == [1, 2, 3, 4, 5, 6]
-    assert seen[-1] == Progress(6, 6, sum(report["examples"].values()), {"timeout": 2, "failed": 1})
+    assert seen[-1] == RenderProgress(6, 6, sum(report["examples"].values()), {"timeout": 2, "failed": 1})
 
 
 def test_a_worker_that_dies_is_replaced_and_the_page_skipped_the_second_time(tmp_path):
@@ -88,7 +88,7 @@ def test_a_page_whose_examples_bring_workers_down_is_found_among_its_neighbours(
 
 
 def test_a_worker_that_hangs_is_killed(tmp_path, monkeypatch):
-    monkeypatch.setattr("pixread.scale.local.PATIENCE_S", 2)
+    monkeypatch.setattr("pixread.factory.local.HANG_TIMEOUT_S", 2)
     report = run(["page-1", "hang", "page-2"], tmp_path, render=RenderSettings(timeout_s=1))
     assert report["skipped"] == {"hung": 1}
     assert len(ShardSet(tmp_path / "lines")) == 2
@@ -118,7 +118,7 @@ class StopAfterError(Exception):
 
 
 def stop_after(pages: int):
-    def check(progress: Progress) -> None:
+    def check(progress: RenderProgress) -> None:
         if progress.done == pages:
             raise StopAfterError
 
@@ -135,7 +135,7 @@ def test_an_interrupted_run_is_continued_to_the_same_bytes(tmp_path):
         run(sources, tmp_path / "out")
     with pytest.raises(ValueError, match="holds an interrupted run of other pages or settings: delete"):
         run(sources, tmp_path / "out", seed=2, resume=True)
-    seen: list[Progress] = []
+    seen: list[RenderProgress] = []
     report = run(sources, tmp_path / "out", resume=True, progress=seen.append)
     assert [progress.done for progress in seen] == list(range(17, 31))
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")

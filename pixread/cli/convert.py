@@ -1,4 +1,4 @@
-"""Commands that make checkpoints of checkpoints."""
+"""`pixread convert`: a checkpoint in, another checkpoint out."""
 
 from __future__ import annotations
 

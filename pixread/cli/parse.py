@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 REPORT = "report.html"
 
 
-class Words(StrEnum):
+class OcrProgram(StrEnum):
     """Programs that can read the words in our place."""
 
     rapidocr = "rapidocr"
@@ -52,8 +52,8 @@ def region_box(text: str) -> Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What is asked of every picture."""
+class ParseOptions:
+    """How every picture is read."""
 
     question: str | None
     region: Box | None
@@ -94,7 +94,8 @@ def parse(
         Path | None, typer.Option(help="Also write one file a picture, and report.html, to this folder.")
     ] = None,
     words: Annotated[
-        Words | None, typer.Option(help="Have this program read the words, in every script it knows; the tree is ours.")
+        OcrProgram | None,
+        typer.Option(help="Have this program read the words, in every script it knows; the tree is ours."),
     ] = None,
     like: Annotated[
         Likeness, typer.Option(help="Whom to follow where transformers differs from the original.")
@@ -103,11 +104,11 @@ def parse(
     """Read pictures of pages."""
     from pixread.inputs.memory import enough_memory
 
-    wish = Wish(question, region, max_patches, max_new_tokens, beams)
+    parse_options = ParseOptions(question, region, max_patches, max_new_tokens, beams)
     read: Read
     if words is None:
         reader = load_reader(model, device=device, dtype=dtype, like=like.value)
-        name, read = reader.name, partial(wish.read, reader)
+        name, read = reader.name, partial(parse_options.read, reader)
     else:
         options = {"--model": model, "--question": question, "--region": region, "--max-patches": max_patches}
         options |= {"--max-new-tokens": max_new_tokens, "--beams": beams}
@@ -133,13 +134,13 @@ def parse(
         raise typer.Exit(1)
 
 
-def _read_by(words: Words, options: Mapping[str, object]) -> tuple[str, Read]:
+def _read_by(words: OcrProgram, options: Mapping[str, object]) -> tuple[str, Read]:
     """A program's name, and how it reads. options: those that only a model knows."""
     from pixread.reading.given_words import OcrReader
 
     if given := [name for name, value in options.items() if value is not None]:
         raise typer.BadParameter(f"--words {words} reads whole pages without a model: leave out {', '.join(given)}")
-    if words is Words.rapidocr:
+    if words is OcrProgram.rapidocr:
         from pixread.recognition.rapidocr import RapidOcr
 
         reader = OcrReader(RapidOcr())

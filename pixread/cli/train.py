@@ -1,4 +1,4 @@
-"""The command that trains models."""
+"""`pixread train`: shards in, a trained model out."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""pixread.scale.sources: what a person names becomes pages."""
+"""pixread.factory.sources: what a person names becomes pages."""
 
 import pytest
 
-from pixread.scale.sources import Source, find_pages
+from pixread.factory.sources import Source, find_pages
 
 
 @pytest.fixture

@@ -25,22 +25,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pixread.fields import with_fields
-from pixread.files import claimed, read_json_object, remove_folder, write_text
-from pixread.render.page import RenderSettings
-from pixread.scale.pool import run_chunks
-from pixread.scale.sources import Source, find_pages
-from pixread.scale.worker import (
+from pixread.factory.pool import run_chunks
+from pixread.factory.sources import Source, find_pages
+from pixread.factory.worker import (
     TARGETS,
     Chunk,
-    Finished,
     OpenRenderer,
-    Page,
-    Plan,
+    PageFinished,
+    PageJob,
+    RunPlan,
     chromium,
     part_path,
     record_path,
 )
+from pixread.fields import with_fields
+from pixread.files import claimed, read_json_object, remove_folder, write_text
+from pixread.render.page import RenderSettings
 from pixread.shards import ShardSet, is_replaceable, join_files
 
 PARTS = ".parts"
@@ -49,15 +49,15 @@ PARTS = ".parts"
 SKIPPED = "skipped.tsv"
 """Every skipped page with its reason, beside the shard sets."""
 
-PATIENCE_S = 60.0
+HANG_TIMEOUT_S = 60.0
 """A worker that says nothing for this long, in seconds, beyond four times the time limit of a page, hangs."""
 
 _CHUNK_PAGES = 4
-_TOLD = ("source", "reason", "message")  # of a skipped page
+_SKIPPED_COLUMNS = ("source", "reason", "message")  # of a skipped page
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RenderProgress:
     """How far a run is: pages of all, examples made, and skipped pages by reason."""
 
     total: int
@@ -77,7 +77,7 @@ def render_shards(
     settings: Mapping[str, Any] | None = None,
     render: RenderSettings | None = None,
     resume: bool = False,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[RenderProgress], None] | None = None,
     open_renderer: OpenRenderer = chromium,
 ) -> dict[str, Any]:
     """Renders the sources into one shard set a target, `out/TARGET`, and returns a report.
@@ -108,10 +108,12 @@ def render_shards(
             for number, start in enumerate(range(0, len(pages), _CHUNK_PAGES))
         ]
         waiting = [chunk for chunk in chunks if not record_path(parts, chunk.number).exists()]
-        tally = _Tally(len(pages), done=len(pages) - sum(len(chunk.pages) for chunk in waiting), progress=progress)
-        plan = Plan(parts, chosen, render, open_renderer)
-        patience_s = 4 * render.timeout_s + PATIENCE_S
-        run_chunks(waiting, plan=plan, workers=workers, patience_s=patience_s, on_page=tally.count)
+        counter = _PageCounter(
+            len(pages), done=len(pages) - sum(len(chunk.pages) for chunk in waiting), progress=progress
+        )
+        plan = RunPlan(parts, chosen, render, open_renderer)
+        hang_timeout_s = 4 * render.timeout_s + HANG_TIMEOUT_S
+        run_chunks(waiting, plan=plan, workers=workers, hang_timeout_s=hang_timeout_s, on_page=counter.count)
         return _join(parts, out, job=job, targets=list(chosen), num_chunks=len(chunks), seed=seed)
 
 
@@ -127,19 +129,19 @@ def target_settings(changes: Mapping[str, object]) -> dict[str, Any]:
     return chosen
 
 
-class _Tally:
+class _PageCounter:
     """Counts finished pages and tells the caller. A page that is rendered anew after a crash counts once."""
 
-    def __init__(self, total: int, *, done: int, progress: Callable[[Progress], None] | None) -> None:
+    def __init__(self, total: int, *, done: int, progress: Callable[[RenderProgress], None] | None) -> None:
         self._total, self._before, self._progress = total, done, progress
-        self._finished: dict[int, Finished] = {}
+        self._finished: dict[int, PageFinished] = {}
 
-    def count(self, finished: Finished) -> None:
+    def count(self, finished: PageFinished) -> None:
         self._finished[finished.page] = finished
         if self._progress:
             skipped = Counter(page.skipped for page in self._finished.values() if page.skipped)
             num_examples = sum(page.num_examples for page in self._finished.values())
-            self._progress(Progress(self._total, self._before + len(self._finished), num_examples, dict(skipped)))
+            self._progress(RenderProgress(self._total, self._before + len(self._finished), num_examples, dict(skipped)))
 
 
 def _chosen_settings(targets: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,13 +160,13 @@ def _check_counts(*, workers: int, vary: int) -> None:
         raise ValueError(f"vary must be 0 (as it is) or the number of varied copies, got {vary}")
 
 
-def _pages_of(sources: Sequence[Source], *, seed: int, vary: int) -> list[Page]:
+def _pages_of(sources: Sequence[Source], *, seed: int, vary: int) -> list[PageJob]:
     """Every rendering of the run, in order. Seeds depend on the source, not on its place in the list."""
-    pages: list[Page] = []
+    pages: list[PageJob] = []
     for source, copy in itertools.product(sources, range(max(1, vary))):
         rng = random.Random(f"page {seed} {copy} {source.name}")
         own, vary_seed = rng.getrandbits(31), rng.getrandbits(31)
-        pages.append(Page(len(pages), source, own, vary_seed if vary else None))
+        pages.append(PageJob(len(pages), source, own, vary_seed if vary else None))
     return pages
 
 
@@ -233,18 +235,18 @@ def _record(path: Path) -> dict[str, Any]:
     """What a worker has said of a chunk. ValueError where the file has been damaged since."""
     record = read_json_object(path)
     rendered, skipped = record.get("rendered"), record.get("skipped")
-    told = isinstance(skipped, list) and all(
-        isinstance(page, dict) and all(isinstance(page.get(key), str) for key in _TOLD) for page in skipped
+    is_complete = isinstance(skipped, list) and all(
+        isinstance(page, dict) and all(isinstance(page.get(key), str) for key in _SKIPPED_COLUMNS) for page in skipped
     )
-    if not isinstance(rendered, int) or not isinstance(record.get("lost_parts"), int) or not told:
+    if not isinstance(rendered, int) or not isinstance(record.get("lost_parts"), int) or not is_complete:
         raise ValueError(f"{path} is not the record of rendered pages: delete {path.parent} to start anew")
     return record
 
 
 def _write_skipped(skipped: Sequence[Mapping[str, str]], path: Path) -> None:
     """A table of source, reason and message; white space in them would break it."""
-    rows = [[" ".join(page[key].split()) for key in _TOLD] for page in skipped]
-    write_text(path, "".join("\t".join(row) + "\n" for row in [_TOLD, *rows]), errors="surrogateescape")
+    rows = [[" ".join(page[key].split()) for key in _SKIPPED_COLUMNS] for page in skipped]
+    write_text(path, "".join("\t".join(row) + "\n" for row in [_SKIPPED_COLUMNS, *rows]), errors="surrogateescape")
 
 
 def _finished_report(out: Path, *, job: Mapping[str, Any], targets: Sequence[str]) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""The command that measures models."""
+"""`pixread evaluate`: how well a model reads."""
 
 from __future__ import annotations
 

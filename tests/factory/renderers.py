@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pixread.factory.sources import Source
+from pixread.factory.worker import RenderOne
 from pixread.records import Node, Screenshot
 from pixread.render.page import RenderError, RenderSettings
-from pixread.scale.sources import Source
-from pixread.scale.worker import RenderOne
 from tests.targets.pages import screenshot, text_leaf
 
 

@@ -18,11 +18,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
+from pixread.factory.sources import Source
 from pixread.files import write_text
 from pixread.records import Example, Screenshot
 from pixread.render.browser import Browser
 from pixread.render.page import RenderError, RenderSettings, render_page
-from pixread.scale.sources import Source
 from pixread.shards import write_file
 from pixread.targets import crops, layout, lines, parse
 
@@ -55,7 +55,7 @@ TARGETS: dict[str, Target] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageJob:
     """One rendering to be done. `number` counts over all sources and their varied copies."""
 
     number: int
@@ -72,13 +72,13 @@ class Chunk:
     """
 
     number: int
-    pages: tuple[Page, ...]
+    pages: tuple[PageJob, ...]
     given_up: Mapping[int, str]
     in_turn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RunPlan:
     """What is the same for all chunks of a run."""
 
     folder: Path
@@ -88,14 +88,14 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class PageStarted:
     """Message: the worker is at this page now."""
 
     page: int
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class PageFinished:
     """Message: a page is done, with a reason if it was skipped."""
 
     page: int
@@ -104,12 +104,12 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ChunkWritten:
     """Message: the chunk is on disk, and the worker is free."""
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class WorkerFailed:
     """Message: the worker cannot go on, and no other could (no browser, disk full)."""
 
     sentence: str
@@ -127,7 +127,7 @@ def chromium(settings: RenderSettings) -> Iterator[RenderOne]:
         yield render
 
 
-def work(connection: Connection, plan: Plan) -> None:
+def run_worker(connection: Connection, plan: RunPlan) -> None:
     """The life of a worker: chunks come in by the connection, messages go out; ends on None or when nobody listens."""
     # Ctrl-C, and the end of a terminal, reach the whole process group: the main process
     # alone decides what it means, and terminates the workers.
@@ -138,13 +138,13 @@ def work(connection: Connection, plan: Plan) -> None:
     try:
         with plan.open_renderer(plan.render) as render:
             while (chunk := connection.recv()) is not None:
-                do_chunk(chunk, plan=plan, render=render, tell=connection.send)
-                connection.send(Written())
+                do_chunk(chunk, plan=plan, render=render, send=connection.send)
+                connection.send(ChunkWritten())
                 _give_memory_back()
     except (EOFError, BrokenPipeError):
         return
     except (ValueError, OSError) as error:  # no browser, no disk space
-        connection.send(Failed(str(error)))
+        connection.send(WorkerFailed(str(error)))
 
 
 def _give_memory_back() -> None:
@@ -153,25 +153,25 @@ def _give_memory_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def do_chunk(chunk: Chunk, *, plan: Plan, render: RenderOne, tell: Callable[[Any], None]) -> None:
+def do_chunk(chunk: Chunk, *, plan: RunPlan, render: RenderOne, send: Callable[[Any], None]) -> None:
     """Renders the pages of a chunk and writes its files.
 
     The examples of a page are made in a second thread while the browser, another process, is busy with the next page.
     """
-    done: list[_Done] = []
+    done: list[_FinishedPage] = []
 
-    def finish(made: Future[_Done]) -> None:
+    def finish(made: Future[_FinishedPage]) -> None:
         done.append(made.result())
-        tell(Finished(done[-1].page.number, done[-1].reason, sum(map(len, done[-1].examples.values()))))
+        send(PageFinished(done[-1].page.number, done[-1].reason, sum(map(len, done[-1].examples.values()))))
 
-    before: Future[_Done] | None = None
+    before: Future[_FinishedPage] | None = None
     with ThreadPoolExecutor(max_workers=1) as maker:
         for page in chunk.pages:
-            tell(Started(page.number))
-            seen = _look_at(page, given_up=chunk.given_up.get(page.number), render=render)
+            send(PageStarted(page.number))
+            rendered_page = _render(page, given_up=chunk.given_up.get(page.number), render=render)
             if before is not None:
                 finish(before)  # here, so that never more than two pages are in memory
-            before = maker.submit(_make_examples, seen, settings=plan.settings)
+            before = maker.submit(_make_examples, rendered_page, settings=plan.settings)
             if chunk.in_turn:
                 finish(before)
                 before = None
@@ -189,51 +189,51 @@ def record_path(folder: Path, number: int) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """A page that was looked at: its screenshot, or the reason why there is none and a sentence about it."""
+class _Rendered:
+    """A rendered page: its screenshot, or the reason why there is none and a sentence about it."""
 
-    page: Page
+    page: PageJob
     screenshot: Screenshot | None
     reason: str | None = None
     message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
+class _FinishedPage:
     """A finished page: its examples by target, or the reason why it was skipped and a sentence about it."""
 
-    page: Page
+    page: PageJob
     examples: Mapping[str, list[Example]]
     reason: str | None = None
     message: str = ""
     lost_parts: int = 0
 
 
-def _look_at(page: Page, *, given_up: str | None, render: RenderOne) -> _Seen:
+def _render(page: PageJob, *, given_up: str | None, render: RenderOne) -> _Rendered:
     if given_up is not None:
-        return _Seen(page, None, given_up, "a worker died over it twice")
+        return _Rendered(page, None, given_up, "a worker died over it twice")
     try:
-        return _Seen(page, replace(render(page.source, page.vary_seed), source=page.source.name))
+        return _Rendered(page, replace(render(page.source, page.vary_seed), source=page.source.name))
     except RenderError as error:
-        return _Seen(page, None, error.reason, str(error))
+        return _Rendered(page, None, error.reason, str(error))
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a page, the other thousands must come out
-        return _Seen(page, None, "failed", f"{type(error).__name__}: {error}")
+        return _Rendered(page, None, "failed", f"{type(error).__name__}: {error}")
 
 
-def _make_examples(seen: _Seen, *, settings: Mapping[str, Any]) -> _Done:
-    if seen.screenshot is None:
-        return _Done(seen.page, {}, seen.reason, seen.message)
+def _make_examples(rendered_page: _Rendered, *, settings: Mapping[str, Any]) -> _FinishedPage:
+    if rendered_page.screenshot is None:
+        return _FinishedPage(rendered_page.page, {}, rendered_page.reason, rendered_page.message)
     try:
         made = {
-            name: TARGETS[name].make(seen.screenshot, settings=own, seed=seen.page.seed)
+            name: TARGETS[name].make(rendered_page.screenshot, settings=own, seed=rendered_page.page.seed)
             for name, own in settings.items()
         }
     except Exception as error:  # noqa: BLE001 - as above
-        return _Done(seen.page, {}, "failed", f"{type(error).__name__}: {error}")
-    return _Done(seen.page, made, lost_parts=seen.screenshot.lost_parts)
+        return _FinishedPage(rendered_page.page, {}, "failed", f"{type(error).__name__}: {error}")
+    return _FinishedPage(rendered_page.page, made, lost_parts=rendered_page.screenshot.lost_parts)
 
 
-def _write(chunk: Chunk, done: Sequence[_Done], *, plan: Plan) -> None:
+def _write(chunk: Chunk, done: Sequence[_FinishedPage], *, plan: RunPlan) -> None:
     for name in plan.settings:
         examples = [example for page in done for example in page.examples.get(name, ())]
         write_file(examples, part_path(plan.folder, chunk.number, name))

@@ -1,4 +1,4 @@
-"""Commands that make training data and look at it."""
+"""`pixread render`: pages in, training examples out."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from pixread.cli.terminal import named_values, progress_bar, result, say
 from pixread.files import json_text
 
 if TYPE_CHECKING:
-    from pixread.prepare import Count
-    from pixread.scale.local import Progress
+    from pixread.factory.local import RenderProgress
 
 
 def render(
@@ -48,8 +47,8 @@ def render(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
 ) -> None:
     """Render pages and make training examples of them."""
+    from pixread.factory.local import render_shards, target_settings
     from pixread.render.page import RenderSettings
-    from pixread.scale.local import render_shards, target_settings
 
     settings = RenderSettings(
         width=width,
@@ -80,56 +79,6 @@ def render(
         raise typer.Exit(1)
 
 
-def _note(state: Progress) -> str:
+def _note(state: RenderProgress) -> str:
     skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(state.skipped.items()))
     return f"{state.num_examples} examples" + (f", skipped: {skipped}" if skipped else "")
-
-
-def prepare(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="Name of a data set; a wrong one lists them.")],
-    data: Annotated[Path, typer.Option(help="Folder with the data set's own files.")],
-    out: Annotated[Path, typer.Option(help="Folder for the shard sets, one a split.")],
-    split: Annotated[
-        list[str] | None,
-        typer.Option(help="Only train, val or test; may be given several times. Else all that is there."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Decides all that is drawn by chance.")] = 0,
-    limit: Annotated[int | None, typer.Option(min=1, help="Stop at so many examples of each set.")] = None,
-) -> None:
-    """Make shards of a published data set, or of your own pictures (own)."""
-    from pixread.prepare import SKIPPED
-    from pixread.prepare import prepare as prepare_sets
-
-    with progress_bar(task) as show:
-        report = prepare_sets(
-            task,
-            data,
-            out,
-            splits=split or (),
-            seed=seed,
-            limit=limit,
-            progress=lambda count: show(count.read, None, _counted(count)),
-        )
-    result(json_text(report))
-    for name, looked_for in report["absent"].items():
-        say(f"left out {name}: no {' or '.join(looked_for)} in {data}")
-    if not any(counts["written"] for counts in report["sets"].values()):
-        say(f"pixread: no example could be used; {out / SKIPPED} says why")
-        raise typer.Exit(1)
-
-
-def _counted(count: Count) -> str:
-    skipped = ", ".join(f"{number} {reason}" for reason, number in sorted(count.reasons.items()))
-    return count.name + (f", skipped: {skipped}" if skipped else "")
-
-
-def inspect(
-    shards: Annotated[list[Path], typer.Argument(metavar="SHARDS...", help="Shard sets, or folders of them.")],
-    out: Annotated[Path, typer.Option(help="Folder for the gallery.")] = Path("gallery"),
-    limit: Annotated[int, typer.Option(min=0, help="At most so many examples; 0 for all.")] = 50,
-    seed: Annotated[int, typer.Option(help="Decides which ones.")] = 0,
-) -> None:
-    """Make an HTML gallery of training examples."""
-    from pixread.inspect import gallery
-
-    result(gallery(shards, out, limit=limit or None, seed=seed))

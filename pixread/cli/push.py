@@ -1,4 +1,4 @@
-"""Commands that send checkpoints to others."""
+"""`pixread push`: a checkpoint to the Hugging Face Hub."""
 
 from __future__ import annotations
 
