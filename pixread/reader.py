@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, Unpack, overload
@@ -19,6 +19,7 @@ from pixread.checkpoints.folder import load as load_checkpoint
 from pixread.checkpoints.generation import longest_output
 from pixread.checkpoints.placement import find_device, find_dtype
 from pixread.checkpoints.runs import run_step
+from pixread.cpu.optimize import Precision, optimize
 from pixread.generate.beam import BeamSettings, likeliest
 from pixread.generate.grammar import Grammar, WellFormed
 from pixread.generate.greedy import likeliest_token
@@ -82,7 +83,8 @@ class Reader:
         preprocess = Preprocess.load(folder).changed(max_patches=max_patches, is_vqa=is_vqa, like=like)
         checkpoint = load_checkpoint(folder, device=chosen, dtype=kind)
         if chosen.type == "cpu":
-            checkpoint.model.hasten(int8=int8, mixed=dtype == "auto")
+            precision: Precision = "int8" if int8 else "mixed" if dtype == "auto" else "exact"
+            checkpoint = replace(checkpoint, model=optimize(checkpoint.model, precision=precision, donate=True))
         tokenizer = Tokenizer.load(folder, num_rows=checkpoint.config.vocab_size)
         return cls(checkpoint, tokenizer, preprocess, name=str(run_step(name)))
 

@@ -24,7 +24,7 @@ LEVELS = {
             "files",
             "render targets tasks inputs models metrics shards",
             "layout recognition",
-            "generate checkpoints",
+            "cpu generate checkpoints",
             "reading",
             "reader",
             "loading",

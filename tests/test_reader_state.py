@@ -15,7 +15,7 @@ import pytest
 import torch
 
 import pixread
-from pixread.models import hasten
+from pixread.cpu import optimize
 from pixread.reader import Reader
 from pixread.records import Box
 
@@ -47,7 +47,7 @@ def refused(reader: Reader) -> None:
 def changed(model: str, *, dtype: str, compiled: bool, threads: int, before: bool) -> dict[str, Any]:
     """What loading and reading in each way changes. before: whether the user chose the threads before loading."""
     if compiled:
-        setattr(hasten, "WORTH_COMPILING", 0)  # noqa: B010 -- of another module
+        setattr(optimize, "MIN_COMPILED_WEIGHTS", 0)  # noqa: B010 -- of another module
     if before:
         torch.set_num_threads(threads)
     found, former = {}, settings()

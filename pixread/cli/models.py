@@ -47,7 +47,7 @@ def load_reader(model: str | None, *, device: str, dtype: str, like: Like = "ori
     os.environ.setdefault("GOMP_SPINCOUNT", TURNS_OF_WAITING)
     with fewer_collections():
         if model is not None:
-            from pixread.models.compiled import when_compiling
+            from pixread.cpu.compiler import on_compile
 
-            when_compiling(_say_so)
+            on_compile(_say_so)
         return load(model, device=device, dtype=dtype, like=like)

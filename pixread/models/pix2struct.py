@@ -15,10 +15,6 @@ from torch.nn import functional as F
 
 from pixread.models.attention import Attention, RelativeBias
 from pixread.models.cache import BeamCache, SelfCache
-from pixread.models.compiled import MOST_ROWS, CompiledDecoder, rounded
-from pixread.models.hasten import hasten
-from pixread.models.linear import MappedLinear
-from pixread.models.mapped import Towers
 from pixread.models.remembering import remember
 from pixread.records import Batch, Memory
 
@@ -215,9 +211,6 @@ class Pix2Struct(nn.Module):
         self.config = config
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
-        self._compiled: CompiledDecoder | None = None
-        self._guesses, self._guesser = False, cast("CompiledDecoder | None", None)
-        self._towers = Towers()
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -231,8 +224,7 @@ class Pix2Struct(nn.Module):
     def encode(self, batch: Batch) -> Memory:
         """Read the pictures. Raises ValueError for a row or column outside the position tables."""
         self._check_positions(batch)
-        with self._towers.encoding(batch.rows.numel()):
-            return remember(batch, self.encoder, [layer.cross_attention for layer in self.decoder.blocks()])
+        return remember(batch, self.encoder, [layer.cross_attention for layer in self.decoder.blocks()])
 
     def decode(self, ids: Tensor, memory: Memory) -> Tensor:
         """Logits (B, T, V), float32, of the token after each of `ids` (B, T), which begin with the start id (pad).
@@ -287,60 +279,18 @@ class Pix2Struct(nn.Module):
 
     @property
     def _cache_dtype(self) -> torch.dtype:
-        return self.decoder.token_embedding.weight.dtype if self._compiled is None else torch.float32
+        return self.decoder.token_embedding.weight.dtype
 
     def step(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor:
         """Feed one token a row, (B,), at `position` (0 is the start id) -> logits (B, V) of the next, float32.
 
         With a `BeamCache`, one token a beam: (B, K) -> (B, K, V). The beams of a row share its memory as it is.
         """
-        if self._compiled is None or not self.reads_rows(tokens.numel()):
-            return self.decoder.step(tokens, memory, cache, position=position)
-        fed = tokens.reshape(len(tokens), -1)  # (B, 1) or (B, K)
-        start, bias = position * fed.shape[1], cache.bias(position)
-        return self._compiled.step(fed, memory, cache, start=start, bias=bias).view(*tokens.shape, -1)
+        return self.decoder.step(tokens, memory, cache, position=position)
 
     def reads_rows(self, count: int) -> bool:
         """Whether a step of so many tokens reads the rows of a memory by number, so that others leave for nothing."""
-        return self._compiled is not None and count <= MOST_ROWS
-
-    @property
-    def can_guess(self) -> bool:
-        """Whether there is a quicker decoder, of rounded weights, to guess what this one will say."""
-        return self._guesses
-
-    def sketch(self, memory: Memory) -> Memory:
-        """The memory as `guess` reads it: half as many bytes, or the same where it has no more."""
-        keys, values = (tuple(side.bfloat16() for side in sides) for sides in (memory.keys, memory.values))
-        return Memory(keys=keys, values=values, mask=memory.mask)
-
-    def guess(self, tokens: Tensor, sketch: Memory, cache: SelfCache, position: int) -> Tensor:
-        """`step`, nearly. What it leaves in the cache is as rough; `run` over the same place puts it right."""
-        assert self._guesses, "nothing to guess with"
-        if self._guesser is None:  # who encodes alone, or reads batches, needs no memory for it
-            self._guesser = CompiledDecoder(self.decoder, stored=rounded)
-        return self._guesser.step(tokens[:, None], sketch, cache, start=position, bias=cache.bias(position))[:, 0]
-
-    def run(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor:
-        """Several steps at once: tokens (B, Q) from `position` on -> logits (B, Q, V), float32, after each of them."""
-        assert self._compiled is not None, "only compiled decoders take tokens in a row"
-        bias = cache.run_bias(position, tokens.shape[1])
-        return self._compiled.step(tokens, memory, cache, start=position, bias=bias)
-
-    def hasten(self, *, int8: bool = False, mixed: bool = False) -> None:
-        """Make a model on the CPU read faster; it cannot be trained or saved any more.
-
-        With neither keyword outputs stay the same but for the order of sums, and models that are not float32 or
-        bfloat16 stay as they are. mixed: where that pays, pictures are encoded with products in bfloat16, and what is
-        written from them stays as exact as before. int8: besides that, what a step of the decoder reads is rounded,
-        weights to 8 bits, and to bfloat16 where these are too few; so are most products of a large encoder. ValueError
-        where this processor or this torch lacks what int8 takes.
-        """
-        encoder, self._compiled, self._guesses = hasten(self.encoder, self.decoder, int8=int8, mixed=mixed)
-        self.encoder = cast("Encoder", encoder)  # for what is called of it
-        if self._compiled is not None:
-            mapped = [part.weight for part in self.modules() if isinstance(part, MappedLinear)]
-            self._towers = Towers(encoder=mapped, decoder=list(self.decoder.parameters()))
+        return False
 
     def _check_positions(self, batch: Batch) -> None:
         highest = int(torch.maximum(batch.rows, batch.cols).max())

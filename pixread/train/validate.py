@@ -12,6 +12,7 @@ import torch
 from pixread.checkpoints.folder import Checkpoint
 from pixread.checkpoints.placement import find_dtype
 from pixread.checkpoints.runs import SCORE
+from pixread.cpu.optimize import optimize
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import Tokenizer
 from pixread.models.pix2struct import Pix2Struct
@@ -31,7 +32,7 @@ def reader_of(
     """A reader as `pixread.load` would make it of the checkpoint, were it saved now."""
     merged = plain(model).to(dtype=find_dtype("auto", device)).eval()
     if device.type == "cpu":
-        merged.hasten()
+        merged = optimize(merged, donate=True)
     checkpoint = Checkpoint(merged, merged.config, dict(generation), Path())
     return Reader(checkpoint, tokenizer, preprocess, name="the model in training")
 

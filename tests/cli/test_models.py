@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from pixread.cli.models import COMPILING, load_reader
-from pixread.models.compiled import compiler
+from pixread.cpu.compiler import decoder_kernels
 
 
 def test_users_are_told_what_they_wait_for(tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]):
-    if compiler() is None:
+    if decoder_kernels() is None:
         pytest.skip("nothing to compile with")
     import numba
 

@@ -5,45 +5,46 @@ from typing import Any
 import pytest
 import torch
 
+from pixread.cpu.compiler import decoder_kernels
+from pixread.cpu.decoder import MAX_ROWS
+from pixread.cpu.linear import has_bfloat16_products
+from pixread.cpu.optimize import Precision, optimize
 from pixread.generate.beam import BeamSettings, beam_search
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import remaining, select_rows, shared_rows
 from pixread.generate.sample import Sampling, sample
-from pixread.models import hasten
-from pixread.models.compiled import MOST_ROWS, compiler
 from pixread.models.pix2struct import Pix2Struct
 from pixread.records import Memory
 from tests.generate.test_beam import Watching, whole
 from tests.generate.test_greedy import assert_same, ending_model
 from tests.models.tiny import random_batch
 
-if compiler() is None:
+if decoder_kernels() is None:
     pytest.skip("nothing to compile with", allow_module_level=True)
 
 SIZES = [7, 3, 5, 9, 1, 2, 8, 4, 6, 11]
 LIMITS = [20, 3, 20, 1, 0, 20, 11, 5, 20, 12]
 DTYPES: list[Any] = [
-    pytest.param(torch.float32, {}, id="float32"),
-    pytest.param(torch.bfloat16, {}, id="bfloat16"),
-    pytest.param(torch.float32, {"int8": True}, id="int8"),
+    pytest.param(torch.float32, "exact", id="float32"),
+    pytest.param(torch.bfloat16, "exact", id="bfloat16"),
+    pytest.param(torch.float32, "int8", id="int8"),
     pytest.param(
         torch.float32,
-        {"mixed": True},
+        "mixed",
         id="auto",
-        marks=pytest.mark.skipif(not hasten.has_half_products(), reason="this processor does not multiply bfloat16"),
+        marks=pytest.mark.skipif(not has_bfloat16_products(), reason="this processor does not multiply bfloat16"),
     ),
 ]
 
 
 @pytest.fixture(autouse=True)
 def _tiny_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hasten, "WORTH_COMPILING", 0)
+    monkeypatch.setattr("pixread.cpu.optimize.MIN_COMPILED_WEIGHTS", 0)
 
 
-def read(dtype: torch.dtype, how: dict[str, bool]) -> tuple[Watching, Memory, list[Memory]]:
+def read(dtype: torch.dtype, precision: Precision) -> tuple[Watching, Memory, list[Memory]]:
     """A model that is watched, the memory of some pictures, and that of each of them alone."""
-    model = ending_model(seed=4).to(dtype)
-    model.hasten(**how)
+    model = optimize(ending_model(seed=4).to(dtype), precision=precision)
     with torch.inference_mode():
         memory = model.encode(random_batch(model.config, SIZES, seed=4))
     return Watching(model), memory, [select_rows(memory, torch.tensor([row])) for row in range(len(SIZES))]
@@ -63,9 +64,9 @@ def copy_of(memory: Memory) -> Memory:
     return select_rows(memory, torch.arange(len(SIZES)))
 
 
-@pytest.mark.parametrize(("dtype", "how"), DTYPES)
-def test_rows_write_what_they_write_alone(dtype: torch.dtype, how: dict[str, bool]):
-    watched, memory, alone = read(dtype, how)
+@pytest.mark.parametrize(("dtype", "precision"), DTYPES)
+def test_rows_write_what_they_write_alone(dtype: torch.dtype, precision: Precision):
+    watched, memory, alone = read(dtype, precision)
     before = copy_of(memory)
 
     found = greedy(watched, memory, max_new_tokens=LIMITS)
@@ -78,9 +79,9 @@ def test_rows_write_what_they_write_alone(dtype: torch.dtype, how: dict[str, boo
         assert found.log_probs[row] == pytest.approx(right.log_probs[0], abs=1e-3)
 
 
-@pytest.mark.parametrize(("dtype", "how"), DTYPES)
-def test_rows_are_drawn_as_alone(dtype: torch.dtype, how: dict[str, bool]):
-    watched, memory, alone = read(dtype, how)
+@pytest.mark.parametrize(("dtype", "precision"), DTYPES)
+def test_rows_are_drawn_as_alone(dtype: torch.dtype, precision: Precision):
+    watched, memory, alone = read(dtype, precision)
     before = copy_of(memory)
 
     found = sample(watched, memory, Sampling(), seeds=range(len(SIZES)), max_new_tokens=LIMITS)
@@ -90,10 +91,10 @@ def test_rows_are_drawn_as_alone(dtype: torch.dtype, how: dict[str, bool]):
         assert found.ids[row] == sample(watched.model, own, Sampling(), seeds=[row], max_new_tokens=limit).ids[0]
 
 
-@pytest.mark.parametrize(("dtype", "how"), DTYPES)
-def test_beams_are_those_of_the_row_alone(dtype: torch.dtype, how: dict[str, bool]):
+@pytest.mark.parametrize(("dtype", "precision"), DTYPES)
+def test_beams_are_those_of_the_row_alone(dtype: torch.dtype, precision: Precision):
     """Of the first five rows: three beams of each are as many tokens as compiled steps take."""
-    watched, memory, alone = read(dtype, how)
+    watched, memory, alone = read(dtype, precision)
     first = select_rows(memory, torch.arange(5))
 
     found = beam_search(watched, first, BeamSettings(beams=3), max_new_tokens=LIMITS[:5])
@@ -106,13 +107,13 @@ def test_beams_are_those_of_the_row_alone(dtype: torch.dtype, how: dict[str, boo
 
 
 def test_a_memory_read_by_several_is_left_as_it_was():
-    watched, memory, _ = read(torch.float32, {})
+    watched, memory, _ = read(torch.float32, "exact")
     first, second = (greedy(watched, memory, max_new_tokens=LIMITS) for _ in range(2))
     assert_same(first, second, tolerance=0)
 
 
 def test_rows_leave_one_after_the_other_however_often_they_did_before():
-    watched, memory, _ = read(torch.float32, {})
+    watched, memory, _ = read(torch.float32, "exact")
     left = memory
     for index in ([0, 2, 3, 5, 9], [1, 2, 4], [2]):
         found = remaining(watched, left, torch.tensor(index), rows=len(SIZES))
@@ -123,14 +124,14 @@ def test_rows_leave_one_after_the_other_however_often_they_did_before():
 
 
 def test_more_rows_than_compiled_steps_take_are_copied_once_half_have_ended():
-    watched, memory, _ = read(torch.float32, {})
-    many = select_rows(memory, torch.zeros(4 * MOST_ROWS, dtype=torch.long))
-    assert remaining(watched, many, torch.arange(2 * MOST_ROWS + 1), rows=4 * MOST_ROWS) is None
-    copied = remaining(watched, many, torch.arange(2 * MOST_ROWS), rows=4 * MOST_ROWS)
+    watched, memory, _ = read(torch.float32, "exact")
+    many = select_rows(memory, torch.zeros(4 * MAX_ROWS, dtype=torch.long))
+    assert remaining(watched, many, torch.arange(2 * MAX_ROWS + 1), rows=4 * MAX_ROWS) is None
+    copied = remaining(watched, many, torch.arange(2 * MAX_ROWS), rows=4 * MAX_ROWS)
     assert copied is not None
     assert copied.rows is None
-    assert len(copied.keys[0]) == 2 * MOST_ROWS
-    chosen = remaining(watched, many, torch.arange(MOST_ROWS), rows=4 * MOST_ROWS)
+    assert len(copied.keys[0]) == 2 * MAX_ROWS
+    chosen = remaining(watched, many, torch.arange(MAX_ROWS), rows=4 * MAX_ROWS)
     assert chosen is not None
     assert chosen.keys[0].data_ptr() == many.keys[0].data_ptr()
 

@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from pixread.models.linear import can_round
 from pixread.models.pix2struct import SIZES, Pix2Struct, sized
 from pixread.records import Batch
 from tests.models.tiny import TINY, random_batch, tiny_model
@@ -89,32 +88,6 @@ def test_steps_give_the_logits_of_the_whole_sequence(encoder_layers: int):
     steps = [model.step(ids[:, position], memory, cache, position) for position in range(40)]
 
     torch.testing.assert_close(torch.stack(steps, dim=1), model(batch))
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
-def test_hastened_models_give_the_same(dtype: torch.dtype):
-    plain, hastened = (tiny_model(encoder_layers=2, dtype=dtype) for _ in range(2))
-    hastened.hasten()
-    batch = random_batch(plain.config, [5, 3], length=6)
-    with torch.inference_mode():
-        right, found = plain(batch), hastened(batch)
-    tolerance = 1e-5 if dtype == torch.float32 else 0.03
-    torch.testing.assert_close(found, right, rtol=tolerance, atol=tolerance)
-
-
-@pytest.mark.skipif(not can_round(), reason="this torch has no 8-bit linear layers")
-def test_rounded_models_stay_near_and_step_as_they_decode():
-    plain, rounded = (tiny_model(hidden_size=64, d_kv=16, d_ff=96) for _ in range(2))
-    rounded.hasten(int8=True)
-    batch = random_batch(plain.config, [5, 3], length=6)
-    with torch.inference_mode():
-        right, found = plain(batch), rounded(batch)
-        assert (found - right).norm() < 0.02 * right.norm()
-        memory, cache = rounded.encode(batch), rounded.new_cache(2, 6)
-        assert batch.labels is not None
-        ids = rounded.shift_right(batch.labels)
-        steps = [rounded.step(ids[:, place], memory, cache, place) for place in range(6)]
-    assert (torch.stack(steps, dim=1) - found).norm() < 0.01 * found.norm()
 
 
 def test_shift_right_begins_with_the_pad_id():

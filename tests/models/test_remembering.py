@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from pixread.models import hasten, remembering
-from pixread.models.compiled import compiler
-from pixread.models.encoding import SwiftEncoder
+from pixread.cpu.compiler import decoder_kernels
+from pixread.cpu.encoder import CpuEncoder
+from pixread.cpu.linear import has_bfloat16_products
+from pixread.cpu.optimize import optimize
+from pixread.models import remembering
 from pixread.records import Batch
 from tests.models.tiny import random_batch, tiny_model
 
@@ -28,16 +30,16 @@ class Counted:
         return found
 
 
-@pytest.mark.parametrize("swift", [False, True])
+@pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize(("at_once", "pictures"), [(1, [1] * 5), (20, [2, 2, 1]), (49, [4, 1]), (50, [5])])
-def test_parts_are_the_whole(monkeypatch: pytest.MonkeyPatch, swift: bool, at_once: int, pictures: list[int]):
+def test_parts_are_the_whole(monkeypatch: pytest.MonkeyPatch, compiled: bool, at_once: int, pictures: list[int]):
     model = tiny_model()
-    if swift:
-        if compiler() is None or not hasten.has_half_products():
+    if compiled:
+        if decoder_kernels() is None or not has_bfloat16_products():
             pytest.skip("no such encoder here")
-        monkeypatch.setattr(hasten, "WORTH_COMPILING", 0)
-        model.hasten(mixed=True)
-        assert isinstance(model.encoder, SwiftEncoder)
+        monkeypatch.setattr("pixread.cpu.optimize.MIN_COMPILED_WEIGHTS", 0)
+        model = optimize(model, precision="mixed")
+        assert isinstance(model.encoder, CpuEncoder)
     batch = random_batch(model.config, SIZES)
     attentions = [layer.cross_attention for layer in model.decoder.blocks()]
     with torch.inference_mode():

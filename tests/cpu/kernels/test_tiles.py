@@ -1,4 +1,4 @@
-"""pixread.models.tiles: products of several rows, whatever is left over at their edges."""
+"""pixread.cpu.kernels.tiles: products of several rows, whatever is left over at their edges."""
 
 import os
 import subprocess
@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import torch
 
-from pixread.models.compiled import compiler
+from pixread.cpu.compiler import decoder_kernels
 
-if compiler() is None:
+if decoder_kernels() is None:
     pytest.skip("nothing to compile with", allow_module_level=True)
 from numba import njit
 
-from pixread.models.kernels import product
-from pixread.models.tiles import BLOCK, LANES, TALL
+from pixread.cpu.kernels.decoder import product
+from pixread.cpu.kernels.tiles import BLOCK, LANES, TALL
 
 
 @njit
@@ -36,9 +36,9 @@ def test_products_of_any_size_are_those_of_torch(kind: torch.dtype):
             y = torch.full((rows, outputs), torch.nan)
             multiplied(x.numpy(), stored.numpy(), scales.numpy(), y.numpy())
             right = x.double() @ weights.double().T * scales
-            # With weights of 8 bits inputs are rounded, to 1 in 8,191 of the largest.
-            steps = x.abs().amax(1, keepdim=True) / 8191 if kind == torch.int8 else torch.zeros(rows, 1)
-            most = (0.51 * steps + 1e-6 * x.abs().amax()) * weights.abs().sum(1) * scales
+            # With weights of 8 bits inputs are quantised, to 1 in 8,191 of the largest.
+            scales_of_x = x.abs().amax(1, keepdim=True) / 8191 if kind == torch.int8 else torch.zeros(rows, 1)
+            most = (0.51 * scales_of_x + 1e-6 * x.abs().amax()) * weights.abs().sum(1) * scales
             assert bool(((y - right).abs() <= most).all())
 
 
@@ -58,6 +58,6 @@ def test_processors_with_shorter_vectors_find_the_same(tmp_path: Path):
         "wanted = 'products_of_any_size or attention_of_one or attention_in_float32'\n"
         "sys.exit(pytest.main(['-m', 'not slow', '-q', '-k', wanted, *sys.argv[1:]]))"
     )
-    files = [Path(__file__), Path(__file__).with_name("test_encoding.py")]
+    files = [Path(__file__), Path(__file__).parent.parent / "test_encoder.py"]
     env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code, *map(str, files)], env=env, check=True)

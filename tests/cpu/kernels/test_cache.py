@@ -1,4 +1,4 @@
-"""pixread.models.kernels: what is compiled is kept on disk, and gives the numbers of the process that compiled it."""
+"""pixread.cpu.kernels: what is compiled is kept on disk, and gives the numbers of the process that compiled it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from pixread.models.compiled import compiler
+from pixread.cpu.compiler import decoder_kernels
 
-if compiler() is None:
+if decoder_kernels() is None:
     pytest.skip("nothing to compile with", allow_module_level=True)
 
 KINDS = ["bfloat16", "float32"]
@@ -24,7 +24,7 @@ KINDS = ["bfloat16", "float32"]
 def numbers(*kinds: str, folder: Path, **told: str) -> dict[str, Any]:
     """What a process of its own finds; `folder` is where it keeps what it compiles."""
     run = subprocess.run(
-        [sys.executable, "-m", "tests.models.loops", *kinds],
+        [sys.executable, "-m", "tests.cpu.kernels.digests", *kinds],
         env={**os.environ, "NUMBA_CACHE_DIR": str(folder), **told},
         capture_output=True,
         text=True,
@@ -50,14 +50,14 @@ class Compiled:
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
     """Compiling takes long: once for all tests."""
-    folder = tmp_path_factory.mktemp("loops")
+    folder = tmp_path_factory.mktemp("kernels")
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(lambda kinds: numbers(*kinds, folder=folder), (KINDS, KINDS[::-1]))
     return Compiled(folder, first, second)
 
 
 def test_processes_with_one_empty_folder_find_what_later_ones_find(compiled: Compiled):
-    """The first process called other copies of its loops than those that it kept, whose sums have another order.
+    """The first process called other copies of its functions than those that it kept, whose sums have another order.
 
     And of two that compile different things at once, each could overwrite the other's files.
     """
@@ -92,7 +92,7 @@ def test_a_folder_that_cannot_be_written_is_passed_over(compiled: Compiled, tmp_
 @pytest.mark.parametrize("told", ["NUMBA_DISABLE_JIT=1", "NUMBA_THREADING_LAYER=workqueue", "NUMBA_THREADING_LAYER=x"])
 def test_numba_may_be_switched_off(told: str):
     """It ended in a NotImplementedError or a traceback; threads of the middle one end the process at a second call."""
-    script = "from pixread.models.compiled import compiler; print(compiler())"
+    script = "from pixread.cpu.compiler import decoder_kernels; print(decoder_kernels())"
     environment = {**os.environ, **dict([told.split("=")])}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("None\n", "")

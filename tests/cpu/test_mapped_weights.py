@@ -1,4 +1,4 @@
-"""pixread.models.mapped: weights in a file whose memory goes and comes back."""
+"""pixread.cpu.mapped_weights: memory-mapped_weights weights whose pages go and come back."""
 
 import os
 import sys
@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from pixread.checkpoints.folder import load, save
-from pixread.models import hasten, mapped
-from pixread.models.compiled import compiler
-from pixread.models.mapped import Towers, clean_mappings, release
+from pixread.cpu import mapped_weights
+from pixread.cpu.compiler import decoder_kernels
+from pixread.cpu.mapped_weights import MappedWeights, clean_file_mappings, release_pages
+from pixread.cpu.optimize import optimize
 from tests.models.tiny import random_batch, tiny_model
 
 COUNT = 200_000
@@ -29,10 +30,10 @@ def numbers(tmp_path: Path) -> torch.Tensor:
     return torch.from_numpy(np.memmap(path, dtype=np.float32, mode="c"))
 
 
-def resident(span: mapped.Span) -> int:
+def resident(span: mapped_weights.Span) -> int:
     """KiB of the mapping that a span lies in."""
     found = 0
-    for line in mapped.MAPPINGS.read_text().splitlines():
+    for line in mapped_weights.MAPPINGS.read_text().splitlines():
         words = line.split()
         if not words[0].endswith(":"):
             start, _, end = words[0].partition("-")
@@ -44,40 +45,39 @@ def resident(span: mapped.Span) -> int:
 
 def test_memory_goes_and_comes_back(numbers: torch.Tensor):
     total = float(numbers.double().sum())
-    (span,) = Towers(encoder=[numbers])._encoder
+    (span,) = MappedWeights(encoder=[numbers])._encoder
     assert span[1] - span[0] > 0.95 * numbers.nbytes
     before = resident(span)
-    release([span])
+    release_pages([span])
     assert resident(span) < 0.1 * before
     assert float(numbers.double().sum()) == total
 
 
 def test_what_was_changed_is_kept(numbers: torch.Tensor):
     numbers[COUNT // 2] = -1
-    towers = Towers(encoder=[numbers], decoder=[numbers])
-    assert towers._encoder == towers._decoder == []
+    weights = MappedWeights(encoder=[numbers], decoder=[numbers])
+    assert weights._encoder == weights._decoder == []
 
 
 def test_what_lies_in_no_file_is_kept():
     weights = torch.ones(COUNT)
-    assert Towers(decoder=[weights])._decoder == []
+    assert MappedWeights(decoder=[weights])._decoder == []
 
 
 def test_nothing_is_known_where_the_system_does_not_tell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(mapped, "MAPPINGS", tmp_path / "none")
-    assert list(clean_mappings()) == []
+    monkeypatch.setattr(mapped_weights, "MAPPINGS", tmp_path / "none")
+    assert list(clean_file_mappings()) == []
 
 
 def test_a_model_reads_the_same_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    if compiler() is None:
+    if decoder_kernels() is None:
         pytest.skip("nothing to compile with")
-    monkeypatch.setattr(hasten, "WORTH_COMPILING", 0)
-    monkeypatch.setattr(mapped, "MANY_PATCHES", 1)
+    monkeypatch.setattr("pixread.cpu.optimize.MIN_COMPILED_WEIGHTS", 0)
+    monkeypatch.setattr(mapped_weights, "MIN_PATCHES", 1)
     plain = tiny_model(hidden_size=64, d_kv=16, d_ff=96)
-    model = load(save(plain, tmp_path / "model", files={})).model
-    model.hasten()
-    assert model._towers._encoder
-    assert model._towers._decoder
+    model = optimize(load(save(plain, tmp_path / "model", files={})).model)
+    assert model._mapped._encoder
+    assert model._mapped._decoder
     batch = random_batch(plain.config, [700, 9], length=3)
     with torch.inference_mode():
         for _ in range(2):
@@ -87,9 +87,9 @@ def test_a_model_reads_the_same_again(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_the_compiler_goes_and_compiles_again():
     numba = pytest.importorskip("numba")
     assert numba.njit(lambda number: number + 1)(1) == 2
-    code = mapped.compiler_code()
+    code = mapped_weights.compiler_code_pages()
     assert sum(end - start for start, end in code) > 10 * 2**20
     before = sum(map(resident, code))
-    release(code)
+    release_pages(code)
     assert sum(map(resident, code)) < before / 4
     assert numba.njit(lambda number: number * 3)(2) == 6

@@ -1,6 +1,6 @@
 """How far int8 is off in each of its ways through a processor, where sums of 16 bits would overflow.
 
-`python -m tests.models.int8_errors` prints a JSON object with a relative error (root mean square) for each way. It is a
+`python -m tests.cpu.int8_errors` prints a JSON object with a relative error (root mean square) for each way. It is a
 process of its own because variables of the environment are read once.
 """
 
@@ -14,9 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pixread.models import hasten
-from pixread.models.encoding import ByteLinear, has_byte_products
-from pixread.models.linear import Int8Linear, can_round, linear_of
+from pixread.cpu import optimize
+from pixread.cpu.linear import Int8DynamicLinear, Int8Linear, has_int8_linear, has_int8_products, linear_of
 from pixread.models.pix2struct import Pix2Struct
 from tests.models.tiny import random_batch, tiny_model
 
@@ -42,10 +41,13 @@ def hard_products() -> Iterator[tuple[str, Tensor, Tensor]]:
 
 def errors_of_layers() -> Iterator[tuple[str, float]]:
     for name, weight, x in hard_products():
-        if can_round():
+        if has_int8_linear():
             yield f"Int8Linear: {name}", error(Int8Linear(linear_of(weight))(x), x @ weight.T)
-        if has_byte_products():
-            yield f"ByteLinear: {name}", error(ByteLinear(linear_of(weight))(x.bfloat16()).float(), x @ weight.T)
+        if has_int8_products():
+            yield (
+                f"Int8DynamicLinear: {name}",
+                error(Int8DynamicLinear(linear_of(weight))(x.bfloat16()).float(), x @ weight.T),
+            )
 
 
 def positive_model() -> Pix2Struct:
@@ -67,10 +69,9 @@ def errors_of_models() -> Iterator[tuple[str, float]]:
         exact = made()
         ids = exact.shift_right(batch.labels)
         right = exact.decode(ids, exact.encode(batch))
-        for way, worth in (("modules", 10**12), ("loops", 0)):
-            setattr(hasten, "WORTH_COMPILING", worth)  # noqa: B010 -- of another module
-            model = made()
-            model.hasten(int8=True)
+        for way, least in (("modules", 10**12), ("kernels", 0)):
+            setattr(optimize, "MIN_COMPILED_WEIGHTS", least)  # noqa: B010 -- of another module
+            model = optimize.optimize(exact, precision="int8")
             memory, cache = model.encode(batch), model.new_cache(2, 6)
             steps = [model.step(ids[:, place], memory, cache, place) for place in range(6)]
             yield f"{way}: {weights} weights", error(torch.stack(steps, dim=1), right)

@@ -1,48 +1,45 @@
-"""pixread.models.encoding: the compiled encoder reads what the modules read, a little more roughly."""
+"""pixread.cpu.encoder: the compiled encoder computes what the modules compute, a little less accurately."""
 
 from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixread.models import hasten
-from pixread.models.compiled import compiler
-from pixread.models.encoding import ByteLinear, SwiftEncoder, bits, has_byte_products, mix, side_by_side
-from pixread.models.linear import RoundedLinear
-from pixread.models.pix2struct import Pix2Struct
+from pixread.cpu.compiler import bfloat16_bits, decoder_kernels
+from pixread.cpu.encoder import CpuEncoder, fuse_linears, packed_self_attention
+from pixread.cpu.linear import Int8DynamicLinear, has_int8_products
+from pixread.cpu.model import CpuPix2Struct
+from pixread.cpu.optimize import optimize
 from pixread.records import Batch, Memory
 from tests.models.tiny import random_batch, tiny_model
 
-if compiler() is None:
+if decoder_kernels() is None:
     pytest.skip("nothing to compile with", allow_module_level=True)
-from pixread.models import encoder_kernels as kernels
+from pixread.cpu.kernels import encoder as kernels
 
-needs_bytes = pytest.mark.skipif(not has_byte_products(), reason="this processor does not multiply 8 bits")
+needs_int8 = pytest.mark.skipif(not has_int8_products(), reason="this processor does not multiply 8 bits")
 WIDE: dict[str, Any] = {"hidden_size": 96, "num_heads": 6, "d_kv": 16, "d_ff": 80}
 
 
 @pytest.fixture(autouse=True)
 def _tiny_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hasten, "WORTH_COMPILING", 0)
+    monkeypatch.setattr("pixread.cpu.optimize.MIN_COMPILED_WEIGHTS", 0)
 
 
 def error(found: Tensor, right: Tensor) -> float:
     return float((found.double() - right.double()).norm() / right.double().norm())
 
 
-def swift(*, int8: bool = False, dtype: torch.dtype = torch.bfloat16, **changes: Any) -> Pix2Struct:
-    model = tiny_model(dtype=dtype, **changes)
-    model.hasten(int8=int8)
-    assert isinstance(model.encoder, SwiftEncoder)
+def optimised(*, int8: bool = False, dtype: torch.dtype = torch.bfloat16, **changes: Any) -> CpuPix2Struct:
+    model = optimize(tiny_model(dtype=dtype, **changes), precision="int8" if int8 else "exact")
+    assert isinstance(model.encoder, CpuEncoder)
     return model
 
 
-def memories(model: Pix2Struct, sizes: list[int], **changes: Any) -> tuple[Memory, Memory]:
-    """What the model remembers, and what it would in float32."""
+def memories(model: CpuPix2Struct, sizes: list[int], **changes: Any) -> tuple[Memory, Memory]:
+    """The memory of the model, and that of one in float32."""
     exact = tiny_model(**changes)
     batch = random_batch(exact.config, sizes)
     with torch.inference_mode():
@@ -57,7 +54,7 @@ def seen(sides: tuple[Tensor, ...], mask: Tensor) -> Tensor:
 @pytest.mark.parametrize("sizes", [[5], [1], [7, 3, 300]])
 @pytest.mark.parametrize("changes", [{}, {"hidden_size": 30, "num_heads": 3, "d_kv": 10, "d_ff": 45}])
 def test_it_is_nearer_to_float32_than_the_modules_in_bfloat16(sizes: list[int], changes: dict[str, Any]):
-    found, right = memories(swift(**changes), sizes, **changes)
+    found, right = memories(optimised(**changes), sizes, **changes)
     with torch.inference_mode():
         rough = tiny_model(dtype=torch.bfloat16, **changes).encode(random_batch(tiny_model(**changes).config, sizes))
     for sides in ("keys", "values"):
@@ -66,23 +63,23 @@ def test_it_is_nearer_to_float32_than_the_modules_in_bfloat16(sizes: list[int], 
         assert 0 < error(ours, truth) < 1.05 * error(theirs, truth) < 0.02
 
 
-@needs_bytes
+@needs_int8
 def test_products_of_8_bits_stay_near():
-    found, right = memories(swift(int8=True, dtype=torch.float32, **WIDE), [40, 9], **WIDE)
+    found, right = memories(optimised(int8=True, dtype=torch.float32, **WIDE), [40, 9], **WIDE)
     assert 0.001 < error(seen(found.keys, right.mask), seen(right.keys, right.mask)) < 0.04
 
 
 def test_without_such_products_they_are_in_bfloat16(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(hasten, "has_byte_products", lambda: False)
-    model = swift(int8=True, dtype=torch.float32)
-    assert not any(isinstance(part, ByteLinear) for part in model.modules())
+    monkeypatch.setattr("pixread.cpu.optimize.has_int8_products", lambda: False)
+    model = optimised(int8=True, dtype=torch.float32)
+    assert not any(isinstance(part, Int8DynamicLinear) for part in model.modules())
     found, right = memories(model, [7])
     assert error(found.keys[0], right.keys[0]) < 0.01
 
 
 @pytest.mark.parametrize("int8", [False, True])
 def test_pictures_do_not_see_each_other_nor_the_padding(int8: bool):
-    model = swift(int8=int8, dtype=torch.float32 if int8 else torch.bfloat16, **WIDE)
+    model = optimised(int8=int8, dtype=torch.float32 if int8 else torch.bfloat16, **WIDE)
     batch = random_batch(model.config, [6, 4], padding=3)
     with torch.inference_mode():
         together = model.encoder(batch, batch.rows[:, None, None] > 0)
@@ -93,32 +90,10 @@ def test_pictures_do_not_see_each_other_nor_the_padding(int8: bool):
             torch.testing.assert_close(model.encoder(one, None)[0], together[row, :size], rtol=0.02, atol=0.02)
 
 
-@needs_bytes
-@settings(deadline=None)
-@given(
-    rows=st.integers(1, 40), inside=st.integers(2, 200), outside=st.integers(1, 70), size=st.sampled_from([1e-6, 9.0])
-)
-def test_a_byte_layer_multiplies_rounded_numbers(rows: int, inside: int, outside: int, size: float):
-    torch.manual_seed(rows * inside * outside)
-    layer = nn.Linear(inside, outside, bias=False).requires_grad_(False)
-    x = (size * torch.randn(rows, inside)).bfloat16()
-    steps = x.float().abs().amax(1, keepdim=True) / 127
-    exact = RoundedLinear(layer)(x.float())
-    # Steps are rounded up to what bfloat16 holds, inputs to whole steps, and what comes out to bfloat16, twice.
-    most = 0.51 * 1.02 * steps * layer.weight.abs().sum(1) + 0.009 * exact.abs() + 1e-30
-    assert bool(((ByteLinear(layer)(x).float() - exact).abs() <= most).all())
-
-
-@needs_bytes
-def test_a_byte_layer_takes_what_is_all_zero():
-    found = ByteLinear(nn.Linear(8, 3, bias=False))(torch.zeros(2, 5, 8, dtype=torch.bfloat16))
-    assert torch.equal(found, torch.zeros(2, 5, 3, dtype=torch.bfloat16))
-
-
 def test_layers_side_by_side_are_one():
     layers = [nn.Linear(6, outputs, bias=False) for outputs in (2, 3)]
     x = torch.randn(4, 6)
-    torch.testing.assert_close(side_by_side(*layers)(x), torch.cat([layer(x) for layer in layers], dim=-1))
+    torch.testing.assert_close(fuse_linears(*layers)(x), torch.cat([layer(x) for layer in layers], dim=-1))
 
 
 @pytest.mark.parametrize("size", [0.1, 1.0, 30.0])
@@ -133,7 +108,7 @@ def test_attention_of_one_picture_is_that_of_torch(size: float, count: int, head
     inputs = inputs.bfloat16()
     queries, keys, values = inputs.float().view(count, 3, heads, channels).permute(1, 2, 0, 3)
     right = F.scaled_dot_product_attention(queries, keys, values, scale=1.0).transpose(0, 1).flatten(1)
-    assert error(mix(inputs, [count], head_size=channels), right) < 0.005
+    assert error(packed_self_attention(inputs, [count], head_size=channels), right) < 0.005
 
 
 @pytest.mark.parametrize("size", [0.1, 1.0, 30.0])
@@ -144,15 +119,14 @@ def test_attention_in_float32_is_that_of_torch(size: float, count: int, heads: i
     queries, keys, values = (side.view(count, heads, channels).transpose(0, 1) for side in sides)
     right = F.scaled_dot_product_attention(queries, keys, values, scale=1.0).transpose(0, 1).flatten(1)
     found = torch.empty_like(sides[0])
-    kernels.attended(tuple(side.numpy() for side in sides), (0, 0, 0), channels, found.numpy())
+    kernels.self_attention(tuple(side.numpy() for side in sides), (0, 0, 0), channels, found.numpy())
     torch.testing.assert_close(found, right, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("sizes", [[5], [7, 3, 300]])
 @pytest.mark.parametrize("changes", [{}, {"hidden_size": 30, "num_heads": 3, "d_kv": 10, "d_ff": 45}])
 def test_what_stays_float32_is_what_the_modules_read(sizes: list[int], changes: dict[str, Any]):
-    model = tiny_model(**changes)
-    model.hasten()
+    model = optimize(tiny_model(**changes))
     found, right = memories(model, sizes, **changes)
     for sides in ("keys", "values"):
         ours, truth = (seen(getattr(one, sides), right.mask) for one in (found, right))
@@ -162,18 +136,18 @@ def test_what_stays_float32_is_what_the_modules_read(sizes: list[int], changes: 
 def test_pictures_attend_to_themselves_alone():
     torch.manual_seed(0)
     inputs = torch.randn(3 + 90, 3 * 16).bfloat16()
-    alone = [mix(part, [len(part)], head_size=8) for part in (inputs[:3], inputs[3:])]
-    assert torch.equal(mix(inputs, [3, 90], head_size=8), torch.cat(alone))
+    alone = [packed_self_attention(part, [len(part)], head_size=8) for part in (inputs[:3], inputs[3:])]
+    assert torch.equal(packed_self_attention(inputs, [3, 90], head_size=8), torch.cat(alone))
 
 
 def test_gates_are_those_of_gelu():
     gate = torch.cat([torch.linspace(-12, 12, 501), torch.tensor([-1e4, -60.0, 60.0, 1e4])]).bfloat16()
-    up, steps = torch.full_like(gate, 3.0), torch.tensor([0.5, 2.0])
+    up, scales = torch.full_like(gate, 3.0), torch.tensor([0.5, 2.0])
     both = torch.cat([gate, up]).repeat(2, 1)
     found = torch.empty(2, len(gate), dtype=torch.bfloat16)
-    kernels.gated(bits(both), steps.numpy(), bits(found))
-    wide = gate.double() * steps[:, None]
-    right = F.gelu(wide, approximate="tanh") * 3 * steps[:, None]
+    kernels.gelu_gate(bfloat16_bits(both), scales.numpy(), bfloat16_bits(found))
+    wide = gate.double() * scales[:, None]
+    right = F.gelu(wide, approximate="tanh") * 3 * scales[:, None]
     torch.testing.assert_close(found.double(), right, rtol=0.005, atol=1e-3)
 
 
@@ -181,7 +155,9 @@ def test_the_norm_adds_first():
     torch.manual_seed(0)
     x, added, weight = torch.randn(33, 20), torch.randn(33, 20).bfloat16(), torch.randn(20)
     total, found = x + added, torch.empty_like(added)
-    kernels.normed(x.numpy(), bits(added), weight.numpy(), torch.tensor(1e-6).numpy()[()], bits(found))
+    kernels.add_rms_norm(
+        x.numpy(), bfloat16_bits(added), weight.numpy(), torch.tensor(1e-6).numpy()[()], bfloat16_bits(found)
+    )
     assert torch.equal(x, total)
     torch.testing.assert_close(found.float(), F.rms_norm(total, (20,), weight, eps=1e-6), rtol=0.005, atol=1e-6)
 
@@ -193,5 +169,7 @@ def test_bfloat16_is_rounded_to_the_nearest():
     ones = torch.ones(2, 800) * torch.tensor([[1.0], [-1.0]])
     found = torch.empty(2, 800, dtype=torch.bfloat16)
     zero = torch.tensor(0.0).numpy()[()]
-    kernels.normed(ones.numpy(), bits(torch.zeros_like(found)), weight.numpy(), zero, bits(found))
+    kernels.add_rms_norm(
+        ones.numpy(), bfloat16_bits(torch.zeros_like(found)), weight.numpy(), zero, bfloat16_bits(found)
+    )
     assert torch.equal(found, torch.stack([weight, -weight]).bfloat16())

@@ -1,6 +1,6 @@
-"""Weights that lie in a file: while they are not at work their memory goes back to the system.
+"""Memory-mapped weights: while they are idle their pages go back to the system.
 
-The file's pages stay in the system's own cache while nothing else needs the room, and come back when they are read.
+The pages stay in the system's page cache while nothing else needs the memory, and come back when they are read.
 """
 
 from __future__ import annotations
@@ -20,55 +20,55 @@ Span = tuple[int, int]
 """The addresses of the first byte and of the first one behind."""
 
 
-MANY_PATCHES = 1024
-"""To encode them takes a hundred times as long as to fetch what was given back meanwhile."""
+MIN_PATCHES = 1024
+"""To encode so many takes a hundred times as long as to fetch again what was released meanwhile."""
 
 
-class Towers:
-    """The weights of encoder and decoder, of which those are known that lie in a file as they are on disk.
+class MappedWeights:
+    """The weights of encoder and decoder, as far as they are memory-mapped and the same as on disk.
 
     Nobody may change them any more: what was changed would be lost.
     """
 
     def __init__(self, *, encoder: Sequence[Tensor] = (), decoder: Sequence[Tensor] = ()) -> None:
-        clean = list(clean_mappings()) if encoder or decoder else []
+        clean = list(clean_file_mappings()) if encoder or decoder else []
         self._encoder, self._decoder = ([*_spans(weights, clean)] for weights in (encoder, decoder))
 
     @contextlib.contextmanager
-    def encoding(self, num_patches: int) -> Iterator[None]:
-        """Gives back the decoder's memory for as long as large pictures are encoded, and then the encoder's."""
-        large = num_patches >= MANY_PATCHES
-        release([*self._decoder, *compiler_code()] if large else [])
+    def released_while_idle(self, num_patches: int) -> Iterator[None]:
+        """Releases the decoder's pages for as long as large pictures are encoded, and then the encoder's."""
+        large = num_patches >= MIN_PATCHES
+        release_pages([*self._decoder, *compiler_code_pages()] if large else [])
         yield
         if large and self._encoder:
-            release(self._encoder)
-            trim()  # what comes next is kept long
+            release_pages(self._encoder)
+            trim_heap()  # what comes next is kept long
 
 
-def release(spans: Iterable[Span]) -> None:
-    """Give memory back; reading it fetches it again from the file."""
+def release_pages(spans: Iterable[Span]) -> None:
+    """Give pages back to the system; reading them fetches them again from the file."""
     for start, end in spans:
         ctypes.CDLL(None).madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)
 
 
-def trim() -> None:
+def trim_heap() -> None:
     """Give back what the C library keeps of memory that was freed, where it can."""
     library = ctypes.CDLL(None)
     if hasattr(library, "malloc_trim"):
         library.malloc_trim(0)
 
 
-def compiler_code() -> Sequence[Span]:
+def compiler_code_pages() -> Sequence[Span]:
     """The code of numba's compiler, 70 MB that are idle once all loops are compiled; none before it is loaded."""
-    return _compiler_code() if "llvmlite.binding" in sys.modules else ()
+    return _compiler_code_pages() if "llvmlite.binding" in sys.modules else ()
 
 
 @functools.cache
-def _compiler_code() -> Sequence[Span]:
-    return tuple(clean_mappings(library="llvmlite"))
+def _compiler_code_pages() -> Sequence[Span]:
+    return tuple(clean_file_mappings(library="llvmlite"))
 
 
-def clean_mappings(library: str | None = None) -> Iterator[Span]:
+def clean_file_mappings(library: str | None = None) -> Iterator[Span]:
     """The parts of memory that are files, and were not written to; none where the system does not tell.
 
     library: a part of a file's path, of which those are given alone that never can be written to.

@@ -1,4 +1,4 @@
-"""pixread.models.compiled: the steps of numba's loops are the steps of torch's modules."""
+"""pixread.cpu.decoder: compiled steps are the steps of torch's modules."""
 
 from typing import Any
 
@@ -6,11 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from pixread.cpu.decoder import MAX_ROWS, JitDecoder, quantised, weight_and_scales
+from pixread.cpu.linear import has_bfloat16_products
+from pixread.cpu.model import CpuPix2Struct
+from pixread.cpu.optimize import optimize
 from pixread.generate.beam import BeamSettings, beam_search
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import select_rows, shared_rows
-from pixread.models import hasten
-from pixread.models.compiled import MOST_ROWS, CompiledDecoder, as_stored, compiler, rounded, when_compiling
 from pixread.models.pix2struct import Pix2Struct
 from pixread.records import Memory
 from tests.models.tiny import random_batch, tiny_model
@@ -26,13 +28,12 @@ ODD: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def _tiny_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hasten, "WORTH_COMPILING", 0)
+    monkeypatch.setattr("pixread.cpu.optimize.MIN_COMPILED_WEIGHTS", 0)
 
 
-def compiled(*, int8: bool = False, dtype: torch.dtype = torch.float32, **changes: Any) -> Pix2Struct:
-    model = tiny_model(dtype=dtype, **changes)
-    model.hasten(int8=int8)
-    assert isinstance(model._compiled, CompiledDecoder)
+def compiled(*, int8: bool = False, dtype: torch.dtype = torch.float32, **changes: Any) -> CpuPix2Struct:
+    model = optimize(tiny_model(dtype=dtype, **changes), precision="int8" if int8 else "exact")
+    assert isinstance(model._jit, JitDecoder)
     return model
 
 
@@ -42,7 +43,7 @@ def error(found: Tensor, right: Tensor) -> float:
 
 @torch.inference_mode()
 def logits_by_steps(model: Pix2Struct, sizes: list[int], *, length: int) -> tuple[Tensor, Tensor]:
-    """Step by step by the loops, and all at once by the modules (B, T, V)."""
+    """Step by step by the kernels, and all at once by the modules (B, T, V)."""
     batch = random_batch(model.config, sizes, length=length)
     assert batch.labels is not None
     memory, ids = model.encode(batch), model.shift_right(batch.labels)
@@ -68,7 +69,7 @@ def test_steps_in_bfloat16_are_nearer_to_float32_than_those_of_the_modules():
 
 
 @pytest.mark.parametrize("sizes", [[5], [7, 3, 5, 2, 8]])
-def test_steps_in_8_bits_are_those_of_rounded_weights(sizes: list[int]):
+def test_steps_in_8_bits_are_those_of_quantised_weights(sizes: list[int]):
     """The inputs are rounded as well, but so finely that it hardly shows."""
     found, right = logits_by_steps(compiled(int8=True, hidden_size=64, d_kv=16, d_ff=96), sizes, length=8)
     assert error(found, right) < 0.01
@@ -92,7 +93,7 @@ def test_several_steps_at_once_are_the_steps():
         torch.testing.assert_close(torch.cat(runs, dim=1), model.decode(ids, memory), rtol=1e-5, atol=1e-5)
 
 
-def test_beams_find_what_they_find_without_loops():
+def test_beams_find_what_they_find_without_kernels():
     plain, model = tiny_model(), compiled()
     batch = random_batch(plain.config, [7, 3])
     settings = BeamSettings(beams=3)
@@ -103,8 +104,8 @@ def test_beams_find_what_they_find_without_loops():
 def test_rows_may_leave_until_few_enough_are_left():
     """A batch begins with torch's steps and goes on with compiled ones, over the same cache."""
     plain, model = tiny_model(), compiled()
-    batch = random_batch(plain.config, [4] * (MOST_ROWS + 4))
-    limits = [3 if row % 2 else 12 for row in range(MOST_ROWS + 4)]
+    batch = random_batch(plain.config, [4] * (MAX_ROWS + 4))
+    limits = [3 if row % 2 else 12 for row in range(MAX_ROWS + 4)]
     found, right = (greedy(one, one.encode(batch), max_new_tokens=limits) for one in (model, plain))
     assert found.ids == right.ids
 
@@ -119,16 +120,15 @@ def test_rows_that_share_a_picture_read_it_once():
         torch.testing.assert_close(shared, model.step(tokens, apart, model.new_cache(3, 1), 0))
 
 
-@pytest.mark.parametrize("rough", ["rounded", "another model"])
+@pytest.mark.parametrize("draft", ["quantised", "another model"])
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_what_is_guessed_never_shows(rough: str, seed: int):
-    """Good guesses or nonsense: the tokens and their probabilities are those of the model."""
-    plain, model = (tiny_model(seed=seed, vocab_size=12) for _ in range(2))
-    for one in (plain, model):
-        one.decoder.head.weight.data[1] *= 3  # the end swings widely
-    model.hasten()
-    if rough != "rounded":
-        model._guesser = CompiledDecoder(tiny_model(seed=seed + 9, vocab_size=12).decoder)
+def test_drafts_never_show(draft: str, seed: int):
+    """A good draft model or nonsense: the tokens and their probabilities are those of the model."""
+    plain = tiny_model(seed=seed, vocab_size=12)
+    plain.decoder.head.weight.data[1] *= 3  # the end swings widely
+    model = optimize(plain)
+    if draft != "quantised":
+        model._draft = JitDecoder(tiny_model(seed=seed + 9, vocab_size=12).decoder)
     assert model.can_guess
     for limit in (0, 1, 2, 9, 25):
         found, right = (
@@ -141,11 +141,11 @@ def test_what_is_guessed_never_shows(rough: str, seed: int):
             assert ours == pytest.approx(theirs, abs=1e-4)
 
 
-@pytest.mark.skipif(not hasten.has_half_products(), reason="this processor does not multiply bfloat16")
+@pytest.mark.skipif(not has_bfloat16_products(), reason="this processor does not multiply bfloat16")
 def test_mixed_models_encode_roughly_and_write_exactly():
     """What is written from a memory is what float32 writes from it; the memory itself is a little off."""
-    plain, model = tiny_model(), tiny_model()
-    model.hasten(mixed=True)
+    plain = tiny_model()
+    model = optimize(plain, precision="mixed")
     batch = random_batch(plain.config, [9])
     with torch.inference_mode():
         rough, exact = model.encode(batch), plain.encode(batch)
@@ -159,18 +159,17 @@ def test_mixed_models_encode_roughly_and_write_exactly():
 
 
 def test_only_large_decoders_are_compiled(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(hasten, "WORTH_COMPILING", 10**9)
-    model = tiny_model()
-    model.hasten()
+    monkeypatch.setattr("pixread.cpu.optimize.MIN_COMPILED_WEIGHTS", 10**9)
+    model = optimize(tiny_model())
     assert not model.can_guess
-    assert model._compiled is None
+    assert model._jit is None
 
 
 def test_without_numba_models_read_as_before(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(hasten, "compiler", lambda: None)
-    plain, model = tiny_model(), tiny_model()
-    model.hasten()
-    assert model._compiled is None
+    monkeypatch.setattr("pixread.cpu.optimize.decoder_kernels", lambda: None)
+    plain = tiny_model()
+    model = optimize(plain)
+    assert model._jit is None
     batch = random_batch(plain.config, [5])
     assert (
         greedy(model, model.encode(batch), max_new_tokens=9).ids
@@ -179,27 +178,12 @@ def test_without_numba_models_read_as_before(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_half_precision_is_left_to_torch():
-    model = tiny_model(dtype=torch.float16)
-    model.hasten()
-    assert model._compiled is None
+    assert optimize(tiny_model(dtype=torch.float16))._jit is None
 
 
 def test_weights_are_not_copied():
     decoder = tiny_model().decoder
-    weights, scales = as_stored(decoder.head)
+    weights, scales = weight_and_scales(decoder.head)
     assert weights.data_ptr() == decoder.head.weight.data_ptr()
     assert torch.equal(scales, torch.ones(len(weights)))
-    assert rounded(decoder.head)[0].dtype == torch.int8
-
-
-def test_it_is_told_once_that_something_is_compiled():
-    if compiler() is None:
-        pytest.skip("nothing to compile with")
-    import numba
-
-    told: list[str] = []
-    when_compiling(lambda: told.append("first"))
-    first, second = (numba.njit(lambda number: number + 1) for _ in range(2))
-    assert told == []
-    assert [first(1), first(2), second(3)] == [2, 3, 4]
-    assert told == ["first"]
+    assert quantised(decoder.head)[0].dtype == torch.int8

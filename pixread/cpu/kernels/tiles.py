@@ -1,7 +1,7 @@
 """Products a few rows and a few columns at a time, whose sums are kept in registers.
 
-What numba makes of a loop over such sums uses few of the registers, has no room between its instructions to ask for the
-weights that come next, and knows no instruction for bfloat16. So these loops are spelled out as vectors.
+What numba makes of a loop over such sums uses few of the registers, has no room between its instructions to prefetch
+the weights that come next, and knows no instruction for bfloat16. So these loops are spelled out as vectors.
 
 Legend: I inputs and O outputs of a product, R rows, W words of one float32 or two bfloat16.
 """
@@ -32,21 +32,21 @@ FLOAT, WORD, ADDRESS = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 
 
 @intrinsic
-def places_at_once(typing_context: Any, weights: Any) -> Any:
+def inputs_per_step(typing_context: Any, weights: Any) -> Any:
     """How many inputs `tile` takes at once."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return context.get_constant(types.intp, _places(signature.args[0].dtype))
+        return context.get_constant(types.intp, _inputs_per_step(signature.args[0].dtype))
 
     return types.intp(weights), generate
 
 
 @intrinsic(prefer_literal=True)
-def tile(typing_context: Any, x: Any, row: Any, weights: Any, first: Any, ahead: Any, stride: Any, asks: Any) -> Any:
+def tile(typing_context: Any, x: Any, row: Any, weights: Any, first: Any, ahead: Any, stride: Any, lines: Any) -> Any:
     """The sums of `TALL` rows of x (R, I) from `row` on and `BLOCK` outputs of weights (O, I) from `first` on.
 
-    Row by row; of all inputs but the rest that is less than `places_at_once`. With each step it asks for `asks` (a
-    constant) lines of weights, from the byte `ahead` on, where the next ones are `stride` bytes further.
+    Row by row; of all inputs but the rest that is less than `inputs_per_step`. With each step it prefetches `lines`
+    (a constant) lines of weights, from the byte `ahead` on, where the next ones are `stride` bytes further.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -62,28 +62,28 @@ def tile(typing_context: Any, x: Any, row: Any, weights: Any, first: Any, ahead:
         zero = ir.Constant(ir.VectorType(FLOAT if kind != types.int8 else WORD, LANES), None)
         sums = [cgutils.alloca_once_value(builder, zero) for _ in range(TALL * BLOCK)]
         inputs = builder.extract_value(tables[1].shape, 1)
-        steps = builder.udiv(inputs, ir.Constant(ADDRESS, _places(kind)))
+        steps = builder.udiv(inputs, ir.Constant(ADDRESS, _inputs_per_step(kind)))
         with cgutils.for_range(builder, steps) as loop:
-            _ask(builder, tables[1].data, arguments[4:6], loop.index, count=asks.literal_value)
-            place = builder.mul(loop.index, ir.Constant(ADDRESS, _places(kind)))
-            ours = [_vector(builder, start, place, kind) for start in starts[1]]
+            _prefetch(builder, tables[1].data, arguments[4:6], loop.index, count=lines.literal_value)
+            place = builder.mul(loop.index, ir.Constant(ADDRESS, _inputs_per_step(kind)))
+            weight_vectors = [_vector(builder, start, place, kind) for start in starts[1]]
             for number, start in enumerate(starts[0]):
-                given = _vector(builder, start, place, signature.args[0].dtype, count=_places(kind))
-                for output, own in enumerate(ours):
+                x_vector = _vector(builder, start, place, signature.args[0].dtype, count=_inputs_per_step(kind))
+                for output, weight in enumerate(weight_vectors):
                     total = sums[number * BLOCK + output]
-                    builder.store(_added(builder, builder.load(total), own, given), total)
+                    builder.store(_multiply_add(builder, builder.load(total), weight, x_vector), total)
         return context.make_tuple(
             builder, signature.return_type, [_sum(builder, builder.load(total)) for total in sums]
         )
 
-    if not isinstance(asks, types.IntegerLiteral):
+    if not isinstance(lines, types.IntegerLiteral):
         return None
     total = types.int32 if weights.dtype == types.int8 else types.float32
     where = (types.intp, weights, types.intp, types.intp, types.intp)
-    return types.UniTuple(total, TALL * BLOCK)(x, *where, asks), generate
+    return types.UniTuple(total, TALL * BLOCK)(x, *where, lines), generate
 
 
-def _places(kind: Any) -> int:
+def _inputs_per_step(kind: Any) -> int:
     # Two products of 16 bits make one sum of 32.
     return 2 * LANES if kind == types.int8 else LANES
 
@@ -94,9 +94,9 @@ def _start(context: Any, builder: Any, kind: Any, table: Any, row: Any, more: in
     return cgutils.get_item_pointer(context, builder, kind, table, place, wraparound=False)
 
 
-def _ask(builder: Any, weights: Any, where: Any, step: Any, *, count: int) -> None:
+def _prefetch(builder: Any, weights: Any, where: Any, step: Any, *, count: int) -> None:
     byte = ir.IntType(8).as_pointer()
-    ask = builder.module.declare_intrinsic(
+    prefetch = builder.module.declare_intrinsic(
         "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, WORD, WORD, WORD])
     )
     ahead, stride = where
@@ -105,13 +105,13 @@ def _ask(builder: Any, weights: Any, where: Any, step: Any, *, count: int) -> No
     read, second, data = (ir.Constant(WORD, value) for value in (0, 2, 1))
     for line in range(count):
         at = builder.gep(builder.bitcast(weights, byte), [builder.add(begin, ir.Constant(ADDRESS, LINE * line))])
-        builder.call(ask, [at, read, second, data])
+        builder.call(prefetch, [at, read, second, data])
 
 
 def _vector(builder: Any, start: Any, place: Any, kind: Any, *, count: int | None = None) -> Any:
     """Numbers from a place on: float32, or 16 bits each where weights have 8."""
     narrow = {types.int8: ir.IntType(8), types.int16: ir.IntType(16), types.uint16: ir.IntType(16)}.get(kind, FLOAT)
-    vector = ir.VectorType(narrow, count or _places(kind))
+    vector = ir.VectorType(narrow, count or _inputs_per_step(kind))
     at = builder.bitcast(builder.gep(start, [place]), vector.as_pointer())
     found = builder.load(at, align=kind.bitwidth // 8)
     if kind == types.int8:
@@ -123,15 +123,15 @@ def _vector(builder: Any, start: Any, place: Any, kind: Any, *, count: int | Non
     return found
 
 
-def _added(builder: Any, total: Any, own: Any, given: Any) -> Any:
-    """total + own * given; of whole numbers two products to each sum."""
-    if own.type.element == FLOAT:
-        return builder.fadd(total, builder.fmul(own, given, flags=("contract",)), flags=("contract",))
-    words = ir.VectorType(WORD, own.type.count)
-    products = builder.mul(builder.sext(own, words), builder.sext(given, words), flags=("nsw",))
+def _multiply_add(builder: Any, total: Any, weight: Any, x_vector: Any) -> Any:
+    """total + weight * x_vector; of whole numbers two products to each sum."""
+    if weight.type.element == FLOAT:
+        return builder.fadd(total, builder.fmul(weight, x_vector, flags=("contract",)), flags=("contract",))
+    words = ir.VectorType(WORD, weight.type.count)
+    products = builder.mul(builder.sext(weight, words), builder.sext(x_vector, words), flags=("nsw",))
     half = ir.VectorType(WORD, LANES)
     even, odd = (
-        builder.shuffle_vector(products, products, ir.Constant(half, list(range(at, own.type.count, 2))))
+        builder.shuffle_vector(products, products, ir.Constant(half, list(range(at, weight.type.count, 2))))
         for at in (0, 1)
     )
     return builder.add(total, builder.add(even, odd))
@@ -166,9 +166,9 @@ def tile_of_words(typing_context: Any, a: Any, b: Any, c: Any, column: Any) -> A
             start = cgutils.get_item_pointer(context, builder, kinds[1], b, [loop.index, zero], wraparound=False)
             theirs = [_words(builder, start, part) for part in parts]
             for row, totals in zip(rows, sums, strict=True):
-                word = _everywhere(builder, builder.load(builder.gep(row, [loop.index])))
+                word = _broadcast(builder, builder.load(builder.gep(row, [loop.index])))
                 for total, other in zip(totals, theirs, strict=True):
-                    add = _added if kinds[0].dtype == types.float32 else _paired
+                    add = _multiply_add if kinds[0].dtype == types.float32 else _multiply_add_pairs
                     builder.store(add(builder, builder.load(total), other, word), total)
         for query, totals in enumerate(sums):
             place = [ir.Constant(ADDRESS, query), arguments[3]]
@@ -186,14 +186,14 @@ def _words(builder: Any, start: Any, place: int) -> Any:
     return builder.load(builder.bitcast(at, ir.VectorType(start.type.pointee, LANES).as_pointer()), align=4)
 
 
-def _everywhere(builder: Any, word: Any) -> Any:
+def _broadcast(builder: Any, word: Any) -> Any:
     """A word in all lanes."""
     vector = ir.VectorType(word.type, LANES)
     first = builder.insert_element(ir.Constant(vector, ir.Undefined), word, ir.Constant(WORD, 0))
     return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(WORD, LANES), [0] * LANES))
 
 
-def _paired(builder: Any, total: Any, one: Any, other: Any) -> Any:
+def _multiply_add_pairs(builder: Any, total: Any, one: Any, other: Any) -> Any:
     """total + the products of both halves of the words."""
     floats = total.type
     if WIDE and "+avx512bf16" in FEATURES:

@@ -1,4 +1,4 @@
-"""The numbers of the compiled loops, to the last bit: `python -m tests.models.loops bfloat16 float32` prints them.
+"""Digests of what the kernels compute, to the last bit: `python -m tests.cpu.kernels.digests bfloat16 float32`.
 
 The kinds are computed in the order given, so that processes can differ in what they compile first.
 """
@@ -13,9 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pixread.models import encoder_kernels as kernels
-from pixread.models.compiled import CompiledDecoder, at_work
-from pixread.models.encoding import bits, mix
+from pixread.cpu.compiler import bfloat16_bits, kernel_threads
+from pixread.cpu.decoder import JitDecoder
+from pixread.cpu.encoder import packed_self_attention
+from pixread.cpu.kernels import encoder as kernels
+from pixread.cpu.model import CpuPix2Struct
 from pixread.records import Memory
 from tests.models.tiny import tiny_model
 
@@ -29,11 +31,11 @@ def attention(kind: str) -> str:
     for count in (300, 37):
         inputs = torch.randn(count, 3 * 128, generator=generator)
         if kind == "bfloat16":
-            found.append(mix(inputs.bfloat16(), [count], head_size=64))
+            found.append(packed_self_attention(inputs.bfloat16(), [count], head_size=64))
         else:
             mixed = torch.empty(count, 128)
             own = inputs.numpy()
-            kernels.attended((own, own, own), (0, 128, 256), 64, mixed.numpy())
+            kernels.self_attention((own, own, own), (0, 128, 256), 64, mixed.numpy())
             found.append(mixed)
     return digest(*found)
 
@@ -42,17 +44,19 @@ def norms_and_gates() -> str:
     generator = torch.Generator().manual_seed(0)
     x, added = torch.randn(70, 768, generator=generator), torch.randn(70, 768, generator=generator).bfloat16()
     normed, gated = torch.empty_like(added), torch.empty(70, 384, dtype=torch.bfloat16)
-    kernels.normed(x.numpy(), bits(added), x[0].numpy().copy(), torch.tensor(1e-6).numpy()[()], bits(normed))
-    kernels.gated(bits(normed), torch.rand(70, generator=generator).numpy(), bits(gated))
+    kernels.add_rms_norm(
+        x.numpy(), bfloat16_bits(added), x[0].numpy().copy(), torch.tensor(1e-6).numpy()[()], bfloat16_bits(normed)
+    )
+    kernels.gelu_gate(bfloat16_bits(normed), torch.rand(70, generator=generator).numpy(), bfloat16_bits(gated))
     return digest(x, normed, gated)
 
 
 @torch.inference_mode()
 def steps(kind: str) -> str:
-    model = tiny_model(hidden_size=768, num_heads=12, d_kv=64, d_ff=2048, vocab_size=700, decoder_layers=1)
+    plain = tiny_model(hidden_size=768, num_heads=12, d_kv=64, d_ff=2048, vocab_size=700, decoder_layers=1)
     if kind == "bfloat16":
-        model.bfloat16()
-    model._compiled = CompiledDecoder(model.decoder)
+        plain.bfloat16()
+    model = CpuPix2Struct(plain.config, plain.encoder, plain.decoder, jit=JitDecoder(plain.decoder))
     found = []
     for rows in (1, 3, 5, 16):
         generator = torch.Generator().manual_seed(rows)
@@ -66,7 +70,7 @@ def steps(kind: str) -> str:
 
 def numbers(kinds: list[str], *, with_steps: bool) -> dict[str, Any]:
     found = {}
-    with at_work():
+    with kernel_threads():
         for kind in kinds:
             found[f"attention {kind}"] = attention(kind)
         found["norms and gates"] = norms_and_gates()
