@@ -23,8 +23,8 @@ from pixread.checkpoints.names.pix2struct import TENSORS, TIED
 from pixread.filenames import is_system_file
 from pixread.files import WriteError, folder_written_aside
 from pixread.inputs import prepare, spiece, tokenizer
+from pixread.models.meta_init import meta_init
 from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
-from pixread.models.unfilled import unfilled
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def load(
     raw = _read_json(folder / CONFIG)
     config = config_file.from_json(raw, path=folder / CONFIG)
     generation = _settings(folder, raw)
-    with unfilled():
+    with meta_init():
         model = Pix2Struct(config)
     expected = model.state_dict()
     theirs = rename(expected, TENSORS)

@@ -31,7 +31,7 @@ class CpuPix2Struct(Pix2Struct):
         jit: JitDecoder | None = None,
         can_draft: bool = False,
     ) -> None:
-        """jit: the compiled steps of the decoder, None where they do not pay. can_draft: see `can_guess`."""
+        """jit: the compiled steps of the decoder, None where they do not pay. can_draft: see the property."""
         nn.Module.__init__(self)  # the base class would draw weights
         self.config = config
         self.encoder = cast("Encoder", encoder)  # for what is called of it
@@ -63,26 +63,26 @@ class CpuPix2Struct(Pix2Struct):
         return self._jit is not None and count <= MAX_ROWS
 
     @property
-    def can_guess(self) -> bool:
-        """Whether there is a quicker decoder, of quantised weights, to guess what this one will say."""
+    def can_draft(self) -> bool:
+        """Whether there is a draft model beside this one: its decoder with quantised weights."""
         return self._can_draft
 
-    def sketch(self, memory: Memory) -> Memory:
-        """The memory as `guess` reads it: half as many bytes, or the same where it has no more."""
+    def draft_memory(self, memory: Memory) -> Memory:
+        """The memory as `draft_step` reads it: half as many bytes, or the same where it has no more."""
         keys, values = (tuple(side.bfloat16() for side in sides) for sides in (memory.keys, memory.values))
         return Memory(keys=keys, values=values, mask=memory.mask)
 
-    def guess(self, tokens: Tensor, sketch: Memory, cache: SelfCache, position: int) -> Tensor:
-        """`step`, nearly. What it leaves in the cache is as rough; `run` over the same place puts it right."""
-        assert self._can_draft, "nothing to guess with"
+    def draft_step(self, tokens: Tensor, draft: Memory, cache: SelfCache, position: int) -> Tensor:
+        """`step` of the draft model. It fills the cache as roughly; `verify` of the same tokens writes over that."""
+        assert self._can_draft, "no draft model"
         if self._draft is None:  # who encodes alone, or reads batches, needs no memory for it
             self._draft = JitDecoder(self.decoder, stored=quantised)
-        return self._draft.step(tokens[:, None], sketch, cache, start=position, bias=cache.bias(position))[:, 0]
+        return self._draft.step(tokens[:, None], draft, cache, start=position, bias=cache.bias(position))[:, 0]
 
-    def run(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor:
+    def verify(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor:
         """Several steps at once: tokens (B, Q) from `position` on -> logits (B, Q, V), float32, after each of them."""
         assert self._jit is not None, "only compiled decoders take tokens in a row"
-        bias = cache.run_bias(position, tokens.shape[1])
+        bias = cache.causal_bias(position, tokens.shape[1])
         return self._jit.step(tokens, memory, cache, start=position, bias=bias)
 
     def train(self, mode: bool = True) -> Self:

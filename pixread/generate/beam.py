@@ -143,7 +143,7 @@ def beam_search(
         with plain_numbers():
             logits = model.step(tokens, memory, cache, position)
         parents = search.advance(logits, position)
-        cache.follow(parents, position=position)
+        cache.fork(parents, position=position)
         tokens = search.running.tokens[..., position]
     _collect(found, search, rows, ends=ends)
     return found

@@ -22,8 +22,8 @@ from pixread.records import Memory
 WORTH_COPYING = 0.5
 # To ask whether all rows have ended, the processor waits for an accelerator: a few steps too many cost less.
 STEPS_BETWEEN_CHECKS = 4
-# Tokens guessed before they are looked at: the run that looks at them takes longer with each.
-MOST_GUESSES = 5
+# Tokens drafted before they are verified: to verify them takes longer with each.
+MAX_DRAFT_TOKENS = 5
 NO_NUMBERS = (
     "the model's scores are NaN or infinite: its weights are damaged, or too large for what it computes in "
     "(float32 has the widest range that is read in)"
@@ -43,17 +43,17 @@ class StepModel(Protocol):
 
 
 @runtime_checkable
-class GuessingModel(StepModel, Protocol):
-    """A model that may have a rough, quick copy of itself beside it (see `Pix2Struct`)."""
+class SpeculativeModel(StepModel, Protocol):
+    """A model that may have a draft model beside it (see `pixread.cpu`)."""
 
     @property
-    def can_guess(self) -> bool: ...
+    def can_draft(self) -> bool: ...
 
-    def sketch(self, memory: Memory) -> Memory: ...
+    def draft_memory(self, memory: Memory) -> Memory: ...
 
-    def guess(self, tokens: Tensor, sketch: Memory, cache: SelfCache, position: int) -> Tensor: ...
+    def draft_step(self, tokens: Tensor, draft: Memory, cache: SelfCache, position: int) -> Tensor: ...
 
-    def run(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor: ...
+    def verify(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +143,8 @@ def steps(
     device, length = memory.mask.device, max(limits, default=0)
     if length == 0:
         return
-    if len(limits) == 1 and isinstance(model, GuessingModel) and model.can_guess:
-        yield from guided_steps(model, memory, choose, limit=length, rules=rules, start=start, eos=eos)
+    if len(limits) == 1 and isinstance(model, SpeculativeModel) and model.can_draft:
+        yield from speculative_steps(model, memory, choose, limit=length, rules=rules, start=start, eos=eos)
         return
     ends = torch.tensor(ends_of(eos), device=device)  # (E,)
     longest = torch.tensor(limits, device=device)  # (R,)
@@ -175,8 +175,8 @@ def steps(
 
 
 @torch.inference_mode()
-def guided_steps(
-    model: GuessingModel,
+def speculative_steps(
+    model: SpeculativeModel,
     memory: Memory,
     choose: Choose,
     *,
@@ -185,32 +185,31 @@ def guided_steps(
     start: int,
     eos: int | Sequence[int],
 ) -> Iterator[Step]:
-    """`steps` of one row, several at a time: a rough model guesses a few tokens, one run of the model looks at all.
+    """`steps` of one row, several at a time (speculative decoding, Leviathan et al. 2023, arXiv 2211.17192).
 
-    Of the guesses those are taken that the model itself would have chosen, and then its own choice in place of the
-    first that is wrong: whatever the guesses, the tokens are those of `steps` (Leviathan et al. 2023, arXiv
-    2211.17192).
+    A draft model writes a few tokens, which the model verifies in one pass. Those are accepted that the model itself
+    would have chosen, and its own choice takes the place of the first other one: the tokens are those of `steps`.
     """
     device, ends = memory.mask.device, ends_of(eos)
     row, ids = torch.zeros(1, dtype=torch.long, device=device), torch.full((1, limit + 1), start, device=device)
-    cache, sketch = model.new_cache(1, limit), model.sketch(memory)
+    cache, draft = model.new_cache(1, limit), model.draft_memory(memory)
 
     def chosen(logits: Tensor, position: int) -> tuple[Tensor, Tensor]:
         left = torch.tensor([limit - position], device=device)
         scores = ruled(logits, rules, ids[:, : position + 1], left)
         return choose(scores, row, position), scores.amax(-1)
 
-    position, ahead = 0, MOST_GUESSES
+    position, ahead = 0, MAX_DRAFT_TOKENS
     while position < limit:
         count = 0
         while count < min(ahead, limit - position - 1) and (count == 0 or int(ids[0, position + count]) not in ends):
-            logits = model.guess(ids[:, position + count], sketch, cache, position + count)
+            logits = model.draft_step(ids[:, position + count], draft, cache, position + count)
             ids[:, position + count + 1], _ = chosen(logits, position + count)
             count += 1
-        all_logits = model.run(ids[:, position : position + count + 1], memory, cache, position)  # (1, count + 1, V)
-        right = 0
-        for place in range(count + 1):
-            logits, guessed = all_logits[:, place], ids[:, position + 1].clone()
+        all_logits = model.verify(ids[:, position : position + count + 1], memory, cache, position)  # (1, count + 1, V)
+        accepted = 0
+        for index in range(count + 1):
+            logits, drafted = all_logits[:, index], ids[:, position + 1].clone()
             tokens, best = chosen(logits, position)
             ids[:, position + 1] = tokens
             log_probs = log_probs_of(tokens, logits)
@@ -219,11 +218,11 @@ def guided_steps(
             position += 1
             if int(tokens) in ends:
                 return
-            if place == count or not torch.equal(tokens, guessed):
+            if index == count or not torch.equal(tokens, drafted):
                 break
-            right += 1
-        # Wrong guesses cost time: as many are made as were right, and one more.
-        ahead = min(right + 1, MOST_GUESSES)
+            accepted += 1
+        # Rejected tokens cost time: as many are drafted as were accepted, and one more.
+        ahead = min(accepted + 1, MAX_DRAFT_TOKENS)
 
 
 def ruled(logits: Tensor, rules: Sequence[Rule], ids: Tensor, left: Tensor) -> Tensor:

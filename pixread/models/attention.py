@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 FEW_QUERIES = 16
-QUERIES_AT_ONCE = 512
+QUERIES_PER_BLOCK = 512
 
 
 class Attention(nn.Module):
@@ -41,30 +41,30 @@ class Attention(nn.Module):
             self.query.weight.mul_(self.head_size**-0.5)
 
     def keys_and_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """What `attend` looks at. x: (B, K, C) -> two tensors (B, H, K, D)."""
-        keys, values = self.one_by_one(x)
+        """What `attend` attends to. x: (B, K, C) -> two tensors (B, H, K, D)."""
+        keys, values = self.iter_keys_and_values(x)
         return keys, values
 
-    def one_by_one(self, x: Tensor) -> Iterator[Tensor]:
-        """Keys, and values, which are made after whoever takes the keys is done with them."""
+    def iter_keys_and_values(self, x: Tensor) -> Iterator[Tensor]:
+        """Keys, then values, which are computed when the caller is done with the keys."""
         yield self._split(self.key(x))
         yield self._split(self.value(x))
 
     def attend(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
         """x: (B, Q, C) -> (B, Q, C).
 
-        `mask` is broadcast to (B, H, Q, K): bool (True is seen) or a number added to the scores; None sees all.
+        `mask` is broadcast to (B, H, Q, K): bool (True is attended to) or a number added to the scores; None: no mask.
         """
         queries = self._split(self.query(x))  # (B, H, Q, D)
-        mixed = mix(queries, keys, values, mask).to(x.dtype)
+        mixed = dot_product_attention(queries, keys, values, mask).to(x.dtype)
         return self.output(mixed.transpose(1, 2).flatten(2))  # (B, H, Q, D) -> (B, Q, C)
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (-1, self.head_size)).transpose(1, 2)  # (B, K, C) -> (B, H, K, D)
 
 
-def mix(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """The values (B, H, K, D) mixed for each of the queries (B, H, Q, D) by its likeness to the keys.
+def dot_product_attention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+    """Dot-product attention without 1/sqrt(D): (B, H, Q, D) of values (B, H, K, D), weighted by the scores of the keys.
 
     torch's fused attention, but for two cases in which it is slow on a CPU: few queries over many keys, and bfloat16.
     """
@@ -74,32 +74,32 @@ def mix(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> T
     # In float16 scores might overflow that torch adds up in float32.
     if queries.device.type == "cpu" and keys.dtype != torch.float16 and not torch.is_grad_enabled():
         if queries.shape[2] <= FEW_QUERIES < keys.shape[2]:
-            return _mix_plainly(queries, keys, values, mask)
+            return _attend_unfused(queries, keys, values, mask)
         if keys.dtype == torch.bfloat16 and queries.shape[2] > FEW_QUERIES:
-            return _mix_by_heads(queries, keys, values, mask)
+            return _attend_by_heads(queries, keys, values, mask)
     return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, scale=1.0)
 
 
-def _mix_plainly(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+def _attend_unfused(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
     scores = torch.matmul(queries, keys.transpose(-1, -2))  # (B, H, Q, K)
     if mask is not None:
         scores = scores.masked_fill(~mask, -math.inf) if mask.dtype == torch.bool else scores + mask
     return torch.matmul(scores.softmax(-1), values)
 
 
-def _mix_by_heads(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+def _attend_by_heads(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
     """One head and a few hundred queries at a time, so that their scores stay in the processor's cache.
 
     Products of plain matrices take rows that lie apart as they are; torch would copy the parts of larger ones.
     """
     rows, heads, count, size = queries.shape
     mixed = queries.new_empty(rows, count, heads, size).transpose(1, 2)  # lies as what comes next reads it
-    seen = None if mask is None else mask.expand(rows, heads, -1, -1)
-    for row, head, first in itertools.product(range(rows), range(heads), range(0, count, QUERIES_AT_ONCE)):
-        part = slice(first, first + QUERIES_AT_ONCE)
+    masks = None if mask is None else mask.expand(rows, heads, -1, -1)
+    for row, head, first in itertools.product(range(rows), range(heads), range(0, count, QUERIES_PER_BLOCK)):
+        part = slice(first, first + QUERIES_PER_BLOCK)
         scores = torch.mm(queries[row, head, part], keys[row, head].T)  # (Q, K)
-        if seen is not None:
-            own = seen[row, head] if seen.shape[2] == 1 else seen[row, head, part]
+        if masks is not None:
+            own = masks[row, head] if masks.shape[2] == 1 else masks[row, head, part]
             scores = scores.masked_fill_(~own, -math.inf) if own.dtype == torch.bool else scores.add_(own)
         mixed[row, head, part] = torch.mm(scores.softmax(-1), values[row, head])
     return mixed
@@ -140,7 +140,7 @@ class RelativeBias(nn.Module):
 
     def causal(self, length: int) -> Tensor:
         """The bias of a whole sequence at once, with -inf on what lies ahead, as (1, H, length, length)."""
-        place = torch.arange(length, device=self.table.weight.device)
-        distance = place[:, None] - place[None, :]  # (Q, K)
+        position = torch.arange(length, device=self.table.weight.device)
+        distance = position[:, None] - position[None, :]  # (Q, K)
         bias = self.by_distance(length)[:, distance.clamp(min=0)]  # (H, Q, K)
         return bias.masked_fill(distance < 0, -math.inf)[None]

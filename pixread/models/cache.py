@@ -1,4 +1,4 @@
-"""The decoder's memory of its own tokens, allocated once and written in place.
+"""The decoder's self-attention cache: keys and values of its own tokens, allocated once and written in place.
 
 Legend: B rows, H heads, T the longest output, D size of a head, K beams.
 """
@@ -36,7 +36,7 @@ class SelfCache:
         dtype: torch.dtype | None,
     ) -> SelfCache:
         """A cache with room for `shape` = (B, H, T, D) in each of `layers` layers."""
-        keys, values = _room(layers, shape, device=device, dtype=dtype)
+        keys, values = _zeros(layers, shape, device=device, dtype=dtype)
         return cls(keys=keys, values=values, bias=bias.to(device, dtype))
 
     @property
@@ -47,7 +47,7 @@ class SelfCache:
     def max_length(self) -> int:
         return self._reversed_bias.shape[-1]
 
-    def write(self, layer: int, *, position: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    def update(self, layer: int, *, position: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Store the columns of one step and return all columns so far.
 
         key, value: (B, H, 1, D), or (B, H, K, D) where a row has K beams -> two (B, H, columns so far, D).
@@ -63,9 +63,9 @@ class SelfCache:
         end = self.max_length
         return self._reversed_bias[..., end - 1 - position : end]
 
-    def run_bias(self, position: int, count: int) -> Tensor:
+    def causal_bias(self, position: int, count: int) -> Tensor:
         """The bias of `count` queries from `position` on over all columns up to the last, as (1, H, count, columns)."""
-        biases = [F.pad(self.bias(position + place), (0, count - 1 - place), value=-math.inf) for place in range(count)]
+        biases = [F.pad(self.bias(position + ahead), (0, count - 1 - ahead), value=-math.inf) for ahead in range(count)]
         return torch.cat(biases, dim=2)
 
     def select(self, index: Tensor, *, position: int) -> None:
@@ -109,14 +109,14 @@ class BeamCache(SelfCache):
     ) -> BeamCache:
         """A cache with room for `shape` = (B, H, T, D) for each of `beams` beams, in each of `layers` layers."""
         rows, heads, length, size = shape
-        keys, values = _room(layers, (rows, heads, length * beams, size), device=device, dtype=dtype)
+        keys, values = _zeros(layers, (rows, heads, length * beams, size), device=device, dtype=dtype)
         return cls(keys=keys, values=values, bias=bias.to(device, dtype), beams=beams)
 
     def bias(self, position: int) -> Tensor:
         """The bias of the K queries at `position` over all columns so far, as (B, H, K, (position + 1) * K)."""
         return self._bias
 
-    def follow(self, parents: Tensor, *, position: int) -> None:
+    def fork(self, parents: Tensor, *, position: int) -> None:
         """After the step at `position`: beam k goes on from what was beam `parents[:, k]` in that step.
 
         parents: (B, K) int64; one beam may be the parent of several.
@@ -137,12 +137,12 @@ class BeamCache(SelfCache):
         beams = len(self._own)
         past = self._columns[:, :, :position, None] == torch.arange(beams, device=self._columns.device)  # (B, K, p, K)
         now = self._own[None, :, None].expand(len(past), -1, -1, -1)  # (B, K, 1, K)
-        seen = torch.cat([past, now], dim=2).flatten(2)  # (B, K, (p + 1) * K)
+        visible = torch.cat([past, now], dim=2).flatten(2)  # (B, K, (p + 1) * K)
         bias = super().bias(position).repeat_interleave(beams, dim=-1)  # (1, H, 1, (p + 1) * K)
-        return bias.masked_fill(~seen[:, None], -math.inf)
+        return bias.masked_fill(~visible[:, None], -math.inf)
 
 
-def _room(
+def _zeros(
     layers: int, shape: tuple[int, int, int, int], *, device: torch.device | str | None, dtype: torch.dtype | None
 ) -> tuple[list[Tensor], list[Tensor]]:
     """Zeros for the keys and for the values of every layer."""

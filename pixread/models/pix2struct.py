@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from pixread.models.attention import Attention, RelativeBias
 from pixread.models.cache import BeamCache, SelfCache
-from pixread.models.remembering import remember
+from pixread.models.cross_kv import encode_cross_kv
 from pixread.records import Batch, Memory
 
 
@@ -82,7 +82,7 @@ class GatedMlp(nn.Module):
             _truncated_normal(linear.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down(_saturated(F.gelu(self.gate(x), approximate="tanh") * self.up(x)))
+        return self.down(_clamped(F.gelu(self.gate(x), approximate="tanh") * self.up(x)))
 
 
 class EncoderLayer(nn.Module):
@@ -96,9 +96,9 @@ class EncoderLayer(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         normed = self.attention_norm(x)
-        seen = self.attention.attend(normed, *self.attention.keys_and_values(normed), mask)
-        x = _saturated(x + self.dropout(seen))
-        return _saturated(x + self.dropout(self.mlp(self.mlp_norm(x))))
+        attended = self.attention.attend(normed, *self.attention.keys_and_values(normed), mask)
+        x = _clamped(x + self.dropout(attended))
+        return _clamped(x + self.dropout(self.mlp(self.mlp_norm(x))))
 
 
 class Encoder(nn.Module):
@@ -146,21 +146,21 @@ class DecoderLayer(nn.Module):
         """All tokens at once. x: (B, T, C); bias: (1, H, T, T)."""
         normed = self.self_norm(x)
         keys, values = self.self_attention.keys_and_values(normed)
-        x = _saturated(x + self.dropout(self.self_attention.attend(normed, keys, values, bias)))
+        x = _clamped(x + self.dropout(self.self_attention.attend(normed, keys, values, bias)))
         return self._rest(x, memory, number=number)
 
     def step(self, x: Tensor, cache: SelfCache, memory: Memory, *, number: int, position: int) -> Tensor:
         """One token, or one a beam. x: (B, 1, C) or (B, K, C)."""
         normed = self.self_norm(x)
         key, value = self.self_attention.keys_and_values(normed)  # (B, H, 1, D) or (B, H, K, D)
-        keys, values = cache.write(number, position=position, key=key, value=value)
-        x = _saturated(x + self.self_attention.attend(normed, keys, values, cache.bias(position)))
+        keys, values = cache.update(number, position=position, key=key, value=value)
+        x = _clamped(x + self.self_attention.attend(normed, keys, values, cache.bias(position)))
         return self._rest(x, memory, number=number)
 
     def _rest(self, x: Tensor, memory: Memory, *, number: int) -> Tensor:
         keys, values = memory.keys[number], memory.values[number]
-        x = _saturated(x + self.dropout(self.cross_attention.attend(self.cross_norm(x), keys, values, memory.mask)))
-        return _saturated(x + self.dropout(self.mlp(self.mlp_norm(x))))
+        x = _clamped(x + self.dropout(self.cross_attention.attend(self.cross_norm(x), keys, values, memory.mask)))
+        return _clamped(x + self.dropout(self.mlp(self.mlp_norm(x))))
 
 
 class Decoder(nn.Module):
@@ -224,7 +224,7 @@ class Pix2Struct(nn.Module):
     def encode(self, batch: Batch) -> Memory:
         """Read the pictures. Raises ValueError for a row or column outside the position tables."""
         self._check_positions(batch)
-        return remember(batch, self.encoder, [layer.cross_attention for layer in self.decoder.blocks()])
+        return encode_cross_kv(batch, self.encoder, [layer.cross_attention for layer in self.decoder.blocks()])
 
     def decode(self, ids: Tensor, memory: Memory) -> Tensor:
         """Logits (B, T, V), float32, of the token after each of `ids` (B, T), which begin with the start id (pad).
@@ -309,7 +309,7 @@ def _attention(config: Pix2StructConfig) -> Attention:
     return Attention(channels=config.hidden_size, num_heads=config.num_heads, head_size=config.d_kv)
 
 
-def _saturated(x: Tensor) -> Tensor:
+def _clamped(x: Tensor) -> Tensor:
     """x, but in float16 what lies beyond its range is held at the end of it: the next norm would make NaN of infinity.
 
     transformers does so after the decoder's layers only (at 64504, and not between the layers of the MLP).

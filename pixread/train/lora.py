@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pixread.models.linear import replace_linears
+from pixread.models.meta_init import meta_init
 from pixread.models.pix2struct import Pix2Struct
-from pixread.models.unfilled import unfilled
 
 NOT_ADAPTED = ("patch_projection", "head")  # neither attention nor feed-forward
 
@@ -57,7 +57,7 @@ def plain(model: Pix2Struct) -> Pix2Struct:
     inside = tuple(f"{name}." for name in adapted)
     state = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(inside)}
     state.update({f"{name}.weight": layer.merged() for name, layer in adapted.items()})
-    with unfilled():
+    with meta_init():
         merged_model = Pix2Struct(model.config)
     merged_model.load_state_dict(state, strict=True, assign=True)
     return merged_model

@@ -89,7 +89,7 @@ def test_several_steps_at_once_are_the_steps():
     with torch.inference_mode():
         memory, ids = model.encode(batch), model.shift_right(batch.labels)
         cache = model.new_cache(2, 9)
-        runs = [model.run(ids[:, first:last], memory, cache, first) for first, last in ((0, 1), (1, 6), (6, 9))]
+        runs = [model.verify(ids[:, first:last], memory, cache, first) for first, last in ((0, 1), (1, 6), (6, 9))]
         torch.testing.assert_close(torch.cat(runs, dim=1), model.decode(ids, memory), rtol=1e-5, atol=1e-5)
 
 
@@ -129,7 +129,7 @@ def test_drafts_never_show(draft: str, seed: int):
     model = optimize(plain)
     if draft != "quantised":
         model._draft = JitDecoder(tiny_model(seed=seed + 9, vocab_size=12).decoder)
-    assert model.can_guess
+    assert model.can_draft
     for limit in (0, 1, 2, 9, 25):
         found, right = (
             greedy(one, one.encode(random_batch(one.config, [5])), max_new_tokens=limit) for one in (model, plain)
@@ -161,7 +161,7 @@ def test_mixed_models_encode_roughly_and_write_exactly():
 def test_only_large_decoders_are_compiled(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("pixread.cpu.optimize.MIN_COMPILED_WEIGHTS", 10**9)
     model = optimize(tiny_model())
-    assert not model.can_guess
+    assert not model.can_draft
     assert model._jit is None
 
 

@@ -6,11 +6,11 @@ from torch.nn import functional
 
 from pixread.models.attention import (
     FEW_QUERIES,
-    QUERIES_AT_ONCE,
+    QUERIES_PER_BLOCK,
     Attention,
     RelativeBias,
     distance_buckets,
-    mix,
+    dot_product_attention,
 )
 
 # The first distance of each bucket, read off the released implementation (flaxformer and transformers agree).
@@ -83,7 +83,7 @@ def test_scores_start_with_unit_variance(channels: int, head_size: int):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("count", [1, 3, FEW_QUERIES, FEW_QUERIES + 1, QUERIES_AT_ONCE + 7])
+@pytest.mark.parametrize("count", [1, 3, FEW_QUERIES, FEW_QUERIES + 1, QUERIES_PER_BLOCK + 7])
 @pytest.mark.parametrize("kind", ["none", "keys", "scores"])
 def test_every_way_of_mixing_gives_the_same(dtype, count, kind):
     torch.manual_seed(0)
@@ -101,12 +101,12 @@ def test_every_way_of_mixing_gives_the_same(dtype, count, kind):
         scale=1.0,
     )
     with torch.inference_mode():
-        found = mix(queries, keys, values, mask)
+        found = dot_product_attention(queries, keys, values, mask)
     assert found.dtype == dtype
     tolerance = 1e-5 if dtype == torch.float32 else 0.06
     torch.testing.assert_close(found.double(), right, rtol=tolerance, atol=tolerance)
 
 
-def test_queries_are_narrowed_to_what_is_remembered():
+def test_queries_take_the_dtype_of_the_keys():
     queries, keys = torch.randn(1, 2, 1, 8), torch.randn(1, 2, 40, 8, dtype=torch.bfloat16)
-    assert mix(queries, keys, keys, None).dtype == torch.bfloat16
+    assert dot_product_attention(queries, keys, keys, None).dtype == torch.bfloat16

@@ -11,7 +11,7 @@ def filled_cache(*, steps: int) -> tuple[SelfCache, list[torch.Tensor]]:
     cache = SelfCache.empty(layers=2, shape=(3, 4, 6, 5), bias=torch.zeros(4, 6), device="cpu", dtype=torch.float32)
     columns = [torch.randn(3, 4, 1, 5) for _ in range(steps)]
     for position, column in enumerate(columns):
-        cache.write(1, position=position, key=column, value=-column)
+        cache.update(1, position=position, key=column, value=-column)
     return cache, columns
 
 
@@ -19,7 +19,7 @@ def test_a_step_reads_all_columns_written_so_far():
     cache, columns = filled_cache(steps=3)
     new = torch.randn(3, 4, 1, 5)
 
-    keys, values = cache.write(1, position=3, key=new, value=-new)
+    keys, values = cache.update(1, position=3, key=new, value=-new)
 
     assert torch.equal(keys, torch.cat([*columns, new], dim=2))
     assert torch.equal(values, -keys)
@@ -30,7 +30,7 @@ def test_writing_never_moves_the_memory():
     cache, _ = filled_cache(steps=1)
     before = cache.keys[1].data_ptr()
 
-    keys, _ = cache.write(1, position=1, key=torch.ones(3, 4, 1, 5), value=torch.ones(3, 4, 1, 5))
+    keys, _ = cache.update(1, position=1, key=torch.ones(3, 4, 1, 5), value=torch.ones(3, 4, 1, 5))
 
     assert cache.keys[1].data_ptr() == keys.data_ptr() == before
 
@@ -70,7 +70,7 @@ def test_beams_see_their_own_past_and_no_other():
         whole = plain.causal(length)  # (1, H, T, T)
     for position in range(length):
         new = torch.randn(2, 4, beams, 6)
-        keys, values = cache.write(0, position=position, key=new, value=new)
+        keys, values = cache.update(0, position=position, key=new, value=new)
         queries = torch.randn(2, 4, beams, 6)
         found = scaled_dot_product_attention(queries, keys, values, attn_mask=cache.bias(position), scale=1.0)
         for row in range(2):
@@ -82,7 +82,7 @@ def test_beams_see_their_own_past_and_no_other():
                 alone = scaled_dot_product_attention(query, past, past, attn_mask=bias, scale=1.0)
                 torch.testing.assert_close(found[row, :, beam], alone[0, :, 0])
         parents = torch.randint(0, beams, (2, beams))
-        cache.follow(parents, position=position)
+        cache.fork(parents, position=position)
         pasts = [[list(pasts[row][int(parent)]) for parent in parents[row]] for row in range(2)]
 
 
@@ -91,8 +91,8 @@ def test_beams_of_the_rows_kept_stay_theirs():
         2, layers=1, shape=(3, 4, 4, 6), bias=torch.zeros(4, 4), device="cpu", dtype=torch.float32
     )
     columns = torch.randn(3, 4, 2, 6)
-    cache.write(0, position=0, key=columns, value=columns)
-    cache.follow(torch.tensor([[0, 0], [1, 0], [1, 1]]), position=0)
+    cache.update(0, position=0, key=columns, value=columns)
+    cache.fork(torch.tensor([[0, 0], [1, 0], [1, 1]]), position=0)
 
     cache.select(torch.tensor([2, 1]), position=1)
 

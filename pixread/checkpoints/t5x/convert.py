@@ -15,8 +15,8 @@ from pixread.checkpoints.t5x.arrays import open_arrays
 from pixread.checkpoints.t5x.find import find_t5x
 from pixread.checkpoints.t5x.sizes import infer_config
 from pixread.checkpoints.weights import MAX_SHARD_BYTES, is_finite
+from pixread.models.meta_init import meta_init
 from pixread.models.pix2struct import Pix2Struct
-from pixread.models.unfilled import unfilled
 
 MAX_NEW_TOKENS = 128  # the reference's length of targets; without it, transformers stops after 20
 
@@ -41,7 +41,7 @@ def convert(
     folder, out = find_t5x(folder) or Path(folder), Path(out)
     arrays = open_arrays(folder)
     config = infer_config({name: array.shape for name, array in arrays.items()}, source=folder)
-    with unfilled():
+    with meta_init():
         state = Pix2Struct(config).to(dtype).state_dict()
     theirs, sources = rename(state, pix2struct.TENSORS), rename(state, t5x.TENSORS)
     origin = {theirs[name]: sources[name] for name in state}

@@ -10,8 +10,8 @@ from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.t5x import TENSORS, is_transposed
 from pixread.checkpoints.weights import listed
+from pixread.models.meta_init import meta_init
 from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
-from pixread.models.unfilled import unfilled
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -60,7 +60,7 @@ def _layers(shapes: Iterable[str], tower: str) -> int:
 
 
 def _check(shapes: Shapes, config: Pix2StructConfig, *, source: Path) -> None:
-    with unfilled():
+    with meta_init():
         state = Pix2Struct(config).state_dict()
     theirs = rename(state, TENSORS)
     missing = [name for name in theirs.values() if name not in shapes]

@@ -12,7 +12,7 @@ from safetensors.torch import save
 
 from pixread.files import written_aside
 from pixread.layout.learned.network import DetectorConfig, DetectorNetwork
-from pixread.models.unfilled import unfilled
+from pixread.models.meta_init import meta_init
 
 SHIPPED = Path(__file__).parent.parent.parent / "assets" / "line-detector.safetensors"
 
@@ -41,7 +41,7 @@ def load_weights(path: Path | None = None) -> DetectorNetwork:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{file} is truncated or no safetensors file ({error})") from error
-    with unfilled():
+    with meta_init():
         network = DetectorNetwork(_config(file, metadata))
     weights = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
     try:

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from pixread.files import written_aside
-from pixread.models.unfilled import unfilled
+from pixread.models.meta_init import meta_init
 from pixread.recognition.ctc.alphabet import Alphabet
 from pixread.recognition.ctc.calibration import Calibration
 from pixread.recognition.ctc.network import LineNetwork, NetworkConfig
@@ -62,7 +62,7 @@ def load_model(path: str | Path | None = None) -> LineModel:
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise ValueError(f"{file} holds no line recogniser: its metadata lack a config of the format {FORMAT}")
     settings: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in config["network"].items()}
-    with unfilled():
+    with meta_init():
         network = LineNetwork(NetworkConfig(**settings))
     floats = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
     try:

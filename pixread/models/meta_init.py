@@ -11,14 +11,14 @@ from torch.overrides import TorchFunctionMode
 
 
 @contextmanager
-def unfilled() -> Iterator[None]:
+def meta_init() -> Iterator[None]:
     """Modules made in this context have shapes, but neither memory nor values (the meta device of PyTorch)."""
-    with torch.device("meta"), _NoValues():
+    with torch.device("meta"), _SkipInit():
         yield
 
 
-class _NoValues(TorchFunctionMode):
-    """Leaves out the drawing of first weights: without memory there is nothing to draw them into, and PyTorch would
+class _SkipInit(TorchFunctionMode):
+    """Skips the initialisation of weights: without memory there is nothing to draw them into, and PyTorch would
     import its compiler, which takes a second, to find out what shape that nothing has.
     """
 

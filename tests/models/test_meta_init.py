@@ -1,4 +1,4 @@
-"""pixread.models.unfilled: networks have their shapes and no memory, and making them imports no compiler."""
+"""pixread.models.meta_init: networks have their shapes and no memory, and making them imports no compiler."""
 
 import subprocess
 import sys
@@ -6,13 +6,13 @@ from pathlib import Path
 
 import torch
 
+from pixread.models.meta_init import meta_init
 from pixread.models.pix2struct import Pix2Struct, sized
-from pixread.models.unfilled import unfilled
 
 
 def test_shapes_are_those_of_a_filled_network():
     config = sized("nano", vocab_size=70)
-    with unfilled():
+    with meta_init():
         outline = Pix2Struct(config).state_dict()
     filled = Pix2Struct(config).state_dict()
     assert {name: tensor.shape for name, tensor in outline.items()} == {
@@ -22,7 +22,7 @@ def test_shapes_are_those_of_a_filled_network():
 
 
 def test_outside_of_the_context_weights_are_drawn():
-    with unfilled():
+    with meta_init():
         pass
     table = Pix2Struct(sized("nano", vocab_size=70)).encoder.row_embedding.weight
     assert table.detach().std().item() > 0

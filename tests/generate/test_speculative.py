@@ -1,4 +1,4 @@
-"""Guesses never show: with rules, by chance, as a stream; whatever is written is written as without them."""
+"""Speculative decoding never shows: with logits processors, sampled, as a stream, the tokens are those without it."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from pixread.cpu.decoder import JitDecoder
 from pixread.cpu.model import CpuPix2Struct
 from pixread.cpu.optimize import optimize
 from pixread.generate.greedy import greedy, likeliest_token
-from pixread.generate.loop import Generated, GuessingModel, Rule, steps
+from pixread.generate.loop import Generated, Rule, SpeculativeModel, steps
 from pixread.generate.rules import NoRepeatedRuns, RepetitionPenalty
 from pixread.generate.sample import Sampling, sample
 from pixread.models.pix2struct import Pix2Struct
@@ -16,14 +16,14 @@ from tests.models.tiny import random_batch, tiny_model
 
 
 @pytest.fixture(params=["quantised", "another model"])
-def guessing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> CpuPix2Struct:
-    """A model that guesses well, and one whose guesses are nonsense."""
+def drafting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> CpuPix2Struct:
+    """A model with a good draft model, and one whose draft model is another."""
     monkeypatch.setattr("pixread.cpu.optimize.MIN_COMPILED_WEIGHTS", 0)
     model = optimize(ending_model(seed=4))
     if request.param != "quantised":
         model._draft = JitDecoder(tiny_model(seed=8, vocab_size=12).decoder)
-    assert isinstance(model, GuessingModel)
-    assert model.can_guess
+    assert isinstance(model, SpeculativeModel)
+    assert model.can_draft
     return model
 
 
@@ -37,34 +37,34 @@ def written(model: Pix2Struct, how: str, seed: int) -> Generated:
 
 
 @pytest.mark.parametrize("how", ["ruled", "sampled", "kept from ending"])
-def test_what_is_written_is_what_would_be_written(guessing: CpuPix2Struct, how: str):
+def test_what_is_written_is_what_would_be_written(drafting: CpuPix2Struct, how: str):
     plain = ending_model(seed=4)
-    found, right = ([written(one, how, seed) for seed in range(6)] for one in (guessing, plain))
+    found, right = ([written(one, how, seed) for seed in range(6)] for one in (drafting, plain))
     assert [one.ids for one in found] == [one.ids for one in right]
     assert len({len(one.ids[0]) for one in right}) > 1, "all outputs are of one length: nothing is seen of early ends"
 
 
-def test_every_step_is_told_once(guessing: CpuPix2Struct):
-    memory = guessing.encode(random_batch(guessing.config, [6]))
-    told = list(steps(guessing, memory, likeliest_token, limits=[9]))
+def test_every_step_is_told_once(drafting: CpuPix2Struct):
+    memory = drafting.encode(random_batch(drafting.config, [6]))
+    told = list(steps(drafting, memory, likeliest_token, limits=[9]))
     assert [step.position for step in told] == list(range(len(told)))
-    assert [int(step.tokens) for step in told][: len(greedy(guessing, memory, max_new_tokens=9).ids[0])] == [
-        *greedy(guessing, memory, max_new_tokens=9).ids[0]
+    assert [int(step.tokens) for step in told][: len(greedy(drafting, memory, max_new_tokens=9).ids[0])] == [
+        *greedy(drafting, memory, max_new_tokens=9).ids[0]
     ]
 
 
-def test_good_guesses_save_runs(guessing: CpuPix2Struct):
-    """The same tokens in fewer runs of the exact model than there are tokens, unless the guesses are nonsense."""
-    runs: list[int] = []
-    plain_run = guessing.run
+def test_good_drafts_save_passes(drafting: CpuPix2Struct):
+    """The same tokens in fewer passes of the model than there are tokens, unless the draft model is another."""
+    passes: list[int] = []
+    verify = drafting.verify
 
     def counted(tokens: torch.Tensor, *rest: object) -> torch.Tensor:
-        runs.append(tokens.shape[1])
-        return plain_run(tokens, *rest)  # type: ignore[arg-type]
+        passes.append(tokens.shape[1])
+        return verify(tokens, *rest)  # type: ignore[arg-type]
 
-    guessing.run = counted  # type: ignore[assignment,method-assign]
-    memory = guessing.encode(random_batch(guessing.config, [6]))
-    greedy(guessing, memory, max_new_tokens=24, min_new_tokens=24)
-    same = type(guessing._draft) is JitDecoder and guessing._draft._head[0].dtype == "int8"
-    assert sum(runs) >= 24
-    assert len(runs) <= 8 if same else len(runs) > 8
+    drafting.verify = counted  # type: ignore[assignment,method-assign]
+    memory = drafting.encode(random_batch(drafting.config, [6]))
+    greedy(drafting, memory, max_new_tokens=24, min_new_tokens=24)
+    same = type(drafting._draft) is JitDecoder and drafting._draft._head[0].dtype == "int8"
+    assert sum(passes) >= 24
+    assert len(passes) <= 8 if same else len(passes) > 8

@@ -1,4 +1,4 @@
-"""pixread.models.remembering: what is remembered of pictures does not depend on how many are encoded at once."""
+"""pixread.models.cross_kv: keys and values of pictures do not depend on how many are encoded at once."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from pixread.cpu.compiler import decoder_kernels
 from pixread.cpu.encoder import CpuEncoder
 from pixread.cpu.linear import has_bfloat16_products
 from pixread.cpu.optimize import optimize
-from pixread.models import remembering
+from pixread.models import cross_kv
 from pixread.records import Batch
 from tests.models.tiny import random_batch, tiny_model
 
@@ -44,9 +44,9 @@ def test_parts_are_the_whole(monkeypatch: pytest.MonkeyPatch, compiled: bool, at
     attentions = [layer.cross_attention for layer in model.decoder.blocks()]
     with torch.inference_mode():
         whole = model.encode(batch)
-        monkeypatch.setattr(remembering, "PATCHES_AT_ONCE", at_once)
+        monkeypatch.setattr(cross_kv, "PATCHES_PER_PASS", at_once)
         counted = Counted(model.encoder)
-        found = remembering.remember(batch, counted, attentions)
+        found = cross_kv.encode_cross_kv(batch, counted, attentions)
     assert counted.pictures == pictures
     assert torch.equal(found.mask, whole.mask)
     real = whole.mask[:, 0, 0]
@@ -57,10 +57,10 @@ def test_parts_are_the_whole(monkeypatch: pytest.MonkeyPatch, compiled: bool, at
 
 
 def test_what_is_learnt_from_is_encoded_at_once(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(remembering, "PATCHES_AT_ONCE", 1)
+    monkeypatch.setattr(cross_kv, "PATCHES_PER_PASS", 1)
     model = tiny_model()
     counted = Counted(model.encoder)
-    memory = remembering.remember(
+    memory = cross_kv.encode_cross_kv(
         random_batch(model.config, SIZES), counted, [model.decoder.blocks()[0].cross_attention]
     )
     assert counted.pictures == [5]
