@@ -16,7 +16,7 @@ from typing import Any
 from PIL import Image
 
 from pixread.files import claimed, folder_written_aside, written_aside
-from pixread.grammar import is_simplified_html, parse
+from pixread.markup import is_simplified_html, parse
 from pixread.records import Box, DrawnBox, Example, Node
 from pixread.shards import ShardSet, sets_in
 

@@ -20,12 +20,14 @@ from pixread.checkpoints.generation import longest_output
 from pixread.checkpoints.placement import find_device, find_dtype
 from pixread.checkpoints.runs import run_step
 from pixread.cpu.optimize import Precision, optimize
-from pixread.generate.beam import BeamSettings, likeliest
-from pixread.generate.grammar import Grammar, WellFormed
-from pixread.generate.greedy import likeliest_token
-from pixread.generate.loop import Rule, shared_rows, steps
-from pixread.generate.sample import Sampling, sample, seeds_of
-from pixread.generate.score import told_log_probs
+from pixread.generate.beam import BeamSettings
+from pixread.generate.constrained import Grammar, GrammarConstraint
+from pixread.generate.decode import decode
+from pixread.generate.greedy import greedy_token
+from pixread.generate.loop import LogitsProcessor, shared_rows, steps
+from pixread.generate.options import BATCH_SIZE, DecodingKeywords, DecodingOptions
+from pixread.generate.sampling import Sampling, sample, seeds_of
+from pixread.generate.scoring import sequence_log_probs
 from pixread.inputs.batch import collate
 from pixread.inputs.cut import check_inside
 from pixread.inputs.patches import Like
@@ -35,7 +37,7 @@ from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import Tokenizer
 from pixread.reading.answers import Answer, Writes, answers_of, whole
 from pixread.reading.asked import Many, one_each, opened
-from pixread.reading.limits import BATCH_SIZE, LimitOptions, Limits, check_generation
+from pixread.reading.processors import check_generation, logits_processors_of
 from pixread.reading.stated import Ends
 from pixread.records import Box, DrawnBox, Memory, Patches, Reading
 
@@ -95,7 +97,7 @@ class Reader:
         question: str | None = None,
         *,
         region: Box | None = None,
-        **limits: Unpack[LimitOptions],
+        **limits: Unpack[DecodingKeywords],
     ) -> Reading: ...
     @overload
     def read(
@@ -104,7 +106,7 @@ class Reader:
         question: str | Many[str] | None = None,
         *,
         region: Box | Many[Box] | Many[Box | None] | None = None,
-        **limits: Unpack[LimitOptions],
+        **limits: Unpack[DecodingKeywords],
     ) -> list[Reading]: ...
     def read(
         self,
@@ -112,18 +114,18 @@ class Reader:
         question: str | Many[str] | None = None,
         *,
         region: Box | Many[Box] | Many[Box | None] | None = None,
-        **limits: Unpack[LimitOptions],
+        **limits: Unpack[DecodingKeywords],
     ) -> Reading | list[Reading]:
         """One pass over each picture; a list gives a list. `question` and `region` are one for all, or one a picture.
 
-        A region is marked with a blue box, as in training. Boxes are in pixels; `limits` are the fields of `Limits`.
+        A region is marked with a blue box, as in training. Boxes are in pixels; `limits`: fields of `DecodingOptions`.
         Raises PictureError for what is no picture, ValueError for a region outside of it and for limits that make no
         sense.
         """
         many, images = opened(pictures)
         questions = one_each(question, len(images), "question", kind=str)
         boxes = one_each(region, len(images), "region", kind=Box)
-        readings = self._readings(images, questions, boxes, Limits(**limits))
+        readings = self._readings(images, questions, boxes, DecodingOptions(**limits))
         return readings if many else readings[0]
 
     @overload
@@ -133,7 +135,7 @@ class Reader:
         *,
         region: Box | None = None,
         progress: Progress | None = None,
-        **limits: Unpack[LimitOptions],
+        **limits: Unpack[DecodingKeywords],
     ) -> Reading: ...
     @overload
     def parse(
@@ -142,7 +144,7 @@ class Reader:
         *,
         region: Box | Many[Box] | None = None,
         progress: Progress | None = None,
-        **limits: Unpack[LimitOptions],
+        **limits: Unpack[DecodingKeywords],
     ) -> list[Reading]: ...
     def parse(
         self,
@@ -150,12 +152,12 @@ class Reader:
         *,
         region: Box | Many[Box] | None = None,
         progress: Progress | None = None,
-        **limits: Unpack[LimitOptions],
+        **limits: Unpack[DecodingKeywords],
     ) -> Reading | list[Reading]:
         """`read` without a question. `progress` is told (pictures read, pictures in all)."""
         many, images = opened(pictures)
         boxes = one_each(region, len(images), "region", kind=Box)
-        readings = self._readings(images, [None] * len(images), boxes, Limits(**limits), progress=progress)
+        readings = self._readings(images, [None] * len(images), boxes, DecodingOptions(**limits), progress=progress)
         return readings if many else readings[0]
 
     def _readings(
@@ -163,7 +165,7 @@ class Reader:
         images: Sequence[Image.Image],
         questions: Sequence[str | None],
         regions: Sequence[Box | None],
-        limits: Limits,
+        limits: DecodingOptions,
         *,
         progress: Progress | None = None,
     ) -> list[Reading]:
@@ -182,26 +184,33 @@ class Reader:
         question: str | None = None,
         *,
         region: Box | None = None,
-        **limits: Unpack[LimitOptions],
+        **limits: Unpack[DecodingKeywords],
     ) -> Iterator[str]:
         """`read` with one beam, its text as it is written: pieces of whole characters, which joined are the text.
 
         (Bytes that are no character may come out as fewer U+FFFD than in the text of `read`.) Errors as in `read`,
         before the first piece; ValueError also for more than one beam.
         """
-        chosen = Limits(**limits)
+        chosen = DecodingOptions(**limits)
         beams = BeamSettings.of(self.checkpoint.generation, beams=chosen.beams).beams
         if beams != 1:
             raise ValueError(f"only one beam can be read while it is written, got beams={beams}")
         job = self._single(open_picture(picture), question, region, chosen)
-        return self._written(job, self._rules(chosen))
+        return self._written(job, self._logits_processors(chosen))
 
-    def _written(self, job: _Job, rules: Sequence[Rule]) -> Iterator[str]:
+    def _written(self, job: _Job, logits_processors: Sequence[LogitsProcessor]) -> Iterator[str]:
         model, text = self.checkpoint.model, TextStream(self.tokenizer.pieces)
         limits = [job.max_new_tokens]
         if begun := text.add(self._ids.start):
             yield begun
-        for step in steps(model, self._seen([job]), likeliest_token, limits=limits, rules=rules, **self._ids.options):
+        for step in steps(
+            model,
+            self._seen([job]),
+            greedy_token,
+            limits=limits,
+            logits_processors=logits_processors,
+            **self._ids.options,
+        ):
             token = int(step.tokens[0])
             if piece := text.add(token):
                 yield piece
@@ -221,14 +230,14 @@ class Reader:
         top_k: int | None = None,
         top_p: float | None = None,
         region: Box | None = None,
-        **limits: Unpack[LimitOptions],
+        **limits: Unpack[DecodingKeywords],
     ) -> list[Reading]:
         """`count` readings of one pass over the picture, drawn by chance; the same for the same seed.
 
         The fields of `Sampling` say what is drawn from. The picture is encoded once, and `batch_size` readings are
         written at once; more of them begin with the same as fewer. Errors as in `read`.
         """
-        chosen, sampling = Limits(**limits), Sampling(temperature=temperature, top_k=top_k, top_p=top_p)
+        chosen, sampling = DecodingOptions(**limits), Sampling(temperature=temperature, top_k=top_k, top_p=top_p)
         if count < 1:
             raise ValueError(f"count must be at least 1, got {count}")
         seeds, image = seeds_of(seed, count), open_picture(picture)
@@ -243,7 +252,7 @@ class Reader:
                 sampling,
                 seeds=part,
                 max_new_tokens=job.max_new_tokens,
-                rules=self._rules(chosen),
+                logits_processors=self._logits_processors(chosen),
                 **self._ids.options,
             )
             answers += answers_of(made, self.tokenizer, start=self._ids.start)
@@ -266,15 +275,15 @@ class Reader:
         The picture is encoded once for all texts. Errors as in `read`; ValueError also for a text that the model has no
         token for.
         """
-        limits = Limits(max_patches=max_patches, batch_size=batch_size)
+        limits = DecodingOptions(max_patches=max_patches, batch_size=batch_size)
         outputs = [self.tokenizer.encode(text) for text in texts]
         memory = self._seen([self._single(open_picture(picture), question, region, limits)])
-        found = told_log_probs(
+        found = sequence_log_probs(
             self.checkpoint.model, memory, outputs, batch_size=batch_size, start=self._ids.start, eos=self._ids.eos[0]
         )
         return [math.fsum(log_probs) for log_probs in found]
 
-    def _single(self, image: Image.Image, question: str | None, region: Box | None, limits: Limits) -> _Job:
+    def _single(self, image: Image.Image, question: str | None, region: Box | None, limits: DecodingOptions) -> _Job:
         """The pass of `read`."""
         if region is not None:
             check_inside(image, region)
@@ -284,15 +293,15 @@ class Reader:
         )
         return _Job(patches, self._longest(limits))
 
-    def _writes(self, question: str | None, limits: Limits) -> Writes:
+    def _writes(self, question: str | None, limits: DecodingOptions) -> Writes:
         if limits.in_grammar(self.checkpoint.generation):
             return "markup"
         return "answers" if question or self.preprocess.is_vqa else "either"
 
-    def _longest(self, limits: Limits) -> int:
+    def _longest(self, limits: DecodingOptions) -> int:
         return limits.max_new_tokens or longest_output(self.checkpoint.generation, like=self.preprocess.like)
 
-    def _run(self, jobs: Sequence[_Job], limits: Limits, *, progress: Progress | None = None) -> list[Answer]:
+    def _run(self, jobs: Sequence[_Job], limits: DecodingOptions, *, progress: Progress | None = None) -> list[Answer]:
         """The answers in the order of the jobs, read in batches of pictures of about one size."""
         order = sorted(range(len(jobs)), key=lambda number: -len(jobs[number].patches))
         answers: dict[int, Answer] = {}
@@ -305,14 +314,14 @@ class Reader:
         return [answers[number] for number in range(len(jobs))]
 
     @torch.inference_mode()
-    def _batch(self, jobs: Sequence[_Job], limits: Limits) -> list[Answer]:
+    def _batch(self, jobs: Sequence[_Job], limits: DecodingOptions) -> list[Answer]:
         settings = BeamSettings.of(self.checkpoint.generation, beams=limits.beams)
-        made = likeliest(
+        made = decode(
             self.checkpoint.model,
             self._seen(jobs),
             settings,
             max_new_tokens=[job.max_new_tokens for job in jobs],
-            rules=self._rules(limits),
+            logits_processors=self._logits_processors(limits),
             **self._ids.options,
         )
         return answers_of(made, self.tokenizer, start=self._ids.start)
@@ -322,11 +331,12 @@ class Reader:
         model = self.checkpoint.model
         return model.encode(collate([job.patches for job in jobs]).to(next(model.parameters()).device))
 
-    def _rules(self, limits: Limits) -> list[Rule]:
-        """Made anew for each batch: a rule may remember its rows."""
+    def _logits_processors(self, limits: DecodingOptions) -> list[LogitsProcessor]:
+        """Made anew for each batch: a logits processor may keep state of its rows."""
         device = next(self.checkpoint.model.parameters()).device
-        rules = limits.rules(self.checkpoint.generation, self._ids, device=device)
-        return [*rules, WellFormed(self._grammar)] if limits.in_grammar(self.checkpoint.generation) else rules
+        generation = self.checkpoint.generation
+        processors = logits_processors_of(limits, generation, self._ids, device=device)
+        return [*processors, GrammarConstraint(self._grammar)] if limits.in_grammar(generation) else processors
 
     @cached_property
     def _grammar(self) -> Grammar:

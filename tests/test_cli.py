@@ -14,7 +14,7 @@ import pixread
 from pixread.cli import sentence
 from pixread.cli.formats import node_as_json, outline
 from pixread.cli.report import section
-from pixread.grammar import parse as parse_tree
+from pixread.markup import parse as parse_tree
 from pixread.records import Box, Example, Node, Reading
 from pixread.shards import sets_in, write_shards
 from tests.conftest import Run

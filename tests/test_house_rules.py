@@ -20,7 +20,7 @@ LEVELS = {
     for level, rooms in enumerate(
         (
             "records",
-            "grammar fields png textfiles filenames",
+            "markup fields png textfiles filenames",
             "files",
             "render targets tasks inputs models metrics shards",
             "layout recognition",
@@ -291,7 +291,7 @@ def house(root: Path, **files: str) -> Path:
         ("render__page", "import importlib\nimportlib.import_module('pixread.models.pix2struct')", "not below it"),
         ("render__page", "from pixread import load", "which is not below it"),
         ("train__loop", "from pixread.bench import run", "which is not below it"),
-        ("records", "from pixread.grammar import parse", "which is not below it"),
+        ("records", "from pixread.markup import parse", "which is not below it"),
         ("drawer", "import os", "give it one in LEVELS"),
     ],
 )
@@ -308,7 +308,7 @@ def test_upward_and_sideways_imports_are_caught(tmp_path: Path, file: str, line:
         ("render__page", "from pixread.render.browser import Browser"),
         ("render__page", "from .browser import Browser"),
         ("render__page", "from pixread import __version__"),
-        ("targets__parse", "from ..grammar import serialise"),
+        ("targets__parse", "from ..markup import serialise"),
         ("reader", "from pixread.generate.greedy import greedy"),
         ("cli", "def run() -> None:\n    from pixread.train.loop import train"),
     ],

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pixread.grammar import parse, serialise
+from pixread.markup import parse, serialise
 from pixread.reader import Reader
 from tests.conftest import MakeCheckpoint
 from tests.drawn import draw_text

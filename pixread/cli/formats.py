@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
-from pixread.grammar import serialise
+from pixread.markup import serialise
 from pixread.records import Node, Reading
 
 

@@ -25,8 +25,8 @@ from pixread.records import Box
 if TYPE_CHECKING:
     from PIL import Image
 
+    from pixread.generate.options import DecodingKeywords
     from pixread.reader import Reader
-    from pixread.reading.limits import LimitOptions
     from pixread.reading.page_reader import PageReader
     from pixread.records import Reading
 
@@ -63,7 +63,7 @@ class ParseOptions:
 
     def read(self, reader: Reader | PageReader, image: Image.Image, show: Show) -> Reading:
         """The reading of one picture: the answer to a question, or all that it shows."""
-        limits: LimitOptions = {
+        limits: DecodingKeywords = {
             "max_patches": self.max_patches,
             "max_new_tokens": self.max_new_tokens,
             "beams": self.beams,

@@ -1,4 +1,4 @@
-"""The automaton of simplified HTML as `pixread.grammar` writes it, byte by byte; how deep it stands is counted apart.
+"""The automaton of simplified HTML as `pixread.markup` writes it, byte by byte; how deep it stands is counted apart.
 
 It knows what may follow within a text, a name or an alt (entities, blanks, whole UTF-8 characters), in front of one,
 and between siblings. What it lets through, cut off at depth 0, is exactly what `serialise` writes.
@@ -77,9 +77,9 @@ def _inside_name(builder: _Builder) -> None:
 def _chain(builder: _Builder, state: str, letters: str, end: str, *, home: str | None = None) -> None:
     """The letters one after another. Anything else on the way is part of `home`, if there is one, else not allowed."""
     origin = state
-    for place, letter in enumerate(letters, 1):
-        following = end if place == len(letters) else f"{origin} {letters[:place]!r}"
-        if home is not None and place < len(letters):
+    for count, letter in enumerate(letters, 1):
+        following = end if count == len(letters) else f"{origin} {letters[:count]!r}"
+        if home is not None and count < len(letters):
             _content(builder, following, home)
             builder.add(following, ">", "between")
             builder.add(following, _BLANK, f"{home} blank")
@@ -93,8 +93,8 @@ def _content(builder: _Builder, state: str, home: str) -> None:
         builder.add(state, value, home, weak=True)
     for entity in _ENTITIES:
         spelled = state
-        for place, letter in enumerate(entity, 1):
-            following = home if place == len(entity) else f"{home} {entity[:place]}"
+        for count, letter in enumerate(entity, 1):
+            following = home if count == len(entity) else f"{home} {entity[:count]}"
             builder.add(spelled, letter, following)
             spelled = following
     _characters(builder, state, home)

@@ -19,22 +19,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pixread.generate.greedy import greedy
+from pixread.generate.logits_processors import with_min_length
 from pixread.generate.loop import (
-    NO_NUMBERS,
-    NO_TOKEN,
-    Generated,
-    Rule,
+    NOT_FINITE,
+    DecodingContext,
+    LogitsProcessor,
     StepModel,
-    Written,
     ends_of,
     is_among,
     is_check,
-    plain_numbers,
     remaining,
     row_limits,
+    value_errors,
 )
-from pixread.generate.rules import with_least
 from pixread.models.cache import BeamCache
 from pixread.records import Memory
 
@@ -110,23 +107,25 @@ def beam_search(
     *,
     max_new_tokens: int | Sequence[int],
     min_new_tokens: int = 0,
-    rules: Sequence[Rule] = (),
+    logits_processors: Sequence[LogitsProcessor] = (),
     start: int = 0,
     eos: int | Sequence[int] = 1,
 ) -> list[list[Hypothesis]]:
-    """The up to K outputs that were found for each row of `memory`, best first.
+    """The up to K outputs of each row of `memory`, best first.
 
     Limits and errors are as in `greedy`. A row has less than K outputs only where there are no more, and none where the
-    rules allow none. What a beam is worth is what `rules` make of its log-probabilities.
+    logits processors allow none. What a beam is worth is what they make of its log-probabilities.
     """
-    rules, ends = with_least(rules, min_new_tokens, eos=eos), ends_of(eos)
+    logits_processors, ends = with_min_length(logits_processors, min_new_tokens, eos=eos), ends_of(eos)
     limits = row_limits(max_new_tokens, rows=memory.mask.shape[0])
     length, device = max(limits, default=0), memory.mask.device
-    found = [[Hypothesis([], [], None, None, 0.0)] if limit == 0 else [] for limit in limits]
+    outputs = [[Hypothesis([], [], None, None, 0.0)] if limit == 0 else [] for limit in limits]
     if length == 0:
-        return found
+        return outputs
     rows = torch.arange(len(limits), device=device)  # (B,) which of all rows stands here
-    search = _Search.begin(settings, torch.tensor(limits, device=device), rules=rules, start=start, ends=ends)
+    search = _Search.begin(
+        settings, torch.tensor(limits, device=device), logits_processors=logits_processors, start=start, ends=ends
+    )
     cache = model.new_beam_cache(len(limits), length, beams=settings.beams)
     tokens = torch.full((len(limits), settings.beams), start, device=device)  # (B, K)
     for position in range(length):
@@ -136,50 +135,17 @@ def beam_search(
                 break
             left = remaining(model, memory, index, rows=len(rows), beams=settings.beams)
             if left is not None:
-                _collect(found, search, rows, ends=ends)
+                _collect(outputs, search, rows, ends=ends)
                 memory, rows, tokens = left, rows[index], tokens[index]
                 search.select(index)
                 cache.select(index, position=position)
-        with plain_numbers():
+        with value_errors():
             logits = model.step(tokens, memory, cache, position)
         parents = search.advance(logits, position)
         cache.fork(parents, position=position)
         tokens = search.running.tokens[..., position]
-    _collect(found, search, rows, ends=ends)
-    return found
-
-
-def likeliest(
-    model: BeamModel,
-    memory: Memory,
-    settings: BeamSettings,
-    *,
-    max_new_tokens: int | Sequence[int],
-    min_new_tokens: int = 0,
-    rules: Sequence[Rule] = (),
-    start: int = 0,
-    eos: int | Sequence[int] = 1,
-) -> Generated:
-    """The best output of each row: of a beam search, or greedily where one beam is asked for."""
-    asked: dict[str, Any] = {
-        "max_new_tokens": max_new_tokens,
-        "min_new_tokens": min_new_tokens,
-        "rules": rules,
-        "start": start,
-        "eos": eos,
-    }
-    if settings.beams == 1:
-        return greedy(model, memory, **asked)
-    found = beam_search(model, memory, settings, **asked)
-    if not all(found):
-        raise ValueError(NO_TOKEN)
-    best = [hypotheses[0] for hypotheses in found]
-    return Generated(
-        ids=[one.ids for one in best],
-        log_probs=[one.log_probs for one in best],
-        end_log_probs=[one.end_log_prob for one in best],
-        ends=[one.end for one in best],
-    )
+    _collect(outputs, search, rows, ends=ends)
+    return outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +197,7 @@ class _Search:
     """Where the search stands. The scores of `running` are sums, those of `finished` what `Hypothesis.score` says."""
 
     settings: BeamSettings
-    rules: Sequence[Rule]
+    logits_processors: Sequence[LogitsProcessor]
     start: int
     ends: tuple[int, ...]
     limits: Tensor  # (B,)
@@ -241,14 +207,20 @@ class _Search:
 
     @classmethod
     def begin(
-        cls, settings: BeamSettings, limits: Tensor, *, rules: Sequence[Rule], start: int, ends: tuple[int, ...]
+        cls,
+        settings: BeamSettings,
+        limits: Tensor,
+        *,
+        logits_processors: Sequence[LogitsProcessor],
+        start: int,
+        ends: tuple[int, ...],
     ) -> _Search:
         shape = (len(limits), settings.beams, int(limits.max()))
         running = _Paths.none(*shape, device=limits.device)
         # All beams stand at the start; were all worth something, each would go on with the same tokens.
         running.scores[:, 0] = 0
         finished = _Paths.none(*shape, device=limits.device)
-        return cls(settings, rules, start, ends, limits, running, finished, limits == 0)
+        return cls(settings, logits_processors, start, ends, limits, running, finished, limits == 0)
 
     def select(self, index: Tensor) -> None:
         """Keep only the rows that `index` names."""
@@ -260,7 +232,7 @@ class _Search:
         beams = self.settings.beams
         candidates, parents = self._candidates(logits, position)
         if is_check(position, logits.device) and bool(candidates.scores[~self.done].isnan().any()):
-            raise ValueError(NO_NUMBERS)
+            raise ValueError(NOT_FINITE)
         ends = is_among(candidates.tokens[..., position], torch.tensor(self.ends, device=logits.device))  # (B, M)
         last = self.limits == position + 1  # (B,)
         self._finish(candidates, ends | last[:, None], length=position + 1)
@@ -277,7 +249,7 @@ class _Search:
         """
         vocabulary = logits.shape[-1]
         log_probs = logits.log_softmax(-1)  # (B, K, V)
-        totals = (self._ruled(log_probs, position) + self.running.scores[..., None]).flatten(1)  # (B, K * V)
+        totals = (self._processed(log_probs, position) + self.running.scores[..., None]).flatten(1)  # (B, K * V)
         count = min((1 + len(self.ends)) * self.settings.beams, totals.shape[1])
         scores, index = totals.topk(count)  # (B, M)
         parents = index // vocabulary
@@ -286,16 +258,16 @@ class _Search:
         paths.log_probs[..., position] = log_probs.flatten(1).gather(1, index).to(paths.log_probs.dtype)
         return _Paths(paths.tokens, paths.log_probs, torch.full_like(paths.lengths, position + 1), scores), parents
 
-    def _ruled(self, log_probs: Tensor, position: int) -> Tensor:
-        """What the rules make of log_probs (B, K, V)."""
-        if not self.rules:
+    def _processed(self, log_probs: Tensor, position: int) -> Tensor:
+        """What the logits processors make of log_probs (B, K, V)."""
+        if not self.logits_processors:
             return log_probs
         ids = F.pad(self.running.tokens[..., :position], (1, 0), value=self.start)  # (B, K, position + 1)
         left = (self.limits - position)[:, None].expand(ids.shape[:2])  # (B, K)
-        written = Written(ids.flatten(0, 1), left.flatten())
+        context = DecodingContext(ids.flatten(0, 1), left.flatten())
         scores = log_probs.flatten(0, 1)  # (B * K, V)
-        for rule in self.rules:
-            scores = rule(scores, written)
+        for processor in self.logits_processors:
+            scores = processor(scores, context)
         return scores.view_as(log_probs)
 
     def _finish(self, candidates: _Paths, ends: Tensor, *, length: int) -> None:
@@ -322,14 +294,14 @@ class _Search:
         return complete & (self.running.scores[:, 0] / hoped**penalty <= worst)
 
 
-def _collect(found: list[list[Hypothesis]], search: _Search, rows: Tensor, *, ends: tuple[int, ...]) -> None:
+def _collect(outputs: list[list[Hypothesis]], search: _Search, rows: Tensor, *, ends: tuple[int, ...]) -> None:
     """Write down the outputs of the rows that are done."""
     paths = search.finished
     lists = zip(paths.tokens.tolist(), paths.log_probs.tolist(), paths.lengths.tolist(), strict=True)
     scored = zip(rows.tolist(), search.done.tolist(), paths.scores.tolist(), lists, strict=True)
     for row, done, scores, columns in scored:
-        if done and not found[row]:
-            found[row] = [
+        if done and not outputs[row]:
+            outputs[row] = [
                 _hypothesis(tokens[:length], log_probs[:length], score, ends=ends)
                 for tokens, log_probs, length, score in zip(*columns, scores, strict=True)
                 if score > -math.inf
@@ -338,7 +310,7 @@ def _collect(found: list[list[Hypothesis]], search: _Search, rows: Tensor, *, en
 
 def _hypothesis(tokens: list[int], log_probs: list[float], score: float, *, ends: tuple[int, ...]) -> Hypothesis:
     if not all(map(math.isfinite, log_probs)):
-        raise ValueError(NO_NUMBERS)
+        raise ValueError(NOT_FINITE)
     if tokens[-1] in ends:
         return Hypothesis(tokens[:-1], log_probs[:-1], log_probs[-1], tokens[-1], score)
     return Hypothesis(tokens, log_probs, None, None, score)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from pixread.generate.loop import Generated, Rule, StepModel, write
-from pixread.generate.rules import with_least
+from pixread.generate.logits_processors import with_min_length
+from pixread.generate.loop import Generated, LogitsProcessor, StepModel, generate
 from pixread.records import Memory
 
 
@@ -17,18 +17,26 @@ def greedy(
     *,
     max_new_tokens: int | Sequence[int],
     min_new_tokens: int = 0,
-    rules: Sequence[Rule] = (),
+    logits_processors: Sequence[LogitsProcessor] = (),
     start: int = 0,
     eos: int | Sequence[int] = 1,
 ) -> Generated:
-    """The likeliest continuation, token by token, that `rules` allow; no row ends before `min_new_tokens` tokens.
+    """The likeliest continuation, token by token, that the logits processors allow.
 
-    Limits and errors are as in `write`.
+    No row ends before `min_new_tokens` tokens. Limits and errors are as in `generate`.
     """
-    rules = with_least(rules, min_new_tokens, eos=eos)
-    return write(model, memory, likeliest_token, max_new_tokens=max_new_tokens, rules=rules, start=start, eos=eos)
+    logits_processors = with_min_length(logits_processors, min_new_tokens, eos=eos)
+    return generate(
+        model,
+        memory,
+        greedy_token,
+        max_new_tokens=max_new_tokens,
+        logits_processors=logits_processors,
+        start=start,
+        eos=eos,
+    )
 
 
-def likeliest_token(scores: Tensor, rows: Tensor, position: int) -> Tensor:
+def greedy_token(scores: Tensor, rows: Tensor, position: int) -> Tensor:
     """scores: (B, V) -> (B,)."""
     return scores.argmax(-1)

@@ -1,4 +1,4 @@
-"""The one loop that writes token after token, for a batch of pictures at once: what is chosen, and from what, is given.
+"""The decoding loop: token after token for a batch of pictures at once; token selector and logits processors are given.
 
 Legend: B rows still in the batch, R all rows, T the longest output allowed, V vocabulary.
 """
@@ -24,7 +24,7 @@ WORTH_COPYING = 0.5
 STEPS_BETWEEN_CHECKS = 4
 # Tokens drafted before they are verified: to verify them takes longer with each.
 MAX_DRAFT_TOKENS = 5
-NO_NUMBERS = (
+NOT_FINITE = (
     "the model's scores are NaN or infinite: its weights are damaged, or too large for what it computes in "
     "(float32 has the widest range that is read in)"
 )
@@ -57,24 +57,24 @@ class SpeculativeModel(StepModel, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What a rule may know. ids: (B, t) what each row wrote, the start first; left: (B,) how many tokens may follow."""
+class DecodingContext:
+    """What a logits processor knows. ids: (B, t) tokens of a row, the start first; left: (B,) how many may follow."""
 
     ids: Tensor
     left: Tensor
 
 
-class Rule(Protocol):
-    """Changes what the next token is chosen from: scores (B, V) in, new ones out; the given ones stay as they are.
+class LogitsProcessor(Protocol):
+    """Changes the scores of the next token: scores (B, V) in, new ones out; the given ones stay as they are.
 
-    A rule knows a row by what was written alone, so rows may leave the batch, and beams fork, between two calls.
+    It knows a row by its tokens alone, so rows may leave the batch, and beams fork, between two calls.
     """
 
-    def __call__(self, scores: Tensor, written: Written) -> Tensor: ...
+    def __call__(self, scores: Tensor, context: DecodingContext) -> Tensor: ...
 
 
-class Choose(Protocol):
-    """Picks tokens (B,) from scores (B, V); rows: (B,) which of all rows these are, position: which step this is."""
+class TokenSelector(Protocol):
+    """Selects tokens (B,) from scores (B, V); rows: (B,) which of all rows these are, position: which step this is."""
 
     def __call__(self, scores: Tensor, rows: Tensor, position: int) -> Tensor: ...
 
@@ -84,7 +84,7 @@ class Generated:
     """One output a row, without start and end tokens, and the natural log-probability of each of its tokens.
 
     `ends` holds the end token and `end_log_probs` its log-probability, or None where the length limit cut the output
-    off. The log-probabilities are those of the model's whole vocabulary, whatever rules and temperature made of them.
+    off. The log-probabilities are those of the model's whole vocabulary, before logits processors and temperature.
     """
 
     ids: list[list[int]]
@@ -95,7 +95,7 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The tokens of one step with their log-probabilities, all (B,); what a row that has ended writes is noise."""
+    """The tokens of one step with their log-probabilities, all (B,); what a row that has ended generates is noise."""
 
     rows: Tensor
     position: int
@@ -103,26 +103,28 @@ class Step:
     log_probs: Tensor
 
 
-def write(
+def generate(
     model: StepModel,
     memory: Memory,
-    choose: Choose,
+    select_token: TokenSelector,
     *,
     max_new_tokens: int | Sequence[int],
-    rules: Sequence[Rule] = (),
+    logits_processors: Sequence[LogitsProcessor] = (),
     start: int = 0,
     eos: int | Sequence[int] = 1,
 ) -> Generated:
     """Continue each row of `memory` from the `start` token until `eos`, or one of them, or its limit, `max_new_tokens`.
 
     The limit is one for all rows or one a row. Raises ValueError for limits that are negative or do not fit the rows,
-    and where the model computes no numbers or the rules leave no token.
+    and where the model computes no finite numbers or the logits processors leave no token.
     """
     limits = row_limits(max_new_tokens, rows=memory.mask.shape[0])
     shape, device = (len(limits), max(limits, default=0)), memory.mask.device
     ids = torch.full(shape, ends_of(eos)[0], device=device)  # (R, T)
     log_probs = torch.zeros(shape, device=device)  # (R, T)
-    for step in steps(model, memory, choose, limits=limits, rules=rules, start=start, eos=eos):
+    for step in steps(
+        model, memory, select_token, limits=limits, logits_processors=logits_processors, start=start, eos=eos
+    ):
         ids[step.rows, step.position] = step.tokens
         log_probs[step.rows, step.position] = step.log_probs.to(log_probs.dtype)
     return _collect(ids.tolist(), log_probs.tolist(), limits=limits, ends=ends_of(eos))
@@ -132,19 +134,21 @@ def write(
 def steps(
     model: StepModel,
     memory: Memory,
-    choose: Choose,
+    select_token: TokenSelector,
     *,
     limits: Sequence[int],
-    rules: Sequence[Rule] = (),
+    logits_processors: Sequence[LogitsProcessor] = (),
     start: int = 0,
     eos: int | Sequence[int] = 1,
 ) -> Iterator[Step]:
-    """The same, step by step, as it is written; `limits` names the longest output of each row."""
+    """`generate`, step by step; `limits` names the longest output of each row."""
     device, length = memory.mask.device, max(limits, default=0)
     if length == 0:
         return
     if len(limits) == 1 and isinstance(model, SpeculativeModel) and model.can_draft:
-        yield from speculative_steps(model, memory, choose, limit=length, rules=rules, start=start, eos=eos)
+        yield from speculative_steps(
+            model, memory, select_token, limit=length, logits_processors=logits_processors, start=start, eos=eos
+        )
         return
     ends = torch.tensor(ends_of(eos), device=device)  # (E,)
     longest = torch.tensor(limits, device=device)  # (R,)
@@ -162,13 +166,13 @@ def steps(
             if left is not None:
                 memory, rows, tokens, alive = left, rows[index], tokens[index], alive[index]
                 cache.select(index, position=position)
-        with plain_numbers():
+        with value_errors():
             logits = model.step(tokens, memory, cache, position)  # (B, V)
-        scores = ruled(logits, rules, ids[rows, : position + 1], longest[rows] - position)
-        tokens = choose(scores, rows, position)
+        scores = process_logits(logits, logits_processors, ids[rows, : position + 1], longest[rows] - position)
+        tokens = select_token(scores, rows, position)
         log_probs = log_probs_of(tokens, logits)
         if is_check(position, device):
-            check_numbers(log_probs[alive], scores.amax(-1)[alive])
+            check_finite(log_probs[alive], scores.amax(-1)[alive])
         ids[rows, position + 1] = tokens
         alive = alive & ~is_among(tokens, ends) & (longest[rows] > position + 1)
         yield Step(rows, position, tokens, log_probs)
@@ -178,10 +182,10 @@ def steps(
 def speculative_steps(
     model: SpeculativeModel,
     memory: Memory,
-    choose: Choose,
+    select_token: TokenSelector,
     *,
     limit: int,
-    rules: Sequence[Rule],
+    logits_processors: Sequence[LogitsProcessor],
     start: int,
     eos: int | Sequence[int],
 ) -> Iterator[Step]:
@@ -196,8 +200,8 @@ def speculative_steps(
 
     def chosen(logits: Tensor, position: int) -> tuple[Tensor, Tensor]:
         left = torch.tensor([limit - position], device=device)
-        scores = ruled(logits, rules, ids[:, : position + 1], left)
-        return choose(scores, row, position), scores.amax(-1)
+        scores = process_logits(logits, logits_processors, ids[:, : position + 1], left)
+        return select_token(scores, row, position), scores.amax(-1)
 
     position, ahead = 0, MAX_DRAFT_TOKENS
     while position < limit:
@@ -213,7 +217,7 @@ def speculative_steps(
             tokens, best = chosen(logits, position)
             ids[:, position + 1] = tokens
             log_probs = log_probs_of(tokens, logits)
-            check_numbers(log_probs, best)
+            check_finite(log_probs, best)
             yield Step(row, position, tokens, log_probs)
             position += 1
             if int(tokens) in ends:
@@ -225,10 +229,10 @@ def speculative_steps(
         ahead = min(accepted + 1, MAX_DRAFT_TOKENS)
 
 
-def ruled(logits: Tensor, rules: Sequence[Rule], ids: Tensor, left: Tensor) -> Tensor:
-    """What the rules make of logits (B, V) after `ids` (B, t); left: see `Written`."""
-    for rule in rules:
-        logits = rule(logits, Written(ids, left))
+def process_logits(logits: Tensor, logits_processors: Sequence[LogitsProcessor], ids: Tensor, left: Tensor) -> Tensor:
+    """What the logits processors make of logits (B, V) after `ids` (B, t); left: see `DecodingContext`."""
+    for processor in logits_processors:
+        logits = processor(logits, DecodingContext(ids, left))
     return logits
 
 
@@ -237,23 +241,23 @@ def log_probs_of(tokens: Tensor, logits: Tensor) -> Tensor:
     return logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(-1)
 
 
-def check_numbers(log_probs: Tensor, best: Tensor) -> None:
+def check_finite(log_probs: Tensor, best: Tensor) -> None:
     """Raises ValueError for log-probabilities that are no numbers, and for scores whose best is minus infinity."""
     if not bool(log_probs.isfinite().all()):
-        raise ValueError(NO_NUMBERS)
+        raise ValueError(NOT_FINITE)
     if bool((best == -math.inf).any()):
         raise ValueError(NO_TOKEN)
 
 
 @contextmanager
-def plain_numbers() -> Iterator[None]:
-    """Layers of 8 bits raise an error of their own for what is no number; here it is the ValueError of all others."""
+def value_errors() -> Iterator[None]:
+    """Layers of 8 bits raise an error of their own for NaN; here it becomes the ValueError of all others."""
     try:
         yield
     except RuntimeError as error:
         if NO_RANGE not in str(error):
             raise
-        raise ValueError(NO_NUMBERS) from error
+        raise ValueError(NOT_FINITE) from error
 
 
 def ends_of(eos: int | Sequence[int]) -> tuple[int, ...]:
@@ -267,7 +271,7 @@ def is_among(tokens: Tensor, ends: Tensor) -> Tensor:
 
 
 def is_check(position: int, device: torch.device) -> bool:
-    """Whether it is time to look which rows have ended."""
+    """Whether it is time to check which rows have ended."""
     return device.type == "cpu" or position % STEPS_BETWEEN_CHECKS == 0
 
 
@@ -322,15 +326,15 @@ def row_limits(max_new_tokens: int | Sequence[int], *, rows: int) -> list[int]:
 def _collect(
     ids: list[list[int]], log_probs: list[list[float]], *, limits: list[int], ends: tuple[int, ...]
 ) -> Generated:
-    """Cut every row at its end token or limit; what a finished row wrote after that is noise."""
-    found = Generated(ids=[], log_probs=[], end_log_probs=[], ends=[])
+    """Cut every row at its end token or limit; what a finished row generated after that is noise."""
+    generated = Generated(ids=[], log_probs=[], end_log_probs=[], ends=[])
     for row, scores, limit in zip(ids, log_probs, limits, strict=True):
-        end = next((place for place in range(limit) if row[place] in ends), None)
-        found.ids.append(row[: limit if end is None else end])
-        found.log_probs.append(scores[: limit if end is None else end])
-        found.end_log_probs.append(None if end is None else scores[end])
-        found.ends.append(None if end is None else row[end])
+        end = next((position for position in range(limit) if row[position] in ends), None)
+        generated.ids.append(row[: limit if end is None else end])
+        generated.log_probs.append(scores[: limit if end is None else end])
+        generated.end_log_probs.append(None if end is None else scores[end])
+        generated.ends.append(None if end is None else row[end])
         # On an accelerator numbers are looked at every few steps only, and the last of them here.
         if not all(map(math.isfinite, scores[: limit if end is None else end + 1])):
-            raise ValueError(NO_NUMBERS)
-    return found
+            raise ValueError(NOT_FINITE)
+    return generated

@@ -253,7 +253,7 @@ class Pix2Struct(nn.Module):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> SelfCache:
-        """Room for `max_length` steps; on the model's device and in its dtype unless told otherwise."""
+        """Room for `max_length` steps; on the model's device and in its dtype by default."""
         config = self.config
         weight = self.decoder.token_embedding.weight
         return SelfCache.empty(

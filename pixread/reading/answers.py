@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pixread.generate.loop import Generated
-from pixread.grammar import is_simplified_html, parse
 from pixread.inputs.pieces import joined, spelled
 from pixread.inputs.tokenizer import PAD, Tokenizer
+from pixread.markup import is_simplified_html, parse
 from pixread.records import Node, Reading
 
 # What a model writes: simplified HTML and nothing else; answers to questions; or one of them, as its text shows.

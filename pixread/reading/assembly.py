@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from pixread.grammar import serialise
 from pixread.inputs import layout
 from pixread.inputs.nesting import Item
 from pixread.inputs.paragraphs import LEAST_CONFIDENCE, Line, text_of
+from pixread.markup import serialise
 from pixread.reading.page_lines import Keep, upright_line
 from pixread.reading.page_tree import Part, leaf, parts_of, picture_part, tree_of
 from pixread.reading.rotation import Rotation, is_askew, page_angle

@@ -33,8 +33,8 @@ from pixread.recognition.recogniser import LineRecogniser, Progress
 from pixread.records import Box, Reading, Region
 
 if TYPE_CHECKING:
+    from pixread.generate.options import DecodingKeywords
     from pixread.layout.learned.detector import Precision
-    from pixread.reading.limits import LimitOptions
 
 MIN_CONFIDENCE = 0.5  # of a word: it is kept where it is likelier right than wrong, which is best for F1 near 1
 SPECKS = 6  # lines of signs alone (bullets, points, dashes), beyond which they are dust or dots of a pattern ...
@@ -87,7 +87,7 @@ class PageReader:
         region: Box | None = None,
         min_confidence: float | None = None,
         progress: Progress | None = None,
-        **limits: Unpack[LimitOptions],
+        **limits: Unpack[DecodingKeywords],
     ) -> Reading: ...
     @overload
     def parse(
@@ -97,7 +97,7 @@ class PageReader:
         region: Box | Many[Box] | Many[Box | None] | None = None,
         min_confidence: float | None = None,
         progress: Progress | None = None,
-        **limits: Unpack[LimitOptions],
+        **limits: Unpack[DecodingKeywords],
     ) -> list[Reading]: ...
     def parse(
         self,
@@ -106,7 +106,7 @@ class PageReader:
         region: Box | Many[Box] | Many[Box | None] | None = None,
         min_confidence: float | None = None,
         progress: Progress | None = None,
-        **limits: Unpack[LimitOptions],
+        **limits: Unpack[DecodingKeywords],
     ) -> Reading | list[Reading]:
         """Whole pages, or of each the region given; a list gives a list.
 
@@ -129,7 +129,7 @@ class PageReader:
         question: str | None = None,
         *,
         region: Box | None = None,
-        **limits: Unpack[LimitOptions],
+        **limits: Unpack[DecodingKeywords],
     ) -> Reading: ...
     @overload
     def read(
@@ -138,7 +138,7 @@ class PageReader:
         question: str | Many[str] | None = None,
         *,
         region: Box | Many[Box] | Many[Box | None] | None = None,
-        **limits: Unpack[LimitOptions],
+        **limits: Unpack[DecodingKeywords],
     ) -> list[Reading]: ...
     def read(
         self,
@@ -146,7 +146,7 @@ class PageReader:
         question: str | Many[str] | None = None,
         *,
         region: Box | Many[Box] | Many[Box | None] | None = None,
-        **limits: Unpack[LimitOptions],
+        **limits: Unpack[DecodingKeywords],
     ) -> Reading | list[Reading]:
         """As `parse`. ValueError for a question, which checkpoints answer that were trained to."""
         if question and (isinstance(question, str) or any(question)):
@@ -249,7 +249,7 @@ def _moved(region: Region, x: int, y: int) -> Region:
     return replace(region, quad=(first, second, third, fourth))
 
 
-def _refuse(limits: LimitOptions) -> None:
+def _refuse(limits: DecodingKeywords) -> None:
     """Raises ValueError, in one sentence, for limits that were given."""
     given = [name for name, value in limits.items() if value is not None and name != "batch_size"]
     if given:

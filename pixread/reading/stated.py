@@ -1,4 +1,4 @@
-"""What a checkpoint's generation_config.json says about the tokens, as ids and as rules of the loop."""
+"""What a checkpoint's generation_config.json says about the tokens, as ids and as logits processors."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ import torch
 from torch import Tensor
 
 from pixread.checkpoints.generation import STARTS
-from pixread.generate.loop import Rule
-from pixread.generate.rules import LeastLength, NoRepeatedRuns, RepetitionPenalty
-from pixread.generate.token_rules import (
-    Biased,
-    FiniteScores,
-    ForcedFirst,
-    ForcedLast,
-    LikelierEnd,
-    Normalised,
-    Run,
-    Suppressed,
+from pixread.generate.logits_processors import (
+    ExponentialDecayLengthPenalty,
+    ForcedBos,
+    ForcedEos,
+    MinLength,
+    Ngram,
+    NoRepeatNgram,
+    RemoveInvalidValues,
+    RenormaliseLogits,
+    RepetitionPenalty,
+    SequenceBias,
+    SuppressTokens,
 )
+from pixread.generate.loop import LogitsProcessor
 from pixread.models.pix2struct import Pix2StructConfig
 
 LARGEST = 1e9  # biases, far beyond any score
@@ -60,7 +62,7 @@ class Ends:
         return cls(_id(start, size, name=STARTS[0]), _ids(eos, size, name="eos_token_id", may_be_one=True), size)
 
 
-def stated_rules(
+def stated_processors(
     generation: Mapping[str, Any],
     ends: Ends,
     *,
@@ -68,59 +70,61 @@ def stated_rules(
     run: int,
     least: tuple[str, int],
     device: torch.device | str = "cpu",
-) -> dict[str, Rule]:
-    """The rules by the names of their settings, in the order in which `transformers` applies them.
+) -> dict[str, LogitsProcessor]:
+    """The logits processors by the names of their settings, in the order in which `transformers` applies them.
 
     penalty, run, least: repetition_penalty, no_repeat_ngram_size, and the name and value of the least number of tokens.
     Raises ValueError for values that make no sense.
     """
     said = {name: value for name, value in generation.items() if value is not None}
     size, device = ends.vocab_size, torch.device(device)
-    rules: dict[str, Rule] = {}
+    processors: dict[str, LogitsProcessor] = {}
     if "sequence_bias" in said:
-        rules["sequence_bias"] = Biased(_biases(said["sequence_bias"], size), vocab_size=size, device=device)
+        processors["sequence_bias"] = SequenceBias(_biases(said["sequence_bias"], size), vocab_size=size, device=device)
     if penalty != 1:
-        rules["repetition_penalty"] = RepetitionPenalty(penalty)
+        processors["repetition_penalty"] = RepetitionPenalty(penalty)
     if run != 0:
-        rules["no_repeat_ngram_size"] = NoRepeatedRuns(run)
+        processors["no_repeat_ngram_size"] = NoRepeatNgram(run)
     if "bad_words_ids" in said:
         words = _bad_words(said["bad_words_ids"], ends)
-        rules["bad_words_ids"] = Biased(words, vocab_size=size, device=device)
+        processors["bad_words_ids"] = SequenceBias(words, vocab_size=size, device=device)
     if least[1] > 0:
-        rules[least[0]] = LeastLength(least[1], ends.eos)
-    rules |= _forcing(said, size, device=device)
+        processors[least[0]] = MinLength(least[1], ends.eos)
+    processors |= _forcing(said, size, device=device)
     if _flag(said, "remove_invalid_values"):
-        rules["remove_invalid_values"] = FiniteScores()
+        processors["remove_invalid_values"] = RemoveInvalidValues()
     name = "exponential_decay_length_penalty"
     if name in said:
-        rules[name] = LikelierEnd(*_decay(said[name], name=name), torch.tensor(ends.eos, device=device))
-    rules |= _suppressing(said, size, device=device)
+        processors[name] = ExponentialDecayLengthPenalty(
+            *_decay(said[name], name=name), torch.tensor(ends.eos, device=device)
+        )
+    processors |= _suppressing(said, size, device=device)
     _check_forced(said)
     if _flag(said, "renormalize_logits"):
-        rules["renormalize_logits"] = Normalised()
-    return rules
+        processors["renormalize_logits"] = RenormaliseLogits()
+    return processors
 
 
-def _forcing(said: Mapping[str, Any], size: int, *, device: torch.device) -> dict[str, Rule]:
-    rules: dict[str, Rule] = {}
+def _forcing(said: Mapping[str, Any], size: int, *, device: torch.device) -> dict[str, LogitsProcessor]:
+    processors: dict[str, LogitsProcessor] = {}
     first, last = "forced_bos_token_id", "forced_eos_token_id"
     if first in said:
-        rules[first] = ForcedFirst(_id(said[first], size, name=first))
+        processors[first] = ForcedBos(_id(said[first], size, name=first))
     if last in said:
-        rules[last] = ForcedLast(_marked(_ids(said[last], size, name=last, may_be_one=True), size, device=device))
-    return rules
+        processors[last] = ForcedEos(_marked(_ids(said[last], size, name=last, may_be_one=True), size, device=device))
+    return processors
 
 
-def _suppressing(said: Mapping[str, Any], size: int, *, device: torch.device) -> dict[str, Rule]:
-    rules: dict[str, Rule] = {}
+def _suppressing(said: Mapping[str, Any], size: int, *, device: torch.device) -> dict[str, LogitsProcessor]:
+    processors: dict[str, LogitsProcessor] = {}
     always, first = "suppress_tokens", "begin_suppress_tokens"
     if always in said:
-        rules[always] = Suppressed(_marked(_ids(said[always], name=always), size, device=device))
+        processors[always] = SuppressTokens(_marked(_ids(said[always], name=always), size, device=device))
     if first in said:
         # Behind the start token, and behind the one that is forced.
         at = 2 if "forced_bos_token_id" in said else 1
-        rules[first] = Suppressed(_marked(_ids(said[first], name=first), size, device=device), at=at)
-    return rules
+        processors[first] = SuppressTokens(_marked(_ids(said[first], name=first), size, device=device), at=at)
+    return processors
 
 
 def _check_forced(said: Mapping[str, Any]) -> None:
@@ -138,7 +142,7 @@ def _marked(ids: Sequence[int], size: int, *, device: torch.device) -> Tensor:
     return marked
 
 
-def _biases(value: object, size: int) -> dict[Run, float]:
+def _biases(value: object, size: int) -> dict[Ngram, float]:
     pairs = value if isinstance(value, list) and value else [None]
     biases = {}
     for pair in pairs:
@@ -150,7 +154,7 @@ def _biases(value: object, size: int) -> dict[Run, float]:
     return biases
 
 
-def _bad_words(value: object, ends: Ends) -> dict[Run, float]:
+def _bad_words(value: object, ends: Ends) -> dict[Ngram, float]:
     words = value if isinstance(value, list) and value else [None]
     if not all(isinstance(word, list) and word for word in words):
         raise ValueError(f"bad_words_ids must be a list of lists of ids, got {reprlib.repr(value)}")

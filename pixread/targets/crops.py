@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from pixread.grammar import serialise
+from pixread.markup import serialise
 from pixread.records import Box, Example, Node, Screenshot
 from pixread.targets.cutout import cut, is_inside, widen
 from pixread.targets.lines import TextLine, text_lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pixread.grammar import clean_text, serialise
+from pixread.markup import clean_text, serialise
 from pixread.records import Box, Example, Node, Screenshot, Word
 from pixread.targets.cutout import cut, is_inside
 

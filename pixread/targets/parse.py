@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pixread.grammar import serialise
+from pixread.markup import serialise
 from pixread.records import Box, DrawnBox, Example, Node, Screenshot
 from pixread.targets.cutout import cut, shift, widen
 from pixread.targets.mask import choose_spans, span_boxes

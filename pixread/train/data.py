@@ -17,12 +17,12 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from pixread.grammar import parse
 from pixread.inputs.batch import collate
 from pixread.inputs.header import QuestionError
 from pixread.inputs.picture import PictureError, open_picture
 from pixread.inputs.prepare import Preprocess
 from pixread.inputs.tokenizer import EOS, Tokenizer
+from pixread.markup import parse
 from pixread.records import Batch, DrawnBox, Patches
 from pixread.shards import ShardSet
 from pixread.targets.fonts import find_fonts

@@ -14,7 +14,7 @@ from transformers import Pix2StructForConditionalGeneration as TheirModel
 import pixread
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.folder import load, save
-from pixread.reading.limits import LimitOptions
+from pixread.generate.options import DecodingKeywords
 from tests.checkpoints.test_folder import edit_json, edit_weights
 from tests.conftest import MakeCheckpoint, Run
 from tests.models.tiny import tiny_model
@@ -132,7 +132,7 @@ def loud(make_checkpoint: MakeCheckpoint) -> Path:
 def test_scores_that_are_no_numbers_are_one_sentence(loud: Path, dtype: str):
     reader = pixread.load(loud, device="cpu", dtype=dtype)
     picture = Path(pixread.__file__).parent / "assets" / "demo" / "demo.png"
-    asked: LimitOptions = {"max_patches": 40, "max_new_tokens": 6}
+    asked: DecodingKeywords = {"max_patches": 40, "max_new_tokens": 6}
     ways: list[Callable[[], object]] = [
         lambda: reader.read(picture, **asked),
         lambda: reader.read([picture, picture], **asked),

@@ -32,16 +32,16 @@ from pixread.evaluate import evaluate, quick_score
 from pixread.evaluate.paper_table import evaluate_all
 from pixread.factory.local import render_shards
 from pixread.factory.sources import find_pages
+from pixread.generate.options import DecodingOptions
 from pixread.inspect import gallery
 from pixread.prepare import prepare
-from pixread.reading.limits import Limits
 from pixread.render.page import RenderSettings
 from pixread.train.loop import train
 from tests.conftest import Run
 from tests.train.sets import example, write_parts, write_set
 
 FUNCTIONS: dict[str, tuple[Callable[..., Any], ...]] = {
-    "parse": (pixread.load, Limits),
+    "parse": (pixread.load, DecodingOptions),
     "render": (render_shards, RenderSettings),
     "prepare": (prepare,),
     "inspect": (gallery,),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixread.cli.formats import Format, written
-from pixread.grammar import is_simplified_html
+from pixread.markup import is_simplified_html
 from pixread.reading.answers import Answer, Writes, whole
 from pixread.records import Reading
 

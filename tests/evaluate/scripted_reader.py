@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from pixread.grammar import parse
+from pixread.markup import parse
 from pixread.records import Box, DrawnBox, Example, Node, Reading
 
 REGION = Box(20, 10, 60, 30)

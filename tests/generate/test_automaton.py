@@ -5,8 +5,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pixread.generate.automaton import automaton
-from pixread.grammar import MAX_DEPTH, parse, serialise
-from tests.test_grammar import MARKUP, TREES
+from pixread.markup import MAX_DEPTH, parse, serialise
+from tests.test_markup import MARKUP, TREES
 
 # What is close to the rules of texts, names and blanks.
 SPACES = ["\x85", "\xa0", "\u1680", "\u2003", "\u2028", "\u202f", "\u205f", "\u3000", "\x1c", "\t"]

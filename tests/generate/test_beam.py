@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from pixread.generate.beam import BeamSettings, Hypothesis, beam_search, likeliest
+from pixread.generate.beam import BeamSettings, Hypothesis, beam_search
+from pixread.generate.decode import decode
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import select_rows
 from pixread.models.cache import BeamCache, SelfCache
@@ -209,7 +210,7 @@ def test_the_likeliest_output_carries_the_log_probabilities_of_its_own_tokens():
     batch = random_batch(TINY, [7, 3, 5, 9], seed=4)
     memory = model.encode(batch)
 
-    found = likeliest(model, memory, BeamSettings(beams=4), max_new_tokens=9)
+    found = decode(model, memory, BeamSettings(beams=4), max_new_tokens=9)
 
     for row, (ids, scores, end) in enumerate(zip(found.ids, found.log_probs, found.end_log_probs, strict=True)):
         fed = torch.tensor([[0, *ids]])

@@ -12,7 +12,7 @@ from pixread.cpu.optimize import Precision, optimize
 from pixread.generate.beam import BeamSettings, beam_search
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import remaining, select_rows, shared_rows
-from pixread.generate.sample import Sampling, sample
+from pixread.generate.sampling import Sampling, sample
 from pixread.models.pix2struct import Pix2Struct
 from pixread.records import Memory
 from tests.generate.test_beam import Watching, whole

@@ -6,10 +6,10 @@ import torch
 from pixread.cpu.decoder import JitDecoder
 from pixread.cpu.model import CpuPix2Struct
 from pixread.cpu.optimize import optimize
-from pixread.generate.greedy import greedy, likeliest_token
-from pixread.generate.loop import Generated, Rule, SpeculativeModel, steps
-from pixread.generate.rules import NoRepeatedRuns, RepetitionPenalty
-from pixread.generate.sample import Sampling, sample
+from pixread.generate.greedy import greedy, greedy_token
+from pixread.generate.logits_processors import NoRepeatNgram, RepetitionPenalty
+from pixread.generate.loop import Generated, LogitsProcessor, SpeculativeModel, steps
+from pixread.generate.sampling import Sampling, sample
 from pixread.models.pix2struct import Pix2Struct
 from tests.generate.test_greedy import ending_model
 from tests.models.tiny import random_batch, tiny_model
@@ -31,12 +31,12 @@ def written(model: Pix2Struct, how: str, seed: int) -> Generated:
     memory = model.encode(random_batch(model.config, [6], seed=seed))
     if how == "sampled":
         return sample(model, memory, Sampling(temperature=1.5, top_p=0.9), seeds=[seed], max_new_tokens=20)
-    rules: list[Rule] = [RepetitionPenalty(1.7), NoRepeatedRuns(2)] if how == "ruled" else []
+    logits_processors: list[LogitsProcessor] = [RepetitionPenalty(1.7), NoRepeatNgram(2)] if how == "processed" else []
     least = 5 if how == "kept from ending" else 0
-    return greedy(model, memory, max_new_tokens=20, min_new_tokens=least, rules=rules)
+    return greedy(model, memory, max_new_tokens=20, min_new_tokens=least, logits_processors=logits_processors)
 
 
-@pytest.mark.parametrize("how", ["ruled", "sampled", "kept from ending"])
+@pytest.mark.parametrize("how", ["processed", "sampled", "kept from ending"])
 def test_what_is_written_is_what_would_be_written(drafting: CpuPix2Struct, how: str):
     plain = ending_model(seed=4)
     found, right = ([written(one, how, seed) for seed in range(6)] for one in (drafting, plain))
@@ -46,7 +46,7 @@ def test_what_is_written_is_what_would_be_written(drafting: CpuPix2Struct, how: 
 
 def test_every_step_is_told_once(drafting: CpuPix2Struct):
     memory = drafting.encode(random_batch(drafting.config, [6]))
-    told = list(steps(drafting, memory, likeliest_token, limits=[9]))
+    told = list(steps(drafting, memory, greedy_token, limits=[9]))
     assert [step.position for step in told] == list(range(len(told)))
     assert [int(step.tokens) for step in told][: len(greedy(drafting, memory, max_new_tokens=9).ids[0])] == [
         *greedy(drafting, memory, max_new_tokens=9).ids[0]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pixread.inputs.pieces import TextStream, joined, spelled
 from pixread.inputs.tokenizer import EOS, PAD, train_tokenizer
-from tests.generate.test_grammar import NAMES, tokenizer
+from tests.generate.test_constrained import NAMES, tokenizer
 
 CHARACTERS = st.text(
     st.sampled_from("ab<>& imgé中\U0001f600\n") | st.characters(exclude_categories=["Cs"]), max_size=20

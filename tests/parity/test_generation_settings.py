@@ -10,9 +10,11 @@ import torch
 from transformers import GenerationConfig
 
 from pixread.checkpoints.generation import longest_output
-from pixread.generate.beam import BeamSettings, likeliest
+from pixread.generate.beam import BeamSettings
+from pixread.generate.decode import decode
+from pixread.generate.options import DecodingOptions
 from pixread.models.pix2struct import Pix2Struct
-from pixread.reading.limits import Limits, check_generation
+from pixread.reading.processors import check_generation, logits_processors_of
 from pixread.reading.stated import Ends
 from pixread.records import Batch
 from tests.models.tiny import random_batch
@@ -81,12 +83,12 @@ def ours_of(model: Pix2Struct, batch: Batch, generation: dict[str, Any]) -> list
     """What a reader does with the settings of a checkpoint; the end tokens are kept, as theirs are."""
     check_generation(generation, model.config, name="the model")
     ends = Ends.of(generation, model.config)
-    made = likeliest(
+    made = decode(
         model,
         model.encode(batch),
         BeamSettings.of(generation),
         max_new_tokens=longest_output(generation, like="transformers"),
-        rules=Limits().rules(generation, ends),
+        logits_processors=logits_processors_of(DecodingOptions(), generation, ends),
         start=ends.start,
         eos=ends.eos,
     )

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from pixread.generate.loop import Generated
-from pixread.grammar import parse
 from pixread.inputs.tokenizer import EOS, Tokenizer, train_tokenizer
+from pixread.markup import parse
 from pixread.reading.answers import Answer, answers_of, tree_of, whole
 from pixread.records import Node
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pixread.grammar import parse, serialise
 from pixread.inputs.layout import Region
 from pixread.inputs.paragraphs import Line
+from pixread.markup import parse, serialise
 from pixread.reading.page_tree import parts_of, picture_part, tree_of
 from pixread.records import Box, Node
 from pixread.targets.lines import text_lines

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from pixread.checkpoints.generation import FOLLOWED, NOT_FOLLOWED, WITHOUT_EFFECT
-from pixread.generate.rules import LeastLength, NoRepeatedRuns, RepetitionPenalty
-from pixread.reading.limits import Limits, check_generation
+from pixread.generate.logits_processors import MinLength, NoRepeatNgram, RepetitionPenalty
+from pixread.generate.options import DecodingOptions
+from pixread.reading.processors import check_generation, logits_processors_of
 from pixread.reading.stated import Ends
 from tests.models.tiny import TINY
 
@@ -39,9 +40,9 @@ def test_an_output_starts_and_ends_as_the_checkpoint_says(generation: dict[str, 
         (
             {"repetition_penalty": 1.2, "no_repeat_ngram_size": 3, "min_new_tokens": 4, "min_length": 9},
             {},
-            [RepetitionPenalty(1.2), NoRepeatedRuns(3), LeastLength(4, (1,))],
+            [RepetitionPenalty(1.2), NoRepeatNgram(3), MinLength(4, (1,))],
         ),
-        ({"min_length": 9, "eos_token_id": [1, 7]}, {}, [LeastLength(8, (1, 7))]),
+        ({"min_length": 9, "eos_token_id": [1, 7]}, {}, [MinLength(8, (1, 7))]),
         (
             {"repetition_penalty": 1.2, "no_repeat_ngram_size": 3, "min_length": 9},
             {"repetition_penalty": 1.0, "no_repeat_ngram_size": 0, "min_new_tokens": 0},
@@ -50,14 +51,14 @@ def test_an_output_starts_and_ends_as_the_checkpoint_says(generation: dict[str, 
         (
             {"repetition_penalty": 1.2},
             {"repetition_penalty": 2.0, "no_repeat_ngram_size": 2, "min_new_tokens": 3},
-            [RepetitionPenalty(2.0), NoRepeatedRuns(2), LeastLength(3, (1,))],
+            [RepetitionPenalty(2.0), NoRepeatNgram(2), MinLength(3, (1,))],
         ),
     ],
 )
 def test_what_is_asked_for_goes_before_what_the_checkpoint_says(
     generation: dict[str, Any], options: dict[str, Any], expected: list[object]
 ):
-    assert Limits(**options).rules(generation, Ends.of(generation, TINY)) == expected
+    assert logits_processors_of(DecodingOptions(**options), generation, Ends.of(generation, TINY)) == expected
 
 
 def test_settings_that_change_nothing_are_let_through():

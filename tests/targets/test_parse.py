@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pixread.grammar import parse, serialise
+from pixread.markup import parse, serialise
 from pixread.records import Node
 from pixread.targets.parse import ParseSettings, examples
 from tests.targets.pages import article, colours, screenshot, text_leaf

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pixread.generate.beam import BeamSettings, likeliest
+from pixread.generate.beam import BeamSettings
+from pixread.generate.decode import decode
 from pixread.generate.loop import select_rows
 from pixread.reader import Reader
 from pixread.records import Batch, Memory
@@ -33,7 +34,7 @@ class PixreadSubject:
         return select_rows(memory, torch.tensor(index, device=self.device))
 
     def decode(self, memory: Memory, *, lengths: Sequence[int], beams: int) -> tuple[list[list[int]], None]:
-        made = likeliest(
+        made = decode(
             self.model,
             memory,
             BeamSettings(beams=beams),

@@ -37,7 +37,7 @@ class Pixread:
 
     def read(self, picture: str, region: _Sides | None = None) -> dict[str, Any]:
         """A picture, or a region of it [x, y, width, height]. The tree and the boxes of its pictures come too."""
-        from pixread.grammar import serialise
+        from pixread.markup import serialise
 
         started = time.perf_counter()
         reading = self._reader.parse(picture, region=None if region is None else Box(*region))

@@ -12,7 +12,7 @@ from pixread.bench.reading.conditions import AS_RENDERED
 from pixread.evaluate.predictions import script_of
 from pixread.evaluate.tasks.rendered import RENDERED_PAGE_TASKS
 from pixread.files import parse_json, plain_errors, write_text
-from pixread.grammar import parse
+from pixread.markup import parse
 from pixread.metrics import (
     Line,
     WordError,

@@ -10,7 +10,7 @@ from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
 
-from pixread.grammar import serialise
+from pixread.markup import serialise
 from pixread.records import Node
 
 Mark = Literal["space", "same", "moved", "wrong"]

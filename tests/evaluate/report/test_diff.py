@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixread.evaluate.report.diff import indented, word_diff
-from pixread.grammar import parse
+from pixread.markup import parse
 
 
 def marks(tokens) -> str:

@@ -12,16 +12,16 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
 from pixread.generate.beam import BeamSettings, beam_search
-from pixread.generate.grammar import Grammar, WellFormed
+from pixread.generate.constrained import Grammar, GrammarConstraint
 from pixread.generate.greedy import greedy
-from pixread.generate.loop import Written
-from pixread.generate.sample import Sampling, sample
-from pixread.grammar import MAX_DEPTH, parse, serialise
+from pixread.generate.loop import DecodingContext
+from pixread.generate.sampling import Sampling, sample
 from pixread.inputs.pieces import joined
 from pixread.inputs.tokenizer import EOS, Tokenizer, train_tokenizer
+from pixread.markup import MAX_DEPTH, parse, serialise
 from pixread.records import Node
 from tests.models.tiny import random_batch, tiny_model
-from tests.test_grammar import TREES
+from tests.test_markup import TREES
 
 LEARNT = [
     "<<a><b><<img_src=logo img_alt=Our logo><Home>><><x &lt; y &amp; z>>",
@@ -106,12 +106,12 @@ def test_the_vocabularies_have_what_is_hard_about_them():
 def test_random_scores_write_well_formed_output(name: str, seed: int, length: int, bias: float):
     """bias: how much brackets are favoured."""
     generator = torch.Generator().manual_seed(seed)
-    found, rule = tokenizer(name), WellFormed(grammar(name))
+    found, processor = tokenizer(name), GrammarConstraint(grammar(name))
     favoured = torch.tensor([bool(set(b"<>") & set(found.pieces[number] or b"")) for number in range(len(found))])
     ids = [0]
     for left in range(length, 0, -1):
         scores = torch.randn(1, len(found), generator=generator) + bias * favoured
-        chosen = int(rule(scores, Written(torch.tensor([ids]), torch.tensor([left]))).argmax())
+        chosen = int(processor(scores, DecodingContext(torch.tensor([ids]), torch.tensor([left]))).argmax())
         if chosen == EOS:
             break
         ids.append(chosen)
@@ -201,15 +201,26 @@ def test_every_way_of_decoding_keeps_to_it(name: str):
     limits = [3, 24, 9, 40, 17]
 
     written = [
-        greedy(model, memory, max_new_tokens=limits, rules=[WellFormed(chosen)]).ids,
-        sample(model, memory, Sampling(), seeds=[1, 2, 3, 4, 5], max_new_tokens=limits, rules=[WellFormed(chosen)]).ids,
+        greedy(model, memory, max_new_tokens=limits, logits_processors=[GrammarConstraint(chosen)]).ids,
+        sample(
+            model,
+            memory,
+            Sampling(),
+            seeds=[1, 2, 3, 4, 5],
+            max_new_tokens=limits,
+            logits_processors=[GrammarConstraint(chosen)],
+        ).ids,
         *zip(
             *(
                 row[:2]
                 for row in [
                     [one.ids for one in hypotheses]
                     for hypotheses in beam_search(
-                        model, memory, BeamSettings(beams=3), max_new_tokens=limits, rules=[WellFormed(chosen)]
+                        model,
+                        memory,
+                        BeamSettings(beams=3),
+                        max_new_tokens=limits,
+                        logits_processors=[GrammarConstraint(chosen)],
                     )
                 ]
             ),

@@ -1,4 +1,4 @@
-"""pixread.grammar: what is written is read back, and anything at all is read."""
+"""pixread.markup: what is written is read back, and anything at all is read."""
 
 import time
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixread.grammar import MAX_DEPTH, clean_text, is_simplified_html, parse, serialise
+from pixread.markup import MAX_DEPTH, clean_text, is_simplified_html, parse, serialise
 from pixread.records import Box, Node, Word
 
 # Random text seldom meets the marks of the grammar, so they are thrown in.

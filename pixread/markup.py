@@ -42,7 +42,7 @@ _FOREIGN = re.compile(r"""<(?:!doctype\b|!--|\?xml\b|[a-z][\w:-]*\s+[\w:-]+=["']
 
 
 def clean_text(text: str) -> str:
-    """The text as the grammar keeps it: runs of white space are one blank, none at the ends, and encodable as UTF-8."""
+    """The text as the markup keeps it: runs of white space are one blank, none at the ends, and encodable as UTF-8."""
     text = " ".join(text.split())
     if text.isascii():
         return text

@@ -1,4 +1,4 @@
-"""Rules against those of transformers, on the same scores, and in loops that know no cache, batch or padding."""
+"""Logits processors against those of transformers, on the same scores, and in loops without cache, batch or padding."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -14,8 +14,8 @@ from transformers.generation import logits_process as theirs
 
 from pixread.generate.beam import BeamSettings, beam_search
 from pixread.generate.greedy import greedy
-from pixread.generate.loop import Generated, Rule, Written
-from pixread.generate.rules import LeastLength, NoRepeatedRuns, RepetitionPenalty
+from pixread.generate.logits_processors import MinLength, NoRepeatNgram, RepetitionPenalty
+from pixread.generate.loop import DecodingContext, Generated, LogitsProcessor
 from pixread.models.pix2struct import Pix2Struct
 from pixread.records import Batch
 from tests.generate.test_beam import Output, assert_same, copies
@@ -24,13 +24,13 @@ from tests.generate.test_greedy import assert_same as assert_same_output
 from tests.models.tiny import random_batch, tiny_model
 
 Theirs = Callable[[Tensor, Tensor], Tensor]
-PAIRS: list[tuple[Rule, Theirs]] = [
+PAIRS: list[tuple[LogitsProcessor, Theirs]] = [
     (RepetitionPenalty(1.7), theirs.RepetitionPenaltyLogitsProcessor(1.7)),
     (RepetitionPenalty(0.5), theirs.RepetitionPenaltyLogitsProcessor(0.5)),
-    (NoRepeatedRuns(1), theirs.NoRepeatNGramLogitsProcessor(1)),
-    (NoRepeatedRuns(2), theirs.NoRepeatNGramLogitsProcessor(2)),
-    (NoRepeatedRuns(3), theirs.NoRepeatNGramLogitsProcessor(3)),
-    (LeastLength(4, (EOS,)), theirs.MinNewTokensLengthLogitsProcessor(1, 4, EOS)),
+    (NoRepeatNgram(1), theirs.NoRepeatNGramLogitsProcessor(1)),
+    (NoRepeatNgram(2), theirs.NoRepeatNGramLogitsProcessor(2)),
+    (NoRepeatNgram(3), theirs.NoRepeatNGramLogitsProcessor(3)),
+    (MinLength(4, (EOS,)), theirs.MinNewTokensLengthLogitsProcessor(1, 4, EOS)),
 ]
 
 
@@ -43,14 +43,14 @@ PAIRS: list[tuple[Rule, Theirs]] = [
     dtype=st.sampled_from([torch.float32, torch.float64]),
 )
 def test_scores_are_those_of_transformers(
-    pair: tuple[Rule, Theirs], rows: int, length: int, seed: int, dtype: torch.dtype
+    pair: tuple[LogitsProcessor, Theirs], rows: int, length: int, seed: int, dtype: torch.dtype
 ):
     generator = torch.Generator().manual_seed(seed)
     scores = torch.randn(rows, 5, generator=generator, dtype=dtype)
     ids = torch.randint(5, (rows, 1 + length), generator=generator)
     kept = scores.clone()
 
-    found = pair[0](scores, Written(ids, torch.ones(rows)))
+    found = pair[0](scores, DecodingContext(ids, torch.ones(rows)))
 
     assert torch.equal(found, pair[1](ids, scores.clone()))
     assert torch.equal(scores, kept)
@@ -58,7 +58,13 @@ def test_scores_are_those_of_transformers(
 
 def test_a_run_written_hundreds_of_times_stays_banned():
     ids = torch.tensor([[3] * 600])
-    assert NoRepeatedRuns(2)(torch.zeros(1, 5), Written(ids, torch.ones(1)))[0].tolist() == [0, 0, 0, -math.inf, 0]
+    assert NoRepeatNgram(2)(torch.zeros(1, 5), DecodingContext(ids, torch.ones(1)))[0].tolist() == [
+        0,
+        0,
+        0,
+        -math.inf,
+        0,
+    ]
 
 
 @torch.no_grad()
@@ -118,7 +124,7 @@ def naive_beams(
     return everything
 
 
-RULES: list[list[tuple[Rule, Theirs]]] = [[PAIRS[0]], [PAIRS[3]], [PAIRS[0], PAIRS[4], PAIRS[5]]]
+PROCESSORS: list[list[tuple[LogitsProcessor, Theirs]]] = [[PAIRS[0]], [PAIRS[3]], [PAIRS[0], PAIRS[4], PAIRS[5]]]
 
 
 def swinging_model(seed: int) -> tuple[Pix2Struct, Batch]:
@@ -128,12 +134,14 @@ def swinging_model(seed: int) -> tuple[Pix2Struct, Batch]:
     return model, replace(batch, pixels=batch.pixels.double())
 
 
-@pytest.mark.parametrize("pairs", RULES)
+@pytest.mark.parametrize("pairs", PROCESSORS)
 @pytest.mark.parametrize("seed", [1, 3])
-def test_greedy_with_rules_equals_the_naive_loop(pairs: list[tuple[Rule, Theirs]], seed: int):
+def test_greedy_with_processors_equals_the_naive_loop(pairs: list[tuple[LogitsProcessor, Theirs]], seed: int):
     model, batch = swinging_model(seed)
 
-    found = greedy(model, model.encode(batch), max_new_tokens=16, rules=[rule for rule, _ in pairs])
+    found = greedy(
+        model, model.encode(batch), max_new_tokens=16, logits_processors=[processor for processor, _ in pairs]
+    )
 
     assert_same_output(
         found, naive(model, batch, limit=16, processors=[processor for _, processor in pairs]), tolerance=1e-5
@@ -141,12 +149,14 @@ def test_greedy_with_rules_equals_the_naive_loop(pairs: list[tuple[Rule, Theirs]
     assert found.ids != greedy(model, model.encode(batch), max_new_tokens=16).ids
 
 
-@pytest.mark.parametrize("pairs", RULES)
-def test_beams_with_rules_equal_the_naive_search(pairs: list[tuple[Rule, Theirs]]):
+@pytest.mark.parametrize("pairs", PROCESSORS)
+def test_beams_with_processors_equal_the_naive_search(pairs: list[tuple[LogitsProcessor, Theirs]]):
     model, batch = swinging_model(3)
-    rules = [rule for rule, _ in pairs]
+    logits_processors = [processor for processor, _ in pairs]
 
-    found = beam_search(model, model.encode(batch), BeamSettings(beams=3), max_new_tokens=9, rules=rules)
+    found = beam_search(
+        model, model.encode(batch), BeamSettings(beams=3), max_new_tokens=9, logits_processors=logits_processors
+    )
 
     expected = naive_beams(model, batch, beams=3, limit=9, processors=[processor for _, processor in pairs])
     assert_same(found, expected)
@@ -159,10 +169,12 @@ def test_beams_with_rules_equal_the_naive_search(pairs: list[tuple[Rule, Theirs]
         (RepetitionPenalty, 0, "repetition_penalty must be a number above 0, got 0"),
         (RepetitionPenalty, "high", "repetition_penalty must be a number above 0, got 'high'"),
         (RepetitionPenalty, math.nan, "repetition_penalty must be a number above 0, got nan"),
-        (NoRepeatedRuns, -1, "no_repeat_ngram_size must be a whole number of at least 1, got -1"),
-        (NoRepeatedRuns, 2.5, "no_repeat_ngram_size must be a whole number of at least 1, got 2.5"),
+        (NoRepeatNgram, -1, "no_repeat_ngram_size must be a whole number of at least 1, got -1"),
+        (NoRepeatNgram, 2.5, "no_repeat_ngram_size must be a whole number of at least 1, got 2.5"),
     ],
 )
-def test_rules_that_make_no_sense_are_refused(make: Callable[[Any], Rule], value: object, sentence: str):
+def test_processors_that_make_no_sense_are_refused(
+    make: Callable[[Any], LogitsProcessor], value: object, sentence: str
+):
     with pytest.raises(ValueError, match=f"^{sentence}$"):
         make(value)

@@ -1,7 +1,7 @@
-"""What the grammar costs of a step: `python -m tests.generate.grammar_cost [--rows N] [--device cpu]`.
+"""What the grammar costs of a step: `python -m tests.generate.constrained_cost [--rows N] [--device cpu]`.
 
 A model of base size with random weights reads 2048 patches and writes with 50,244 tokens; steps with the grammar and
-without take turns. The rule is timed alone as well, as what it adds is lost in the noise of whole steps.
+without take turns. The processor is timed alone as well, as what it adds is lost in the noise of whole steps.
 """
 
 import argparse
@@ -12,8 +12,8 @@ import time
 
 import torch
 
-from pixread.generate.grammar import Grammar, WellFormed
-from pixread.generate.loop import Written
+from pixread.generate.constrained import Grammar, GrammarConstraint
+from pixread.generate.loop import DecodingContext
 from pixread.models.pix2struct import SIZES, Pix2Struct
 from pixread.records import Memory
 
@@ -45,10 +45,10 @@ def main() -> None:
     started = time.perf_counter()
     grammar = Grammar(vocabulary(config.vocab_size), eos=config.eos, device=device)
     built = time.perf_counter() - started
-    plain, ruled, alone, first = (list[float]() for _ in range(4))
+    plain, constrained, alone, first = (list[float]() for _ in range(4))
     with torch.inference_mode():
         for turn in range(4):
-            rule = WellFormed(grammar)
+            processor = GrammarConstraint(grammar)
             cache = model.new_cache(rows, STEPS)
             ids = torch.zeros(rows, 1, dtype=torch.long, device=device)
             for position in range(STEPS):
@@ -56,18 +56,20 @@ def main() -> None:
                 logits = model.step(ids[:, -1], memory, cache, position)
                 if turn % 2:
                     stepped = now(device)
-                    logits = rule(logits, Written(ids, torch.full((rows,), STEPS - position, device=device)))
+                    logits = processor(
+                        logits, DecodingContext(ids, torch.full((rows,), STEPS - position, device=device))
+                    )
                     (alone if turn > 1 else first).append(now(device) - stepped)
                 # Letters and brackets by chance, as random weights say nothing.
                 token = (logits + 3 * torch.randn_like(logits)).argmax(-1) if turn % 2 else logits.argmax(-1)
                 if turn > 1:
-                    (ruled if turn % 2 else plain).append(now(device) - begun)
+                    (constrained if turn % 2 else plain).append(now(device) - begun)
                 ids = torch.cat([ids, token[:, None]], dim=1)
-    step, with_rule, cost = (statistics.median(times) for times in (plain, ruled, alone))
+    step, with_grammar, cost = (statistics.median(times) for times in (plain, constrained, alone))
     told = [
-        f"{rows} rows on {device}: a step {1e3 * step:.2f} ms, with the grammar {1e3 * with_rule:.2f} ms",
-        f"the rule alone {1e6 * cost:.0f} us ({1e6 * min(alone):.0f} to {1e6 * max(alone):.0f}): {cost / step:.2%}",
-        f"once a vocabulary: {built:.2f} s to set up; the rule in its first {STEPS} steps {sum(first):.2f} s",
+        f"{rows} rows on {device}: a step {1e3 * step:.2f} ms, with the grammar {1e3 * with_grammar:.2f} ms",
+        f"its processor {1e6 * cost:.0f} us ({1e6 * min(alone):.0f} to {1e6 * max(alone):.0f}): {cost / step:.2%}",
+        f"once a vocabulary: {built:.2f} s to set up; the processor in its first {STEPS} steps {sum(first):.2f} s",
     ]
     sys.stdout.write("\n".join([*told, ""]))
 

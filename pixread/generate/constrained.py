@@ -1,4 +1,4 @@
-"""Decoding that can only write well-formed simplified HTML, whole within its length, over any vocabulary.
+"""Constrained decoding: only well-formed simplified HTML, whole within its length, over any vocabulary.
 
 A state is where `automaton` stands, and the depth. Which tokens may come next is a mask over the vocabulary, made once
 for each state that is met: what a token does to the depth does not depend on the state, and beyond a few levels masks
@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixread.generate.automaton import automaton
-from pixread.generate.loop import Written
-from pixread.grammar import MAX_DEPTH
+from pixread.generate.loop import DecodingContext
+from pixread.markup import MAX_DEPTH
 
 DEAD = 0
 _FAR = 1 << 14  # no way to close what is open, or more tokens than any output has
@@ -35,7 +35,7 @@ State = tuple[int, int]
 
 
 class Grammar:
-    """What may be written with a vocabulary.
+    """What may be generated with a vocabulary.
 
     pieces: the UTF-8 bytes of each token, None where it may never be written (special tokens, rows without a token);
     `leading_blank`: one blank in front of the whole text is dropped; `eos`: the end token; `device`: where masks lie.
@@ -59,7 +59,7 @@ class Grammar:
         padded = b"".join(self._pieces[number].ljust(longest, b"\0") for number in self._order)
         columns = np.frombuffer(padded, dtype=np.uint8).reshape(len(pieces), longest).T
         self._bytes = np.ascontiguousarray(columns, dtype=np.int32)  # (L, V), longest token first
-        self._counts = [int((lengths > place).sum()) for place in range(longest)]  # tokens that have a byte there
+        self._counts = [int((lengths > column).sum()) for column in range(longest)]  # tokens that have a byte there
         self._empty = lengths == 0
         self._net, self._low, self._peak = _depths(self._pieces)
         self._cap = 1 + int(max(-self._net.min(initial=0), -self._low.min(initial=0)))
@@ -129,12 +129,12 @@ class Grammar:
         if where not in self._after:
             table = self._automaton.table.ravel()
             states = np.full(len(self._pieces), where, dtype=np.int32)  # longest token first
-            for place, count in enumerate(self._counts):
-                states[:count] = table.take((states[:count] << 8) + self._bytes[place, :count])
-            found = np.empty(len(self._pieces), dtype=np.int16)
-            found[self._order] = states
-            found[self._empty] = DEAD
-            self._after[where] = found
+            for column, count in enumerate(self._counts):
+                states[:count] = table.take((states[:count] << 8) + self._bytes[column, :count])
+            following = np.empty(len(self._pieces), dtype=np.int16)
+            following[self._order] = states
+            following[self._empty] = DEAD
+            self._after[where] = following
         return self._after[where]
 
     @cached_property
@@ -143,7 +143,7 @@ class Grammar:
 
     @cached_property
     def anything(self) -> Tensor:
-        """(V,) bool, for rows that nothing is asked of."""
+        """(V,) bool, for rows without a constraint."""
         return torch.ones(len(self._pieces), dtype=torch.bool, device=self._device)
 
     @cached_property
@@ -190,14 +190,14 @@ class Grammar:
         changes, kinds = np.unique(
             np.stack([self._low, self._net, self._peak], axis=1).astype(np.int64), axis=0, return_inverse=True
         )
-        found: list[NDArray[np.int64]] = []
+        moves: list[NDArray[np.int64]] = []
         for where in range(1, len(self._automaton.table)):
             following = self._following(where)
             there = np.zeros((len(self._automaton.table), len(changes)), dtype=bool)
             there[following, kinds.ravel()] = True
             ahead, kind = there[1:].nonzero()
-            found.append(np.column_stack([np.full_like(ahead, where), ahead + 1, changes[kind]]))
-        return _Moves(*np.concatenate(found).T)
+            moves.append(np.column_stack([np.full_like(ahead, where), ahead + 1, changes[kind]]))
+        return _Moves(*np.concatenate(moves).T)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,27 +229,27 @@ def _depths(pieces: Sequence[bytes]) -> tuple[NDArray[np.int16], NDArray[np.int1
         if b"<" not in piece and b">" not in piece:
             continue
         depth, met = 0, False
-        for place, value in enumerate(piece, 1):
+        for length, value in enumerate(piece, 1):
             depth += (value == ord("<")) - (value == ord(">"))
             met = met or value in b"<>"
-            if met and place < len(piece):
+            if met and length < len(piece):
                 low[number] = min(low[number], depth)
             peak[number] = max(peak[number], depth)
         net[number] = depth
     return net, low, peak
 
 
-class WellFormed:
-    """The rule that rows are written in a grammar. A row that has ended, or never began, is let alone."""
+class GrammarConstraint:
+    """The logits processor that keeps rows within a grammar. A row that has ended, or never began, is let alone."""
 
     def __init__(self, grammar: Grammar) -> None:
         self._grammar = grammar
         self._states: dict[tuple[int, ...], State | None] = {}  # of all outputs met in the last step
 
-    def __call__(self, scores: Tensor, written: Written) -> Tensor:
-        outputs = [tuple(ids) for ids in written.ids[:, 1:].tolist()]
+    def __call__(self, scores: Tensor, context: DecodingContext) -> Tensor:
+        outputs = [tuple(ids) for ids in context.ids[:, 1:].tolist()]
         self._states = {ids: self._state(ids) for ids in outputs}
-        masks = [self._mask(self._states[ids], left) for ids, left in zip(outputs, written.left.tolist(), strict=True)]
+        masks = [self._mask(self._states[ids], left) for ids, left in zip(outputs, context.left.tolist(), strict=True)]
         allowed = masks[0][None] if len(masks) == 1 else torch.stack(masks)
         return torch.where(allowed, scores, -math.inf)
 
@@ -257,7 +257,7 @@ class WellFormed:
         return self._grammar.anything if state is None or left < 1 else self._grammar.allowed(state, left=left)
 
     def _state(self, ids: tuple[int, ...]) -> State | None:
-        """The state after these tokens: one on from an output of the last step, or found from the beginning."""
+        """The state after these tokens: one on from an output of the last step, or followed from the beginning."""
         state: State | None = self._grammar.start
         if ids[:-1] in self._states:
             state, ids = self._states[ids[:-1]], ids[-1:]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pixread.generate.loop import Generated, Rule, StepModel, Written, row_limits, write
-from pixread.generate.rules import with_least
+from pixread.generate.logits_processors import with_min_length
+from pixread.generate.loop import DecodingContext, Generated, LogitsProcessor, StepModel, generate, row_limits
 from pixread.records import Memory
 
 LARGEST_SEED = 2**63 - 1
@@ -38,8 +38,8 @@ class Sampling:
         if self.top_p is not None and (not isinstance(self.top_p, int | float) or not 0 < self.top_p <= 1):
             raise ValueError(f"top_p must be a number above 0 and up to 1, got {self.top_p!r}")
 
-    def __call__(self, scores: Tensor, written: Written) -> Tensor:
-        """As the last of the rules: scores (B, V), minus infinity where a token is out of the draw."""
+    def __call__(self, scores: Tensor, context: DecodingContext) -> Tensor:
+        """As the last logits processor: scores (B, V), minus infinity where a token is out of the draw."""
         scores = scores / self.temperature
         if self.top_k is not None:
             least = scores.topk(min(self.top_k, scores.shape[-1])).values[:, -1:]
@@ -79,11 +79,11 @@ def sample(
     seeds: Sequence[int],
     max_new_tokens: int | Sequence[int],
     min_new_tokens: int = 0,
-    rules: Sequence[Rule] = (),
+    logits_processors: Sequence[LogitsProcessor] = (),
     start: int = 0,
     eos: int | Sequence[int] = 1,
 ) -> Generated:
-    """One output a row, drawn by chance from what `rules` and `sampling` leave.
+    """One output a row, drawn by chance from what the logits processors and `sampling` leave.
 
     seeds: one a row. A row's output depends on its own seed and picture alone. Other limits and errors are as in
     `greedy`; ValueError also for seeds that do not fit the rows.
@@ -92,8 +92,10 @@ def sample(
     if len(seeds) != len(limits):
         raise ValueError(f"{len(seeds)} seeds are given for {len(limits)} rows; give one a row")
     draw = Draw(seeds, length=max(limits, default=0), device=memory.mask.device)
-    rules = [*with_least(rules, min_new_tokens, eos=eos), sampling]
-    return write(model, memory, draw, max_new_tokens=limits, rules=rules, start=start, eos=eos)
+    logits_processors = [*with_min_length(logits_processors, min_new_tokens, eos=eos), sampling]
+    return generate(
+        model, memory, draw, max_new_tokens=limits, logits_processors=logits_processors, start=start, eos=eos
+    )
 
 
 def seeds_of(seed: int, count: int) -> list[int]:
@@ -104,4 +106,4 @@ def seeds_of(seed: int, count: int) -> list[int]:
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
         raise ValueError(f"seed must be a whole number from 0 to {LARGEST_SEED}, got {seed!r}")
     drawn = torch.randint(LARGEST_SEED, (count,), generator=torch.Generator().manual_seed(seed))
-    return [int(one) for one in drawn]
+    return [int(seed) for seed in drawn]

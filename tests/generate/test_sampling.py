@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from transformers.generation import logits_process as theirs
 
 from pixread.generate.greedy import greedy
-from pixread.generate.loop import Written, select_rows, shared_rows
-from pixread.generate.rules import NoRepeatedRuns
-from pixread.generate.sample import LARGEST_SEED, Draw, Sampling, sample, seeds_of
-from pixread.generate.score import told_log_probs
+from pixread.generate.logits_processors import NoRepeatNgram
+from pixread.generate.loop import DecodingContext, select_rows, shared_rows
+from pixread.generate.sampling import LARGEST_SEED, Draw, Sampling, sample, seeds_of
+from pixread.generate.scoring import sequence_log_probs
 from tests.generate.test_beam import Watching
 from tests.generate.test_greedy import EOS, ending_model
 from tests.models.tiny import TINY, random_batch
 
-NOTHING = Written(torch.zeros(1, 1, dtype=torch.long), torch.ones(1))
+NOTHING = DecodingContext(torch.zeros(1, 1, dtype=torch.long), torch.ones(1))
 
 
 @settings(deadline=None)
@@ -74,12 +74,20 @@ def test_a_row_depends_on_its_seed_alone():
 def test_the_likeliest_token_alone_is_greedy():
     model = ending_model(seed=3)
     memory = model.encode(random_batch(TINY, [7, 3, 5, 9], seed=3))
-    rules = [NoRepeatedRuns(2)]
+    logits_processors = [NoRepeatNgram(2)]
 
-    expected = greedy(model, memory, max_new_tokens=20, min_new_tokens=3, rules=rules)
+    expected = greedy(model, memory, max_new_tokens=20, min_new_tokens=3, logits_processors=logits_processors)
 
     for sampling in (Sampling(top_k=1), Sampling(top_p=1e-9), Sampling(temperature=1e-6)):
-        found = sample(model, memory, sampling, seeds=[1, 2, 3, 4], max_new_tokens=20, min_new_tokens=3, rules=rules)
+        found = sample(
+            model,
+            memory,
+            sampling,
+            seeds=[1, 2, 3, 4],
+            max_new_tokens=20,
+            min_new_tokens=3,
+            logits_processors=logits_processors,
+        )
         assert found.ids == expected.ids
 
 
@@ -90,7 +98,7 @@ def test_log_probabilities_are_those_of_the_model():
 
     found = sample(model, memory, Sampling(temperature=2.0, top_k=5), seeds=[5], max_new_tokens=9)
 
-    [told] = told_log_probs(model, memory, found.ids, batch_size=1)
+    [told] = sequence_log_probs(model, memory, found.ids, batch_size=1)
     assert found.log_probs[0] == pytest.approx(told[: len(found.ids[0])], abs=1e-4)
 
 
@@ -150,12 +158,12 @@ def test_given_outputs_are_scored_as_they_would_be_written():
     memory = model.encode(batch)
     outputs = [[3, 4, 5], [], [7], [3, 4, 5, 6, 2, 2], [9, 9]]
 
-    found = told_log_probs(model, memory, outputs, batch_size=2)
+    found = sequence_log_probs(model, memory, outputs, batch_size=2)
 
     for ids, told in zip(outputs, found, strict=True):
         log_probs = model.decode(torch.tensor([[0, *ids]]), memory)[0].log_softmax(-1)
         expected = [float(log_probs[place, token]) for place, token in enumerate([*ids, EOS])]
         assert told == pytest.approx(expected, abs=1e-4)
     written = greedy(model, memory, max_new_tokens=30)
-    [told] = told_log_probs(model, memory, written.ids, batch_size=8)
+    [told] = sequence_log_probs(model, memory, written.ids, batch_size=8)
     assert told[: len(written.ids[0])] == pytest.approx(written.log_probs[0], abs=1e-4)
