@@ -225,7 +225,7 @@ class DrawnBox:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A picture with what is to be said about it; one row of a shard (DESIGN, "Example record / shard columns").
+    """A picture with what is to be said about it; one row of a shard.
 
     `image` holds PNG, JPEG or lossless WebP bytes; `prompt` is rendered as a header, and `boxes` are drawn, when the
     example is loaded; `targets` are all acceptable answers.

@@ -4,7 +4,7 @@ A shard set is a folder: `train-00000-of-00003.parquet` ... beside `manifest.jso
 which the folder does not count as complete. `datasets.load_dataset("parquet", data_files=...)` opens the files as they
 are, with decoded images. The same examples give the same bytes (with the same pyarrow).
 
-Columns (DESIGN, "Example record"): id, image {bytes, path}, prompt, boxes [{kind, x, y, width, height}], targets,
+Columns: the fields of `Example`, that is id, image {bytes, path}, prompt, boxes [{kind, x, y, width, height}], targets,
 group_id, source, meta (JSON).
 """
 

@@ -140,8 +140,8 @@ def _length(gradient: Tensor) -> Tensor:
 def build_optimizers(model: nn.Module, *, name: str, lr: float, weight_decay: float) -> list[Optimizer]:
     """The optimisers of a run: one, or for `muon` two (Muon for hidden matrices, AdamW for all else).
 
-    Norms and biases are never decayed by AdamW; weights that are fixed are left out. Raises ValueError for an unknown
-    name.
+    weight_decay: of AdamW and Muon; Adafactor has that of T5X. Norms and biases are never decayed by AdamW; weights
+    that are fixed are left out. Raises ValueError for an unknown name.
     """
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if name == "adafactor":

@@ -38,7 +38,7 @@ class Recipe:
     learning_rate: float = 1e-2
     schedule: str = "cosine"
     warmup_steps: int = 1000
-    weight_decay: float = 0.01
+    weight_decay: float = 0.01  # of adamw and muon; adafactor has that of T5X
     clip: float = 1.0  # largest gradient norm; 0 for any
     z_loss: float = 1e-4
     precision: str = "auto"  # auto, float32, bfloat16
@@ -179,7 +179,16 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
 
 
 def make_recipe(name: str, overrides: Mapping[str, object]) -> Recipe:
-    """The named recipe with `--set name=value` fields replaced. Raises ValueError that lists what exists."""
+    """The named recipe with `--set name=value` fields replaced.
+
+    Raises ValueError that lists what exists, and for a setting that would have no effect.
+    """
     if name not in RECIPES:
         raise ValueError(f"no recipe {name!r}; the recipes are {', '.join([*RECIPES, *LINE_RECIPES])}")
-    return with_fields(RECIPES[name](), overrides, what="a recipe")
+    recipe = with_fields(RECIPES[name](), overrides, what="a recipe")
+    if "weight_decay" in overrides and recipe.optimizer == "adafactor":
+        raise ValueError(
+            f"weight_decay has no effect on adafactor, which has its own; leave it out, or choose adamw or muon with "
+            f"optimizer, got weight_decay={recipe.weight_decay}"
+        )
+    return recipe

@@ -86,7 +86,7 @@ def test_files_below_a_list_may_load_from_all_of_its_folder(tmp_path):
     ],
 )
 def test_lists_are_read_as_any_system_writes_them(tmp_path, text):
-    """A byte order mark became part of the first name, and made an address a path (issue 16)."""
+    """A byte order mark became part of the first name, and made an address a path."""
     for name in ("a.html", "._a.html", "Thumbs.db"):
         (tmp_path / name).write_text("<p>x")
     (tmp_path / "pages.txt").write_bytes(text)

@@ -1,4 +1,4 @@
-"""The text of a page is what is drawn of it, which the DOM alone does not tell (issue 16)."""
+"""The text of a page is what is drawn of it, which the DOM alone does not tell."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def composed(example: Example | Skipped) -> object:
 @pytest.mark.parametrize("other", OTHERS)
 @pytest.mark.parametrize("task", TASKS)
 def test_files_of_other_systems_say_the_same(task: str, other: str, tmp_path: Path) -> None:
-    """A `._answers.jsonl` was taken for a second file, and a name in another normal form for no picture (issue 16)."""
+    """A `._answers.jsonl` was taken for a second file, and a name in another normal form for no picture."""
     folder = write_miniature(task, tmp_path / "data")
     for part in TASKS[task].parts or ("",):
         before = list(TASKS[task].examples(folder, "train", part=part))

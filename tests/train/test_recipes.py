@@ -87,12 +87,24 @@ def test_fields_are_replaced_with_their_own_type() -> None:
             {"lora_rank": "4"},
             r"adapters \(lora_rank\) need a checkpoint to start from \(init\) and adamw ",
         ),
+        ("warmup-base", {"weight_decay": "0.1"}, "^weight_decay has no effect on adafactor, .* got weight_decay=0.1$"),
+        (
+            "finetune-laptop",
+            {"optimizer": "adafactor", "weight_decay": "0.01"},
+            "^weight_decay has no effect on adafactor, which has its own; leave it out, or choose adamw or muon",
+        ),
         ("warmup-base", {"precision": "int4"}, "precision must be auto, float32 or bfloat16, got 'int4'"),
     ],
 )
 def test_mistakes_are_one_sentence(name: str, overrides: dict[str, str], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         make_recipe(name, overrides)
+
+
+def test_weight_decay_can_be_set_where_it_has_an_effect_and_defaults_are_never_refused() -> None:
+    assert make_recipe("warmup-base", {"optimizer": "adamw", "weight_decay": "0.1"}).weight_decay == 0.1
+    assert make_recipe("finetune-laptop", {"weight_decay": "0.1"}).weight_decay == 0.1
+    assert make_recipe("finetune-laptop", {"optimizer": "adafactor"}).optimizer == "adafactor"
 
 
 def test_the_docs_show_the_table() -> None:

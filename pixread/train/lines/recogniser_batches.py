@@ -218,7 +218,6 @@ def batch_of(samples: Sequence[Sample]) -> dict[str, Tensor]:
 
 def batches(source: LineSource, seed: int, start: int, *, width: int, lines: int) -> Iterator[dict[str, Tensor]]:
     """The endless batches from number `start` on."""
-    torch.set_num_threads(1)
     number, skipped = divmod(start, CHUNK_BATCHES)
     while True:
         chunk = source.chunk(seed, number, width=width, lines=lines)

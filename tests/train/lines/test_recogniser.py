@@ -46,6 +46,17 @@ def test_a_chunk_is_so_many_batches_of_like_width(task: RecogniserTask):
     assert all(one[1] <= two[0] for one, two in itertools.pairwise(ends))
 
 
+def test_batches_made_in_the_process_leave_it_its_threads(task: RecogniserTask):
+    """Without workers, the network was trained on one thread. Worker processes get one thread each from torch."""
+    former = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        next(task.batches(3, 0))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(former)
+
+
 def test_batches_go_on_from_any_number_as_if_never_stopped(task: RecogniserTask):
     """Numbers on both sides of the end of a chunk."""
     through = task.batches(3, 0)
