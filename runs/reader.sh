@@ -18,9 +18,13 @@ rendered varied "$train_list" --targets layout --max-height 1800 --width 1280 --
 rendered dev "$dev_list" --targets lines,parse --height 1024 --set parse.mask_rate=0 --set parse.max_chars=512
 
 mkdir -p "$out/reader"
-for recipe in line-detector line-recogniser; do
-  pixread train "$recipe" --data "$out/plain" --data "$out/varied" --out "$out/$recipe" --resume "$@"
-  cp "$out/$recipe/weights.safetensors" "$out/reader/$recipe.safetensors"
-done
+trained() {
+  pixread train "$1" --data "$out/plain" --data "$out/varied" --out "$out/$1" --resume "${@:2}"
+  cp "$out/$1/weights.safetensors" "$out/reader/$1.safetensors"
+}
+
+# The recogniser learns from lines as the detector finds them.
+trained line-detector "$@"
+trained line-recogniser --set detector="$out/line-detector" "$@"
 
 pixread bench read --data "$out/dev" --model "$out/reader" --out "$out/scores" --resume

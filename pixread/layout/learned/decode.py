@@ -30,7 +30,8 @@ JOIN_GAP, JOIN_OVERLAP, JOIN_ASIDE = 0.35, 0.4, 0.22
 JOIN_RATIO = 1.25  # of their heights, at most
 JOIN_TURN = 0.97  # cosine of the angle between them, at least
 SLOPE_LENGTH = 0.8  # font sizes of standard deviation along a line, from which its votes tell the slope
-STEEPEST = 0.3  # slope of the votes against the direction they name, at most
+STEEPEST = 0.3  # slope of the votes against the direction they name, at most, in one of
+MOST_TURNS = 4  # turns towards it
 CELL_VARIANCE = 1.5**2 / 12  # squared font sizes; votes shift by up to that along the line, which flattens slopes
 
 
@@ -150,18 +151,23 @@ def _lines(votes: Votes, labels: Ints, count: int) -> Lines:
     log_height, offset, cosine, sine = votes.geometry.astype(np.float64)
     height = REFERENCE_HEIGHT * np.exp(mean(log_height))
     angle = np.arctan2(mean(sine), mean(cosine))
-    cosine, sine = np.cos(angle), np.sin(angle)
-    # Where each pixel sees the middle line, relative to the mean of all.
     distance = offset * height[labels]
     x, y = CORE_STRIDE * (votes.x + 0.5), CORE_STRIDE * (votes.y + 0.5)
-    vote_x, vote_y = x - distance * sine[labels], y + distance * cosine[labels]
-    middle_x, middle_y = mean(vote_x), mean(vote_y)
-    vote_x, vote_y = vote_x - middle_x[labels], vote_y - middle_y[labels]
-    along = vote_x * cosine[labels] + vote_y * sine[labels]
-    across = vote_y * cosine[labels] - vote_x * sine[labels]
-    variance = mean(along**2)
-    slope = np.clip(mean(along * across) / (variance + CELL_VARIANCE * height**2), -STEEPEST, STEEPEST)
-    angle += np.where(variance > (SLOPE_LENGTH * height) ** 2, np.arctan(slope), 0)
+    refined = np.ones(count, np.bool_)
+    for _ in range(MOST_TURNS):
+        cosine, sine = np.cos(angle), np.sin(angle)
+        # Where each pixel sees the middle line, relative to the mean of all.
+        vote_x, vote_y = x - distance * sine[labels], y + distance * cosine[labels]
+        middle_x, middle_y = mean(vote_x), mean(vote_y)
+        vote_x, vote_y = vote_x - middle_x[labels], vote_y - middle_y[labels]
+        along = vote_x * cosine[labels] + vote_y * sine[labels]
+        across = vote_y * cosine[labels] - vote_x * sine[labels]
+        variance = mean(along**2)
+        slope = np.clip(mean(along * across) / (variance + CELL_VARIANCE * height**2), -STEEPEST, STEEPEST)
+        angle += np.where(refined & (variance > (SLOPE_LENGTH * height) ** 2), np.arctan(slope), 0)
+        refined &= np.abs(slope) == STEEPEST  # the direction that was named is far off: go on from the new one
+        if not refined.any():
+            break
     cosine, sine = np.cos(angle), np.sin(angle)
     along = vote_x * cosine[labels] + vote_y * sine[labels]
     low, high = np.full(count, np.inf), np.full(count, -np.inf)
