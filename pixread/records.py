@@ -28,8 +28,8 @@ CROP_MARGIN, END_MARGIN = 0.04, 0.12
 class Box:
     """A rectangle in pixels: its top left corner and its size (never negative)."""
 
-    x: float
-    y: float
+    x: float  # of the left side
+    y: float  # of the top
     width: float
     height: float
 
@@ -77,51 +77,42 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Lettering:
-    """How a word is drawn.
+    """How a word is drawn."""
 
-    size: of its font, in pixels. angle: of its direction, in radians, clockwise from left to right. baseline: y of the
-    line its letters stand on, None where the text is turned or runs from top to bottom.
-    """
-
-    size: float
-    baseline: float | None
-    angle: float = 0.0
+    size: float  # of its font, in pixels
+    baseline: float | None  # y of the line its letters stand on; None where text is turned or runs from top to bottom
+    angle: float = 0.0  # of its direction, in radians, clockwise from left to right
     bold: bool = False
     italic: bool = False
-    mono: bool = False
-    link: bool = False
+    mono: bool = False  # in a monospaced font
+    link: bool = False  # part of a hyperlink
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One visible word of a page: its text, its box, and the number of the visual line it stands on.
+    """One visible word of a page.
 
-    `line` counts the visual lines of the page in document order; words of one line may belong to several nodes
-    (a link inside a sentence), and a node's words may spread over several lines (a paragraph). `lettering` is known of
-    words of rendered pages.
+    Words of one line may belong to several nodes (a link inside a sentence), and a node's words may spread over several
+    lines (a paragraph).
     """
 
     text: str
     box: Box
-    line: int
-    lettering: Lettering | None = None
+    line: int  # number of its visual line, counted over the page in document order
+    lettering: Lettering | None = None  # known of words of rendered pages
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node of a page or of a reading: a text leaf, an image leaf, or an inner node with children.
+    """A node of a page or of a reading: a text leaf, an image leaf, or an inner node with children."""
 
-    A text leaf has `text`; an image leaf has `image` (file name without folder and extension) or `alt` or both;
-    an inner node has `children`. `words` belongs to text leaves of rendered pages, `confidence` (0..1) to readings.
-    """
-
-    text: str | None = None
-    image: str | None = None
-    alt: str | None = None
-    children: tuple[Node, ...] = ()
-    box: Box | None = None
-    words: tuple[Word, ...] = ()
-    confidence: float | None = None
+    text: str | None = None  # of a text leaf
+    image: str | None = None  # of an image leaf: file name without folder and extension; it has this, `alt` or both
+    alt: str | None = None  # of an image leaf: its alternative text
+    children: tuple[Node, ...] = ()  # of an inner node
+    box: Box | None = None  # None where it is not known
+    words: tuple[Word, ...] = ()  # of text leaves of rendered pages, and of readings that know them
+    confidence: float | None = None  # of readings, 0..1
 
     @property
     def is_text(self) -> bool:
@@ -140,31 +131,26 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something drawn on a page that is no word of its tree.
+    """Something drawn on a page that is no word of its tree."""
 
-    picture: also backgrounds and drawings; icon: a small picture or a glyph of an icon font; control: a field, button,
-    check box, list; edge: a rule, or a side of a box with a border or a ground of its own (a thin box); unread: what
-    may look like text and is not in the tree (cut off, covered, faint).
-    """
-
+    # picture: also backgrounds and drawings; icon: a small picture or a glyph of an icon font; control: a field,
+    # button, check box, list; edge: a rule, or a side of a box with a border or a ground of its own (a thin box);
+    # unread: what may look like text and is not in the tree (cut off, covered, faint).
     kind: MarkKind
     box: Box
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """What a layout detector found on a picture.
+    """What a layout detector found on a picture."""
 
-    quad: corners in pixels, top left, top right, bottom right, bottom left of the text as it is read; of a line from
-    LINE_ASCENT above its baseline to LINE_DESCENT below it. score: 0 to 1. height, angle: of lines, the size of their
-    font in pixels, and their direction in radians, clockwise from left to right.
-    """
-
+    # Corners in pixels, top left, top right, bottom right, bottom left of the text as it is read; of a line from
+    # LINE_ASCENT above its baseline to LINE_DESCENT below it.
     quad: tuple[Corner, Corner, Corner, Corner]
     kind: RegionKind
-    score: float
-    height: float = 0.0
-    angle: float = 0.0
+    score: float  # 0..1
+    height: float = 0.0  # of lines: the size of their font in pixels
+    angle: float = 0.0  # of lines: their direction in radians, clockwise from left to right
 
     @property
     def box(self) -> Box:
@@ -175,79 +161,67 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """One character of a line that was read: where it stands along the line, 0 at the crop's left end, 1 at its right
-    end, and its probability."""
+    """One character of a line that was read."""
 
-    start: float
-    end: float
+    start: float  # along the line: 0 at the crop's left end, 1 at its right end
+    end: float  # in the same unit
     probability: float
 
 
 @dataclass(frozen=True, slots=True)
 class RecognisedLine:
-    """What a line recogniser read in one crop: its text, one `Character` for each character of it, and how likely it
-    is that all of it is right (0 to 1; 0 for a script that the recogniser cannot read)."""
+    """What a line recogniser read in one crop."""
 
     text: str
-    characters: tuple[Character, ...]
-    confidence: float
+    characters: tuple[Character, ...]  # one for each character of the text
+    confidence: float  # how likely all of it is right, 0..1; 0 for a script that the recogniser cannot read
 
 
 @dataclass(frozen=True, slots=True)
 class Screenshot:
-    """A rendered page: its pixels as PNG bytes and the truth about them as a condensed tree.
-
-    `lost_parts` counts what the page asked for (pictures, fonts, style sheets, scripts, frames) and did not get.
-    `marks`: what is drawn beside the words.
-    """
+    """A rendered page: its pixels and the truth about them."""
 
     png: bytes
-    width: int
+    width: int  # of the picture, in pixels
     height: int
-    root: Node
-    source: str
-    title: str = ""
-    lost_parts: int = 0
-    marks: tuple[Mark, ...] = ()
+    root: Node  # the condensed tree
+    source: str  # path or URL of the page
+    title: str = ""  # of the document
+    lost_parts: int = 0  # pictures, fonts, style sheets, scripts and frames that the page asked for and did not get
+    marks: tuple[Mark, ...] = ()  # what is drawn beside the words
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnBox:
-    """A drawing instruction carried out at load time.
-
-    A blue outline round a region, an opaque mask over text, or a white label with `text` in place of what stood there.
-    """
+    """A drawing instruction carried out at load time."""
 
     box: Box
+    # region: a blue outline; mask: an opaque box over text; label: a white box with `text` instead of what stood there
     kind: BoxKind
-    text: str = ""
+    text: str = ""  # of a label
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A picture with what is to be said about it; one row of a shard.
-
-    `image` holds PNG, JPEG or lossless WebP bytes; `prompt` is rendered as a header, and `boxes` are drawn, when the
-    example is loaded; `targets` are all acceptable answers.
-    """
+    """A picture with what is to be said about it; one row of a shard."""
 
     id: str
-    image: bytes
-    targets: tuple[str, ...]
-    prompt: str = ""
-    boxes: tuple[DrawnBox, ...] = ()
-    group_id: str = ""
-    source: str = ""
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    image: bytes  # PNG, JPEG or lossless WebP
+    targets: tuple[str, ...]  # all acceptable answers
+    prompt: str = ""  # rendered as a header when the example is loaded
+    boxes: tuple[DrawnBox, ...] = ()  # drawn when the example is loaded
+    group_id: str = ""  # the same for examples that belong together, as the candidates of a choice
+    source: str = ""  # URL or path that the picture comes from
+    meta: Mapping[str, Any] = field(default_factory=dict)  # further facts; what JSON can hold
 
 
 @dataclass(frozen=True, slots=True)
 class Patches:
-    """One picture as patches. pixels: (N, 768) float32; rows, cols: (N,) int64, counted from 1 (0 is padding)."""
+    """One picture as patches."""
 
-    pixels: torch.Tensor
-    rows: torch.Tensor
-    cols: torch.Tensor
+    pixels: torch.Tensor  # (N, 768) float32
+    rows: torch.Tensor  # (N,) int64, counted from 1 (0 is padding)
+    cols: torch.Tensor  # the same
 
     def __len__(self) -> int:
         return int(self.rows.shape[0])
@@ -255,15 +229,12 @@ class Patches:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Padded patches and target ids. pixels: (B, N, 768) float32; rows, cols: (B, N) int64, 0 is padding.
+    """Padded patches and target ids."""
 
-    `labels` is (B, T) int64, ended by eos and padded with the pad id 0, or None when there is nothing to learn from.
-    """
-
-    pixels: torch.Tensor
-    rows: torch.Tensor
-    cols: torch.Tensor
-    labels: torch.Tensor | None = None
+    pixels: torch.Tensor  # (B, N, 768) float32
+    rows: torch.Tensor  # (B, N) int64, 0 is padding
+    cols: torch.Tensor  # the same
+    labels: torch.Tensor | None = None  # (B, T) int64, ended by eos, padded with 0; None when nothing is to be learnt
 
     def __len__(self) -> int:
         return int(self.rows.shape[0])
@@ -291,19 +262,14 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a reader found: the output text, its tree, and the mean log-probability of its tokens.
+    """What a reader found."""
 
-    `boxes` are the regions that were read, in reading order (empty for a single pass over the whole picture).
-    `log_prob` is the sum of the log-probabilities, that of the end included where it was reached. `ended` says whether
-    it was, in all regions: if not, the output was cut at its longest (`max_new_tokens`).
-    """
-
-    text: str
-    tree: Node
-    score: float
-    width: int
+    text: str  # the output
+    tree: Node  # of the output
+    score: float  # mean log-probability of its tokens
+    width: int  # of the picture, in pixels
     height: int
-    seconds: float
-    boxes: tuple[Box, ...] = ()
-    log_prob: float | None = None
-    ended: bool = True
+    seconds: float  # of reading
+    boxes: tuple[Box, ...] = ()  # regions that were read, in reading order; empty for one pass over the whole picture
+    log_prob: float | None = None  # sum of the log-probabilities, that of the end included where it was reached
+    ended: bool = True  # whether the end was reached, in all regions; else the output was cut at `max_new_tokens`

@@ -124,10 +124,10 @@ class _Evaluation:
 
     task: EvaluationTask
     examples: Sequence[Example]
-    indices: Sequence[int]
-    settings: dict[str, Any]
-    batch_size: int
-    resume: bool
+    indices: Sequence[int]  # of the examples to be read
+    settings: dict[str, Any]  # kept beside the results; a run is resumed only with the same
+    batch_size: int  # examples
+    resume: bool  # use what an earlier run has left
     load: Load
     progress: Progress | None
 

@@ -42,7 +42,7 @@ class AbsentError(Exception):
         self.looked_for = looked_for
 
 
-class Reads(Protocol):
+class SplitReader(Protocol):
     """Reads one split of a data set, in the order of its files.
 
     Raises AbsentError, before the first example, where the split is not there; ValueError, in one sentence that names
@@ -55,23 +55,18 @@ class Reads(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One data set. name: as on the command line; title: as people write it.
+    """One data set."""
 
-    metric: exact_match, anls, relaxed_accuracy, cider or group_accuracy. max_new_tokens: the length of a generated
-    answer. published: the paper's scores on the test split by model size, in percent (CIDEr times 100). parts: kinds of
-    examples that are kept as sets of their own; none where the data set has only one.
-    """
-
-    name: str
-    title: str
-    metric: str
-    max_new_tokens: int
-    published: Mapping[str, float]
-    licence: str
-    url: str
-    examples: Reads
-    parts: tuple[str, ...] = ()
-    splits: tuple[Split, ...] = SPLITS
+    name: str  # as on the command line
+    title: str  # as people write it
+    metric: str  # exact_match, anls, relaxed_accuracy, cider or group_accuracy
+    max_new_tokens: int  # the length of a generated answer
+    published: Mapping[str, float]  # the paper's scores on the test split by model size, in percent (CIDEr times 100)
+    licence: str  # of the data, in words
+    url: str  # where the original files are to be had
+    examples: SplitReader
+    parts: tuple[str, ...] = ()  # kinds of examples kept as sets of their own; none where the data set has only one
+    splits: tuple[Split, ...] = SPLITS  # those that are published
 
 
 def each(rows: Iterable[tuple[str, Any]], make: Callable[[str, Any], Example]) -> Iterator[Example | Skipped]:

@@ -165,9 +165,9 @@ class Windows(Dataset["Window | WorkerFailure"]):
     source: Source
     preprocess: Preprocess
     tokenizer: Tokenizer
-    batch_size: int
-    max_tokens: int
-    seed: int
+    batch_size: int  # examples
+    max_tokens: int  # of a label, its end included
+    seed: int  # of drawn text, of targets and of the order of batches
     max_positions: int  # of the model: the rows and columns that it knows lie below
 
     @property

@@ -46,13 +46,13 @@ SHORT_SEQUENCE = 256  # patches
 class LogWindow:
     """Numbers gathered between two log lines."""
 
-    loss: float = 0.0
-    tokens: int = 0
-    samples: int = 0
+    loss: float = 0.0  # nats a token, summed over the steps
+    tokens: int = 0  # labels
+    samples: int = 0  # pictures
     steps: int = 0
-    unusable: int = 0
-    cut: int = 0
-    waited: float = 0.0
+    unusable: int = 0  # examples that were passed over
+    cut: int = 0  # labels without their end
+    waited: float = 0.0  # seconds, for data
     started: float = field(default_factory=time.perf_counter)
 
     def summary(self) -> dict[str, float]:

@@ -52,7 +52,7 @@ class ReadingPlan:
 
     config: ReadConfig
     pages: ShardSet
-    indices: Sequence[int]
+    indices: Sequence[int]  # of the pages to be read
     regions: Mapping[str, Sequence[int]]  # by the group of a page: indices of its regions in their set
     region_set: Sequence[Example]
     peers: ChosenPeers

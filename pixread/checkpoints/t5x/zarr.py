@@ -28,16 +28,16 @@ _EITHER_HEADER = 32 + zlib.MAX_WBITS  # zlib's way to say: gzip or zlib
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZarrArray:
-    """An array in a folder. A chunk that has no file is all `fill`; without one it must have its file."""
+    """An array in a folder, stored in chunks."""
 
     folder: Path
     shape: tuple[int, ...]
-    chunk: tuple[int, ...]
+    chunk: tuple[int, ...]  # shape of a chunk
     dtype: torch.dtype
-    compressor: str
-    order: str
-    separator: str
-    fill: float | None
+    compressor: str  # of the chunks' bytes
+    order: str  # of the numbers in a chunk: C or F
+    separator: str  # between the numbers in a chunk's file name
+    fill: float | None  # every number of a chunk without a file; None: each chunk must have its file
 
     def read(self) -> Tensor:
         """Raises CheckpointError for a chunk that is missing or damaged."""
