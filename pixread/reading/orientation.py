@@ -3,7 +3,7 @@
 Upside down, hardly a word is read surely. Where that is so of a page, a sample of its lines is read the other way up as
 well, and what is more legible decides for all. A page that is turned by quarters is then turned upright as a picture,
 since networks find and read upright text best. Lines that run otherwise than their page, such as the labels of an axis,
-are decided one by one.
+are read both ways, one by one.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from pixread.records import Box, Node, Reading, RecognisedLine, Region
 
 ReadLine = tuple[Region, RecognisedLine]
 
-SURE = 0.5  # confidence of a word that counts as legible
-# Shares of the length of lines that sure words take: on dev pages, half their size included, .6 to .9, and upside down
-# .05 to .2.
+# Share of the length of lines that words take, each by its confidence: on dev pages, half their size included, .5 to
+# .9, and upside down .1 to .25.
 LEGIBLE = 0.4
 MORE_LEGIBLE = 0.15  # how much more of it has to be legible the other way up
 SAMPLE = 8  # lines
@@ -37,16 +36,16 @@ def quarter_turns(image: Image.Image, lines: Sequence[ReadLine], recogniser: Lin
     turns, of_page = round(angle / QUARTER), [one for one in lines if not is_askew(one[0], angle)]
     if _legibility(of_page) < LEGIBLE:
         sample = sorted(of_page, key=lambda one: -_ems(one[0]))[:SAMPLE]
-        turns += 2 * _is_better(_other_way_up(image, sample, recogniser), sample)
+        turns += 2 * (_legibility(_other_way_up(image, sample, recogniser)) > _legibility(sample) + MORE_LEGIBLE)
     return turns % 4
 
 
 def with_others_turned(image: Image.Image, lines: Sequence[ReadLine], recogniser: LineRecogniser) -> list[ReadLine]:
-    """The lines of a picture (RGB), those anew that run otherwise than the page and were found the wrong way up."""
+    """The lines of a picture (RGB), those turned that run otherwise than the page and were found the wrong way up."""
     angle = page_angle([line for line, _ in lines])
-    doubtful = [one for one in lines if is_askew(one[0], angle) and _legibility([one]) < LEGIBLE]
-    found = zip(doubtful, _other_way_up(image, doubtful, recogniser), strict=True)
-    turned = {id(one): other for one, other in found if _is_better([other], [one])}
+    askew = [one for one in lines if is_askew(one[0], angle)]
+    found = zip(askew, _other_way_up(image, askew, recogniser), strict=True)
+    turned = {id(one): other for one, other in found if _legibility([other]) > _legibility([one])}
     return [turned.get(id(one), one) for one in lines]
 
 
@@ -98,18 +97,13 @@ def _reversed(line: Region) -> Region:
     return replace(line, quad=(third, fourth, first, second), angle=math.remainder(line.angle + math.pi, 2 * math.pi))
 
 
-def _is_better(lines: Sequence[ReadLine], others: Sequence[ReadLine]) -> bool:
-    return _legibility(lines) > _legibility(others) + MORE_LEGIBLE
-
-
 def _legibility(lines: Sequence[ReadLine]) -> float:
-    """The share of their length that sure words take; 1 of no lines."""
-    sure = [
-        _ems(line) * sum(word.end - word.start for word in words_of(read) if word.confidence >= SURE)
-        for line, read in lines
-    ]
+    """The share of their length that words take, by their confidence; 1 of no lines."""
     total = sum(_ems(line) for line, _ in lines)
-    return sum(sure) / total if total else 1.0
+    taken = (
+        _ems(line) * sum((word.end - word.start) * word.confidence for word in words_of(read)) for line, read in lines
+    )
+    return sum(taken) / total if total else 1.0
 
 
 def _ems(line: Region) -> float:

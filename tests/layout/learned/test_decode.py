@@ -108,3 +108,14 @@ def test_lines_turned_by_quarters_keep_their_direction():
     steadied = steady_lines(Lines.concatenated([level, upward]), width=600, height=400)
     assert steadied.direction[-1] == pytest.approx((0, -1), abs=1e-6)
     assert len(steady_lines(NO_LINES, width=10, height=10)) == 0
+
+
+@pytest.mark.parametrize("named", [55, 70, 90, 115])
+def test_a_long_core_has_the_direction_of_its_axis_where_its_votes_name_another(named: float):
+    """Labels on their side came out turned by 20 degrees: the network names what lies between up and down."""
+    core, geometry = np.full((192, 192), 0.01, np.float32), np.zeros((4, 96, 96), np.float32)
+    core[40:140, 90:95] = 0.9  # 200 px long on its side
+    geometry[2], geometry[3] = math.cos(math.radians(named)), math.sin(math.radians(named))
+    (line,) = decode_lines(Votes.from_maps(core, geometry)).regions()
+    assert line.angle == pytest.approx(math.pi / 2, abs=0.02)
+    assert line.box.height == pytest.approx(200, abs=6)
