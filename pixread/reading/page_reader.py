@@ -30,6 +30,7 @@ from pixread.reading.orientation import (
     with_others_turned,
 )
 from pixread.recognition.recogniser import LineRecogniser, Progress
+from pixread.recognition.scripts import absent_scripts, is_in
 from pixread.records import Box, Reading, Region
 
 if TYPE_CHECKING:
@@ -190,6 +191,15 @@ class PageReader:
         read = iter(self.recogniser.recognise(crops, progress=progress))
         return [[(line, next(read)) for line in page.lines] for page in pages]
 
+    def _in_shown_scripts(self, page: _Page, lines: list[ReadLine]) -> list[ReadLine]:
+        """The lines of a page, those in scripts that it does not show read anew without these."""
+        absent = absent_scripts(read for _, read in lines)
+        doubtful = [line for line, read in lines if is_in(read, absent)]
+        if not doubtful:
+            return lines
+        anew = iter(self.recogniser.recognise([line_crop(page.image, line) for line in doubtful], without=absent))
+        return [(line, next(anew) if is_in(read, absent) else read) for line, read in lines]
+
     def _parsed_upright(self, page: _Page, turns: int, least: float) -> Reading:
         """A page that is turned by quarters, found and read anew as it stands upright."""
         region = None if page.region is None else upright_box(page.region, page.image.size, turns)
@@ -198,7 +208,7 @@ class PageReader:
         return turned_reading(self._assembled(found, lines, least), turns)
 
     def _assembled(self, page: _Page, lines: Sequence[ReadLine], least: float) -> Reading:
-        turned = with_others_turned(page.image, lines, self.recogniser)
+        turned = self._in_shown_scripts(page, with_others_turned(page.image, lines, self.recogniser))
         placed = [(line, along_line(read, line)) for line, read in turned]
         return assembled(page.image, _without_specks(placed), page.pictures, least=least, within=page.region)
 

@@ -3,7 +3,7 @@
 import io
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from PIL import Image
@@ -83,7 +83,9 @@ class Knows:
         self.asked = [one for _ in images for one in self.told if one.read is not None]
         return [[one.region for one in self.told] for _ in images]
 
-    def recognise(self, crops: Sequence[Image.Image], *, progress: Progress | None = None) -> list[RecognisedLine]:
+    def recognise(
+        self, crops: Sequence[Image.Image], *, progress: Progress | None = None, without: Collection[str] = ()
+    ) -> list[RecognisedLine]:
         if not self.asked:  # lines the other way up
             return [RecognisedLine("", (), 0.0) for _ in crops]
         found = [self._read(one, crop) for one, crop in zip(self.asked, crops, strict=True)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from pixread.recognition.ctc.network import STRIDE, LineNetwork, fuse_batch_norm
 from pixread.recognition.ctc.normalise import SIDE_MARGIN, normalise, to_tensor
 from pixread.recognition.ctc.weights import LineModel, load_model
 from pixread.recognition.recogniser import Progress
+from pixread.recognition.scripts import script_of_sign
 from pixread.records import RecognisedLine
 
 if TYPE_CHECKING:
@@ -45,19 +46,22 @@ class CtcRecogniser:
         """The recogniser of a weights file, the shipped one by default. ValueError where it is no such file."""
         return cls(load_model(path), dtype=dtype, device=device)
 
-    def recognise(self, crops: Sequence[Image.Image], *, progress: Progress | None = None) -> list[RecognisedLine]:
+    def recognise(
+        self, crops: Sequence[Image.Image], *, progress: Progress | None = None, without: Collection[str] = ()
+    ) -> list[RecognisedLine]:
         """The text of each crop (RGB), which holds one upright line; empty where it holds none, or a script that the
-        recogniser does not know."""
+        recogniser does not know. without: scripts of which no sign is read."""
         lines = [normalise(crop.convert("RGB")) for crop in crops]
-        return self.recognise_normalised(lines, progress=progress)
+        return self.recognise_normalised(lines, progress=progress, without=without)
 
     def recognise_normalised(
-        self, lines: Sequence[np.ndarray], *, progress: Progress | None = None
+        self, lines: Sequence[np.ndarray], *, progress: Progress | None = None, without: Collection[str] = ()
     ) -> list[RecognisedLine]:
         """The same of lines as `normalise` makes them, (32, W) uint8 each."""
         found: dict[int, RecognisedLine] = {}
+        barred = self._classes_of(without)
         for numbers in _batches([line.shape[1] for line in lines]):
-            tops = self._likeliest([lines[number] for number in numbers])
+            tops = self._likeliest([lines[number] for number in numbers], barred)
             for number, (probabilities, classes) in zip(numbers, tops, strict=True):
                 found[number] = decode(
                     probabilities,
@@ -70,30 +74,36 @@ class CtcRecogniser:
                 progress(len(found), len(lines))
         return [found[number] for number in range(len(lines))]
 
-    def _likeliest(self, lines: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Of each line: probability and number of the likeliest class of every frame, (T,) each."""
+    def _classes_of(self, scripts: Collection[str]) -> torch.Tensor:
+        """The classes of all signs of the scripts."""
+        classes = (number for char, number in self.alphabet.classes.items() if script_of_sign(char) in scripts)
+        return torch.tensor(list(classes), dtype=torch.int64, device=self.device)
+
+    def _likeliest(self, lines: Sequence[np.ndarray], barred: torch.Tensor) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Of each line: probability and number of the likeliest class of every frame, (T,) each, barred ones apart."""
         pixels, frames = to_tensor(lines)
         if pixels.shape[3] > MAX_WIDTH:  # a batch of one
-            probabilities, classes = self._in_parts(pixels)
+            probabilities, classes = self._in_parts(pixels, barred)
         else:
-            probabilities, classes = self._pass(pixels)
+            probabilities, classes = self._pass(pixels, barred)
         rows = zip(probabilities.numpy(), classes.numpy(), frames.tolist(), strict=True)
         return [(row[:count], numbers[:count]) for row, numbers, count in rows]
 
     @torch.inference_mode()
-    def _pass(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _pass(self, pixels: torch.Tensor, barred: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             logits = self.network(pixels.to(self.device)).float()
+        logits[..., barred] = -torch.inf
         top, classes = logits.max(dim=2)
         return (top - logits.logsumexp(dim=2)).exp().cpu(), classes.cpu()
 
-    def _in_parts(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _in_parts(self, pixels: torch.Tensor, barred: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """A long line in overlapping parts, (1, 1, 32, W)."""
         half, width, parts = OVERLAP // 2, pixels.shape[3], []
         for start in range(0, width - OVERLAP, MAX_WIDTH - OVERLAP):
             end = min(width, start + MAX_WIDTH)
             kept = slice(half // STRIDE if start else 0, None if end == width else -half // STRIDE)
-            part = self._pass(pixels[..., start:end].contiguous(memory_format=torch.channels_last))
+            part = self._pass(pixels[..., start:end].contiguous(memory_format=torch.channels_last), barred)
             parts.append(tuple(tensor[:, kept] for tensor in part))
         probabilities, classes = zip(*parts, strict=True)
         return torch.cat(probabilities, 1), torch.cat(classes, 1)
