@@ -46,7 +46,7 @@ def test_render(tmp_path: Path):
 
 
 def test_recipes():
-    overrides = {"size": "nano", "vocab_size": "600", "batch_size": "2", "workers": "0"}
+    overrides = {"size": "nano", "vocab_size": "600", "batch_size": "2", "workers": "0", "threads": "1"}
     found = medians(bench_recipes(("warmup-base",), data=None, steps=20, overrides=overrides, repeats=1))
     assert found["samples/s"] > 0
     assert 0 < found["share of time waiting for data"] < 1
