@@ -27,7 +27,7 @@ def degrade(pixels: Pixels, rng: random.Random) -> Pixels:
     """A degraded copy, (H, W, 3) uint8 like the picture; each kind has a probability of its own, so some stay as
     they are."""
     image = Image.fromarray(pixels)
-    if rng.random() < 0.04:
+    if rng.random() < 0.08:
         image = _few_colours(image, rng)
     if rng.random() < 0.45:
         image = _tones(image, rng)

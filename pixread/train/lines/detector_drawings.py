@@ -27,7 +27,7 @@ Line = tuple[float, float, float, float, float]  # as in `Truth.lines`
 SMALLEST, USUAL, LARGEST = 6, 64, 160  # px, font sizes
 CONTRAST, FAINT_CONTRAST = 70, 30  # levels of the most different channel, at least
 EVEN = 10.0  # levels of standard deviation below which faint text on it can still be read
-LONE = "0123456789" * 3 + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+LONE = "0123456789" * 3 + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" + "•◦▪–→·|+×*%&?!$€" * 2
 JOINTS = ("-", "-", "_", "_", "/", ".", ":", "|", "'")
 
 
@@ -94,7 +94,7 @@ def _draw_paragraph(sheet: Sheet) -> None:
 
 
 def _draw_lone(sheet: Sheet) -> None:
-    """Single letters and short numbers, wide apart, as in calendars, tables and counters."""
+    """Single letters and signs and short numbers, wide apart, as in calendars, tables and counters."""
     rng = sheet.rng
     font = _font(sheet)
     count, pitch = rng.choice((1, 1, 2, 4, 7)), rng.uniform(2.6, 5) * font.size

@@ -241,7 +241,7 @@ class _Canvas:
 
     def pixels(self, rng: random.Random) -> Pixels:
         """What was drawn, now and then underlined."""
-        if rng.random() < 0.06:
+        if rng.random() < 0.12:
             y = self.baseline + rng.uniform(0.08, 0.16) * self.size
             self.pen.line((self.left, y, self.right, y), fill=self.ink, width=max(1, self.size // 14))
         return np.asarray(self.image)
