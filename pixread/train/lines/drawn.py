@@ -31,7 +31,8 @@ _OTHER_SHARE = 0.2  # of each further script; the shares are brought to a sum of
 _LATIN_IN_OTHERS, _NUMBERS_IN_OTHERS = 0.10, 0.10  # of the words of other scripts
 _SEPARATORS = (" ", " ", " ", " ", " ", " ", " | ", " – ", " — ", " • ", " / ", " · ", " → ", " > ", ": ", ", ")
 _COMMON_TONES = ((255, 0), (255, 0), (255, 40), (250, 90), (245, 120), (20, 240), (40, 200), (0, 255))
-_SPACED_SHARE, _SPACINGS, _LONGEST_SPACED = 0.06, (0.04, 0.4), 30  # font sizes between letters; characters
+_SPACED_SHARE, _SPACINGS, _LONGEST_SPACED = 0.03, (0.04, 0.3), 30  # font sizes between letters; characters
+_JUSTIFIED_SHARE, _BLANKS = 0.10, (0.75, 1.8)  # of lines have narrower or wider blanks than their font
 _SEEN_SIZES = (0.84, 1.13)  # of a font, for which detectors take it by the look of its letters
 _LEAST_CONTRAST = 50.0  # of luma, between letters and ground
 
@@ -181,18 +182,31 @@ def _draw(text: str, file: str, rng: random.Random, ground: Pixels | None) -> Cu
     font = _font(file, size, _needs_shaping(text))
     if (length := font.getlength(text)) > LONGEST * size / 28 or length < 1:
         return None
-    if rng.random() < _SPACED_SHARE and not _needs_shaping(text) and len(text) <= _LONGEST_SPACED:
-        return _draw_apart(text, [font] * len(text), size, rng, spacing=rng.uniform(*_SPACINGS) * size)
+    if not _needs_shaping(text) and (roll := rng.random()) < _SPACED_SHARE + _JUSTIFIED_SHARE:
+        fonts = [font] * len(text)
+        if roll < _JUSTIFIED_SHARE:
+            return _draw_apart(text, fonts, size, rng, blank=rng.uniform(*_BLANKS))
+        if len(text) <= _LONGEST_SPACED:
+            return _draw_apart(text, fonts, size, rng, spacing=rng.uniform(*_SPACINGS) * size)
     canvas = _Canvas.of(length, size, rng, ground)
     canvas.pen.text((canvas.left, canvas.baseline), text, fill=canvas.ink, font=font, anchor="ls")
     return Cut(canvas.pixels(rng), size, text)
 
 
 def _draw_apart(
-    text: str, fonts: Sequence[ImageFont.FreeTypeFont], size: int, rng: random.Random, *, spacing: float = 0.0
+    text: str,
+    fonts: Sequence[ImageFont.FreeTypeFont],
+    size: int,
+    rng: random.Random,
+    *,
+    spacing: float = 0.0,
+    blank: float = 1.0,
 ) -> Cut | None:
-    """Letter by letter, each in its font, with `spacing` pixels between them (CSS letter-spacing)."""
-    lengths = [font.getlength(char) + spacing for font, char in zip(fonts, text, strict=True)]
+    """Letter by letter, each in its font, with `spacing` pixels between them (CSS letter-spacing), and blanks `blank`
+    times as wide as the font has them (justified text)."""
+    lengths = [
+        font.getlength(char) * (blank if char == " " else 1.0) + spacing for font, char in zip(fonts, text, strict=True)
+    ]
     if sum(lengths) > LONGEST * size / 28:
         return None
     canvas = _Canvas.of(sum(lengths) - spacing, size, rng, None)
