@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pixread.reading.page_reader import PageReader
 
 
-class PlaceOptions(TypedDict, total=False):
+class DeviceOptions(TypedDict, total=False):
     """device: auto (a GPU where there is one), cpu, cuda, or what torch knows by name.
 
     dtype: auto (bfloat16 where the device multiplies it, else float32; a checkpoint on a processor: float32, but a
@@ -30,7 +30,7 @@ class PlaceOptions(TypedDict, total=False):
     dtype: str | torch.dtype
 
 
-class LoadOptions(PlaceOptions, total=False):
+class LoadOptions(DeviceOptions, total=False):
     """What can be said of a checkpoint besides.
 
     revision: branch, tag or commit of a repository. max_patches, is_vqa: instead of what the checkpoint says. like:

@@ -13,13 +13,14 @@ LATIN = "LATIN"
 SURE = 0.8  # confidence of a word that shows its script; of single letters much is said surely that is none
 FEWEST_LETTERS = 2  # of such a word
 _BEHIND_LATIN = 0x370  # the first code point of Greek
+_SHARED = "Ωπ"  # Greek letters that are signs on pages of every script
 
 
 @lru_cache(maxsize=4096)
 def script_of_sign(char: str) -> str | None:
     """The script of a letter, vowel sign or digit, as its Unicode name begins; None for what scripts share."""
     category = unicodedata.category(char)
-    if category[0] not in "LM" and category != "Nd":
+    if char in _SHARED or (category[0] not in "LM" and category != "Nd"):
         return None
     if ord(char) < _BEHIND_LATIN:
         return LATIN if category[0] == "L" else None

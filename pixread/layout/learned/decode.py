@@ -30,8 +30,8 @@ JOIN_GAP, JOIN_OVERLAP, JOIN_ASIDE = 0.35, 0.4, 0.22
 JOIN_RATIO = 1.25  # of their heights, at most
 JOIN_TURN = 0.97  # cosine of the angle between them, at least
 SLOPE_LENGTH = 0.8  # font sizes of standard deviation along a line, from which its votes tell the slope
-STEEPEST = 0.3  # slope of the votes against the direction they name, at most, in one of
-MOST_TURNS = 4  # turns towards it
+STEEPEST = 0.3  # slope, by which a direction is turned at most to that of the votes, at a time
+MOST_TURNS = 4  # times that it is turned
 CELL_VARIANCE = 1.5**2 / 12  # squared font sizes; votes shift by up to that along the line, which flattens slopes
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
+
+from pixread.recognition.scripts import script_of_sign
 
 SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")
 # One shape each, in the order of SCRIPTS; a dot where a script has no letter of that shape.
@@ -20,14 +20,6 @@ _TWINS: dict[str, dict[str, str]] = {
     for letter in shape
     if letter != "."
 }
-
-
-@lru_cache(maxsize=4096)
-def script_of(char: str) -> str | None:
-    """The script of a letter, as the first word of its Unicode name; None for all other characters."""
-    if char == "µ":  # named after its use
-        return "LATIN"
-    return unicodedata.name(char, "").split(" ")[0] if char.isalpha() else None
 
 
 def settle_scripts(text: str) -> str:
@@ -48,5 +40,5 @@ def _settle(word: str, of_text: str | None) -> str:
 
 def _most_common(letters: Sequence[str]) -> str | None:
     """The script of most letters that have no look-alike; None where there is no such letter."""
-    told = Counter(script for char in letters if char not in _TWINS and (script := script_of(char)) in SCRIPTS)
+    told = Counter(script for char in letters if char not in _TWINS and (script := script_of_sign(char)) in SCRIPTS)
     return told.most_common(1)[0][0] if told else None

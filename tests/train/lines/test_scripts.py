@@ -6,7 +6,8 @@ import unicodedata
 import pytest
 
 from pixread.recognition.ctc.alphabet import clean_text
-from pixread.recognition.ctc.look_alikes import script_of, settle_scripts
+from pixread.recognition.ctc.look_alikes import settle_scripts
+from pixread.recognition.scripts import script_of_sign
 from pixread.targets.words import ALPHABET as LATIN_READER
 from pixread.train.lines.scripts import DESCRIBED, SYMBOLS, alphabet_of, read_scripts, script_named
 
@@ -47,7 +48,7 @@ def test_invented_words_are_of_one_script_as_the_decoder_settles_them():
     rng = random.Random(1)
     for name in ("cyrillic", "greek"):
         words = [DESCRIBED[name].word(rng, ()) for _ in range(500)]
-        told = [word for word in words if any(script_of(char) == name.upper() for char in settle_scripts(word))]
+        told = [word for word in words if any(script_of_sign(char) == name.upper() for char in settle_scripts(word))]
         assert sum(settle_scripts(word) == word for word in told) >= 0.99 * len(told)
 
 
