@@ -18,8 +18,8 @@ from pixread.train.lines.pages import PagePool
 from pixread.train.lines.recipes import LineRecipe
 
 GEOMETRY_WEIGHTS = (1.0, 2.0, 3.0, 3.0)  # of the logarithm of the height, the distance, cosine and sine
-KIND_WEIGHT, STYLE_WEIGHT = 1.0, 0.7  # of their losses; cores and geometry count 1
-LEAST_KIND, LEAST_STYLE = 0.01, 0.1  # shares of all places and of cores, below which a class counts as this common
+KIND_WEIGHT, STYLE_WEIGHT = 1.0, 0.4  # of their losses; cores and geometry count 1
+LEAST_KIND, LEAST_STYLE = 0.01, 0.02  # shares of all places and of cores, below which a class counts as this common
 EASY = 0.05  # least weight of a pixel in the focal loss
 SCORE_SEED = 3
 
