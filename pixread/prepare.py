@@ -18,7 +18,7 @@ from typing import Any
 
 from pixread.filenames import is_data, printable
 from pixread.files import folder_written_aside, read_json_object, write_text
-from pixread.inputs.picture import PictureError, open_picture, picture_format
+from pixread.images.open import PictureError, open_picture, picture_format
 from pixread.records import Example
 from pixread.shards import MANIFEST, is_replaceable, write_shards
 from pixread.tasks import HIDDEN, TASKS, AbsentError, Skipped, Split, Task

@@ -1,4 +1,4 @@
-"""Fits the small networks that put a page together (`pixread/inputs/judge.py`) to rendered pages.
+"""Fits the small networks that put a page together (`pixread/assembly/classifier.py`) to rendered pages.
 
 Usage: python runs/structure.py LIST OUT.json [NAME ...]
 
@@ -28,12 +28,16 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixread.inputs import judge, layout, nesting, paragraphs, text_ends
-from pixread.inputs.looks import Looks
-from pixread.inputs.paragraphs import Line
-from pixread.reading.page_lines import Keep, upright_line
-from pixread.reading.page_tree import parts_of, picture_part
-from pixread.reading.rotation import Rotation
+from pixread.assembly import classifier as judge
+from pixread.assembly import grouping as nesting
+from pixread.assembly import paragraphs
+from pixread.assembly import reading_order as layout
+from pixread.assembly import spans as text_ends
+from pixread.assembly.lines import Keep, upright_line
+from pixread.assembly.page_tree import parts_of, picture_part
+from pixread.assembly.paragraphs import Line
+from pixread.assembly.rotation import Rotation
+from pixread.assembly.style.features import Looks
 from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Character, Lettering, Node, RecognisedLine, Region, Word
 from pixread.render.browser import Browser
 from pixread.render.errors import RenderError
@@ -311,7 +315,7 @@ def fitted(features: Numbers, truth: NDArray[np.bool_], *, units: int, passes: i
     """The weights of one network, as `judge` reads them."""
     torch.manual_seed(0)
     mean, deviation = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-3)
-    scaled = np.clip((features - mean) / deviation, -judge.FARTHEST, judge.FARTHEST)
+    scaled = np.clip((features - mean) / deviation, -judge.MAX_DEVIATIONS, judge.MAX_DEVIATIONS)
     inputs, wanted = (torch.tensor(one, dtype=torch.float32) for one in (scaled, truth))
     network = torch.nn.Sequential(torch.nn.Linear(features.shape[1], units), torch.nn.Tanh(), torch.nn.Linear(units, 1))
     optimiser = torch.optim.AdamW(network.parameters(), lr=4e-3, weight_decay=decay)
@@ -335,9 +339,9 @@ def fitted(features: Numbers, truth: NDArray[np.bool_], *, units: int, passes: i
 
 def main(listing: Path, out: Path, names: Sequence[str]) -> None:
     """Fits networks one after the other; each is in use as soon as it is there."""
-    weights = json.loads((out if out.exists() else judge.WEIGHTS).read_text(encoding="utf-8"))
+    weights = json.loads((out if out.exists() else judge.STRUCTURE_WEIGHTS).read_text(encoding="utf-8"))
     out.write_text(json.dumps(weights) + "\n", encoding="utf-8")
-    judge.WEIGHTS = out
+    judge.STRUCTURE_WEIGHTS = out
     pages = list(pages_of(listing))
     for name in names:
         samples = [sample for page in pages for sample in SAMPLES[name](page)]

@@ -1,4 +1,4 @@
-"""Fits the network that sees which words are bold, slanted or monospaced (`pixread/inputs/style.py`).
+"""Fits the network that sees which words are bold, slanted or monospaced (`pixread/assembly/style/network.py`).
 
 Usage: python runs/style.py OUT.safetensors [PAGES]
 
@@ -28,9 +28,9 @@ from structure import page_of, token_leaves
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixread.inputs.looks import letters_of
-from pixread.inputs.style import ROWS, STYLES, TAPS, scaled
-from pixread.reading.page_lines import cut_line
+from pixread.assembly.lines import cut_line
+from pixread.assembly.style.features import letters_of
+from pixread.assembly.style.network import ROWS, STYLES, TAPS, scaled
 from pixread.render.browser import Browser
 from pixread.render.page import RenderSettings, render_page
 

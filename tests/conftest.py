@@ -11,9 +11,9 @@ import torch
 
 from pixread.checkpoints.folder import save
 from pixread.cli import main
-from pixread.inputs.prepare import Preprocess
-from pixread.inputs.tokenizer import train_tokenizer
-from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.model import Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.processor import Preprocess
+from pixread.tokenizers.tokenizer import train_tokenizer
 
 # Models of tests are tiny: a second thread only waits for the first, for ever so long where the machine is busy.
 torch.set_num_threads(1)

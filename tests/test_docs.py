@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pixread.inputs.prepare import Preprocess
+from pixread.models.pix2struct.processor import Preprocess
 from tests.checkpoints.hub_client import Client
 from tests.checkpoints.hub_server import Hub, serve
 from tests.conftest import MakeCheckpoint

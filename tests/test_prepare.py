@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from pixread.inputs.picture import open_picture
+from pixread.images.open import open_picture
 from pixread.prepare import Count, prepare
 from pixread.records import Example
 from pixread.shards import ShardSet

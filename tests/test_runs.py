@@ -15,8 +15,8 @@ import typer.main
 from safetensors.numpy import load_file
 
 import pixread
+from pixread.assembly.style import network as style
 from pixread.cli import app
-from pixread.inputs import style
 from pixread.tasks import TASKS
 from pixread.train.lines.recipes import LINE_RECIPES
 from pixread.train.recipes import RECIPES
@@ -163,7 +163,7 @@ def test_the_network_that_sees_styles_is_fitted_to_rendered_pages(tmp_path: Path
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     right = [float(share) for share in re.findall(r"([\d.]+)%", said)]
     assert len(right) == len(style.STYLES) and min(right) > 50
-    shipped = load_file(style.WEIGHTS)
+    shipped = load_file(style.STYLE_WEIGHTS)
     assert {name: values.shape for name, values in load_file(out).items()} == {
         name: values.shape for name, values in shipped.items()
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.names import pix2struct as names
-from pixread.models.pix2struct import Pix2StructConfig
+from pixread.models.pix2struct.model import Pix2StructConfig
 
 FLOATS = ("eps", "dropout")
 MAY_BE_ZERO = ("pad", "eos", *FLOATS)

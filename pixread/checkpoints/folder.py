@@ -22,9 +22,11 @@ from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.pix2struct import TENSORS, TIED
 from pixread.filenames import is_system_file
 from pixread.files import WriteError, folder_written_aside
-from pixread.inputs import prepare, spiece, tokenizer
-from pixread.models.meta_init import meta_init
-from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct import processor
+from pixread.models.pix2struct.model import Pix2Struct, Pix2StructConfig
+from pixread.nn.meta_init import meta_init
+from pixread.tokenizers import tokenizer
+from pixread.tokenizers.sentencepiece import SPIECE_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +155,10 @@ def rewrite(
     checkpoint = load(find_checkpoint(source))
     names = [name for name in COMPANIONS if name not in OWN and (checkpoint.folder / name).is_file()]
     files: dict[str, bytes | Path] = {name: checkpoint.folder / name for name in names}
-    if spiece.FILE in files and tokenizer.FILE not in files:
+    if SPIECE_FILE in files and tokenizer.TOKENIZER_FILE not in files:
         files = {**tokenizer.Tokenizer.load(checkpoint.folder).files(), **files}
-    if not {prepare.FILE, prepare.PROCESSOR_FILE} & files.keys():
-        files[prepare.FILE] = json.dumps(prepare.Preprocess().to_json(), indent=2).encode()
+    if not {processor.FILE, processor.PROCESSOR_FILE} & files.keys():
+        files[processor.FILE] = json.dumps(processor.Preprocess().to_json(), indent=2).encode()
     return save(checkpoint.model, out, generation=without_stale(checkpoint.generation), files=files, dtype=dtype)
 
 

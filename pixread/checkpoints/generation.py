@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pixread.checkpoints.errors import CheckpointError
-from pixread.inputs.patches import Like
+from pixread.models.pix2struct.patches import Like
 
 MAX_NEW_TOKENS = 128  # the length of the paper's decoder
 # What `transformers` writes where nobody chose anything, the start token included: too short for most answers, and

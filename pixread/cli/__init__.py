@@ -22,7 +22,7 @@ import typer
 from pixread import __version__
 from pixread.cli import bench, convert, evaluate, inspect, parse, prepare, push, render, train
 from pixread.cli.terminal import WarningPrinter, say
-from pixread.inputs.memory import is_shortage
+from pixread.memory import is_shortage
 
 __all__ = ["app", "main", "run"]
 

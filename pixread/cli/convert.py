@@ -75,7 +75,7 @@ def _convert_t5x(folder: Path, out: Path, *, dtype: torch.dtype, files: dict[str
 
 
 def _preprocessor_file(*, max_patches: int | None, vqa: bool | None) -> dict[str, bytes]:
-    from pixread.inputs.prepare import FILE, Preprocess
+    from pixread.models.pix2struct.processor import FILE, Preprocess
 
     preprocess = Preprocess(is_vqa=bool(vqa))
     if max_patches is not None:
@@ -85,7 +85,7 @@ def _preprocessor_file(*, max_patches: int | None, vqa: bool | None) -> dict[str
 
 def _tokenizer_files(path: Path | None) -> dict[str, bytes]:
     """The files of a tokenizer that has been read once, so that a broken one is found before the long work."""
-    from pixread.inputs.tokenizer import Tokenizer
+    from pixread.tokenizers.tokenizer import Tokenizer
 
     if path is None:
         return {}

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from pixread.cli.terminal import say
 
 if TYPE_CHECKING:
-    from pixread.inputs.patches import Like
-    from pixread.reader import Reader
-    from pixread.reading.page_reader import PageReader
+    from pixread.models.pix2struct.patches import Like
+    from pixread.reader.line_by_line import PageReader
+    from pixread.reader.single_pass import Reader
 
 COMPILING = "pixread: compiling for this processor, which takes up to a minute and a half and is kept for the next time"
 # Threads would wait for each other at work for several milliseconds: where other programs compute too, the one waited
@@ -42,7 +42,7 @@ def _say_so() -> None:
 
 def load_reader(model: str | None, *, device: str, dtype: str, like: Like = "original") -> Reader | PageReader:
     """The shipped page reader, a checkpoint folder, the best checkpoint of a training run, or a Hub repository."""
-    from pixread.loading import fewer_collections, load
+    from pixread.reader.load import fewer_collections, load
 
     os.environ.setdefault("GOMP_SPINCOUNT", TURNS_OF_WAITING)
     with fewer_collections():

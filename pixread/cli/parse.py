@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from pixread.generate.options import DecodingKeywords
-    from pixread.reader import Reader
-    from pixread.reading.page_reader import PageReader
+    from pixread.reader.line_by_line import PageReader
+    from pixread.reader.single_pass import Reader
     from pixread.records import Reading
 
     Read = Callable[[Image.Image, Show], Reading]
@@ -102,7 +102,7 @@ def parse(
     ] = Likeness.original,
 ) -> None:
     """Read pictures of pages."""
-    from pixread.inputs.memory import enough_memory
+    from pixread.memory import enough_memory
 
     parse_options = ParseOptions(question, region, max_patches, max_new_tokens, beams)
     read: Read
@@ -136,7 +136,7 @@ def parse(
 
 def _read_by(words: OcrProgram, options: Mapping[str, object]) -> tuple[str, Read]:
     """A program's name, and how it reads. options: those that only a model knows."""
-    from pixread.reading.given_words import OcrReader
+    from pixread.reader.given_words import OcrReader
 
     if given := [name for name, value in options.items() if value is not None]:
         raise typer.BadParameter(f"--words {words} reads whole pages without a model: leave out {', '.join(given)}")

@@ -34,7 +34,7 @@ def push(
     from pixread.checkpoints.card import CardFacts, make_card
     from pixread.checkpoints.folder import load
     from pixread.checkpoints.runs import run_step
-    from pixread.inputs.prepare import Preprocess
+    from pixread.models.pix2struct.processor import Preprocess
 
     source = Path(run_step(folder))
     loaded = load(source, dtype=None)  # whole and sound, or there is nothing to push

@@ -34,7 +34,7 @@ class Sources:
     def open(self, source: str) -> Image.Image:
         """The picture, or the screenshot of the page. Raises ValueError, in one sentence that names the source."""
         from pixread.factory.sources import is_address
-        from pixread.inputs.picture import open_picture
+        from pixread.images.open import open_picture
 
         if is_address(source):
             return open_picture(self._screenshot(source, allow_network=True), name=source)

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from pixread.cpu.compiler import decoder_kernels, kernel_threads
 from pixread.cpu.linear import Bfloat16Linear, Int8WeightLinear
-from pixread.models.cache import SelfCache
-from pixread.models.pix2struct import Decoder, DecoderLayer
+from pixread.models.pix2struct.model import Decoder, DecoderLayer
+from pixread.nn.cache import SelfCache
 from pixread.records import Memory
 
 MAX_ROWS = 16

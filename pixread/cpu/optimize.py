@@ -26,8 +26,8 @@ from pixread.cpu.linear import (
     has_onednn_linear,
 )
 from pixread.cpu.model import CpuPix2Struct
-from pixread.models.linear import replace_linears
-from pixread.models.pix2struct import Decoder, Encoder, Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.model import Decoder, Encoder, Pix2Struct, Pix2StructConfig
+from pixread.nn.linear import replace_linears
 
 Precision = Literal["exact", "mixed", "int8"]
 COMPILED = (torch.float32, torch.bfloat16)

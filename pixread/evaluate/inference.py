@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from pixread.evaluate.predictions import Prediction, blank_prediction
 from pixread.evaluate.tasks.task import EvaluationTask, ReaderInput, ReaderProtocol
-from pixread.inputs.memory import enough_memory
-from pixread.inputs.picture import open_picture
+from pixread.images.open import open_picture
+from pixread.memory import enough_memory
 from pixread.records import Example, Reading
 
 

@@ -113,7 +113,7 @@ def _task_of_examples(examples: Sequence[Example]) -> str:
 
 
 def _load(model: Any) -> ReaderProtocol:
-    from pixread.loading import load
+    from pixread.reader.load import load
 
     return load(model)
 

@@ -38,9 +38,9 @@ from pixread.factory.worker import (
     part_path,
     record_path,
 )
-from pixread.fields import with_fields
 from pixread.files import claimed, read_json_object, remove_folder, write_text
 from pixread.render.page import RenderSettings
+from pixread.settings import with_fields
 from pixread.shards import ShardSet, is_replaceable, join_files
 
 PARTS = ".parts"

@@ -32,7 +32,7 @@ from pixread.generate.loop import (
     row_limits,
     value_errors,
 )
-from pixread.models.cache import BeamCache
+from pixread.nn.cache import BeamCache
 from pixread.records import Memory
 
 MOST_BEAMS = 1024

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from pixread.models.cache import SelfCache
+from pixread.nn.cache import SelfCache
 from pixread.records import Memory
 
 # Where rows cannot be read by number, the memory of those that stay is copied, which takes as long as a few steps, and

@@ -17,16 +17,16 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from pixread.inputs.batch import collate
-from pixread.inputs.header import QuestionError
-from pixread.inputs.picture import PictureError, open_picture
-from pixread.inputs.prepare import Preprocess
-from pixread.inputs.tokenizer import EOS, Tokenizer
+from pixread.images.header import QuestionError
+from pixread.images.open import PictureError, open_picture
 from pixread.markup import parse
+from pixread.models.pix2struct.collate import collate
+from pixread.models.pix2struct.processor import Preprocess
 from pixread.records import Batch, DrawnBox, Patches
 from pixread.shards import ShardSet
 from pixread.targets.fonts import find_fonts
 from pixread.targets.warmup import WarmupSettings, sample
+from pixread.tokenizers.tokenizer import EOS, Tokenizer
 from pixread.train.data_workers import WorkerFailure, ignore_stop_signals, worker_failure, worker_items
 from pixread.train.recipes import Recipe
 

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pixread.inputs.tokenizer import UNK, Tokenizer
 from pixread.shards import ShardSet
+from pixread.tokenizers.tokenizer import UNK, Tokenizer
 
 MAX_SAMPLED = 10_000  # examples at most, spread evenly: a few seconds
 MAX_NAMED = 8  # lost characters that a sentence names

@@ -17,11 +17,11 @@ from torch.optim import Optimizer
 from pixread.checkpoints.placement import find_device
 from pixread.checkpoints.runs import METRICS, resolve_checkpoint
 from pixread.files import claimed, write_text
-from pixread.inputs.prepare import Preprocess
-from pixread.inputs.tokenizer import EOS, PAD
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.pix2struct.processor import Preprocess
 from pixread.records import Batch
 from pixread.shards import sets_in
+from pixread.tokenizers.tokenizer import EOS, PAD
 from pixread.train.cpu.low_memory_backward import use_low_memory_backward
 from pixread.train.cpu.memory import keep_freed_memory, use_bfloat16_gradients
 from pixread.train.curves import draw_curves

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixread.models.linear import replace_linears
-from pixread.models.meta_init import meta_init
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
+from pixread.nn.linear import replace_linears
+from pixread.nn.meta_init import meta_init
 
 NOT_ADAPTED = ("patch_projection", "head")  # neither attention nor feed-forward
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from pixread.fields import with_fields
+from pixread.settings import with_fields
 from pixread.train.lines.recipes import LINE_RECIPES
 
 ANY_TASK = "any"

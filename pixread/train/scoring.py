@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 
 from pixread.generate.greedy import greedy
-from pixread.inputs.batch import collate
-from pixread.inputs.tokenizer import Tokenizer
 from pixread.metrics.text import character_error_rate
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.collate import collate
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.records import Batch
+from pixread.tokenizers.tokenizer import Tokenizer
 from pixread.train.data import Windows
 
 HELD_OUT_POSITION = 2**50  # a stretch of the stream far behind any position that training reaches

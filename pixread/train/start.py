@@ -9,10 +9,10 @@ from torch import nn
 from pixread.checkpoints import folder as checkpoint_folder
 from pixread.checkpoints.find import find_checkpoint
 from pixread.checkpoints.folder import Checkpoint
-from pixread.inputs.tokenizer import EOS, PAD, Tokenizer, train_tokenizer
-from pixread.models.pix2struct import Pix2Struct, sized
-from pixread.reading.stated import Ends
+from pixread.models.pix2struct.model import Pix2Struct, sized
+from pixread.reader.generation_config import Ends
 from pixread.targets.words import ALPHABET
+from pixread.tokenizers.tokenizer import EOS, PAD, Tokenizer, train_tokenizer
 from pixread.train.lora import add_adapters
 from pixread.train.recipes import Recipe
 from pixread.train.recompute import recompute_layers

@@ -22,10 +22,10 @@ from torch.optim import Optimizer
 from pixread.checkpoints import folder as checkpoint_folder
 from pixread.checkpoints.runs import STEP, best_step, complete_steps, last_step, step_folder
 from pixread.files import remove_folder
-from pixread.inputs.prepare import FILE as PREPROCESS_FILE
-from pixread.inputs.prepare import Preprocess
-from pixread.inputs.tokenizer import Tokenizer
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.pix2struct.processor import FILE as PREPROCESS_FILE
+from pixread.models.pix2struct.processor import Preprocess
+from pixread.tokenizers.tokenizer import Tokenizer
 from pixread.train.lora import LoraLinear, adapters, plain
 from pixread.train.recipes import Recipe
 from pixread.train.run_folder import damaged_state_errors, open_run, write_state

@@ -13,10 +13,10 @@ from pixread.checkpoints.folder import Checkpoint
 from pixread.checkpoints.placement import find_dtype
 from pixread.checkpoints.runs import SCORE
 from pixread.cpu.optimize import optimize
-from pixread.inputs.prepare import Preprocess
-from pixread.inputs.tokenizer import Tokenizer
-from pixread.models.pix2struct import Pix2Struct
-from pixread.reader import Reader
+from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.pix2struct.processor import Preprocess
+from pixread.reader.single_pass import Reader
+from pixread.tokenizers.tokenizer import Tokenizer
 from pixread.train.lora import plain
 from pixread.train.prepared import PreparedSets
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import pixread
-from pixread.reader import Reader
+from pixread.reader.single_pass import Reader
 
 FILES = ("config.json", "generation_config.json", "preprocessor_config.json", "tokenizer.json")
 BROKEN: dict[str, bytes] = {

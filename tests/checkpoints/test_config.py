@@ -7,7 +7,7 @@ import pytest
 
 from pixread.checkpoints.config import from_json, generation, is_tied, to_json
 from pixread.checkpoints.errors import CheckpointError
-from pixread.models.pix2struct import SIZES
+from pixread.models.pix2struct.model import SIZES
 from tests.checkpoints import hosted
 from tests.models.tiny import TINY
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.folder import load, save
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
 from tests.models.tiny import TINY, random_batch, tiny_model
 
 WEIGHTS = "model.safetensors"

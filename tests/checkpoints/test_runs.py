@@ -10,7 +10,7 @@ import pixread
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.find import find_checkpoint
 from pixread.checkpoints.runs import best_step, last_step, logged, resolve_checkpoint
-from pixread.reader import Reader
+from pixread.reader.single_pass import Reader
 from tests.conftest import MakeCheckpoint, Run
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pixread.cli.formats import Format, written
 from pixread.markup import is_simplified_html
-from pixread.reading.answers import Answer, Writes, whole
+from pixread.reader.answers import Answer, Writes, whole
 from pixread.records import Reading
 
 ANSWERS = [

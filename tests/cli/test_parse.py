@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pixread.inputs import typefaces, writing
+from pixread.images import text_drawing, typefaces
 from tests.conftest import MakeCheckpoint, Run
-from tests.inputs.made_fonts import configuration
+from tests.images.made_fonts import configuration
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def no_fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "fonts.conf").write_text(configuration(folder))
     monkeypatch.setenv("FONTCONFIG_FILE", str(tmp_path / "fonts.conf"))
     monkeypatch.setattr(typefaces, "FOLDERS", ())
-    cached = (typefaces.installed, typefaces.face_with, writing.runs_of)
+    cached = (typefaces.installed, typefaces.face_with, text_drawing.runs_of)
     for one in cached:
         one.cache_clear()
     yield

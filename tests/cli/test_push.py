@@ -11,8 +11,8 @@ import torch
 import yaml
 from PIL import Image
 
-from pixread.inputs.batch import collate
-from pixread.reader import Reader
+from pixread.models.pix2struct.collate import collate
+from pixread.reader.single_pass import Reader
 from pixread.train.recipes import make_recipe
 from tests.checkpoints.hub_client import Client
 from tests.checkpoints.hub_server import TOKEN, Hub, serve
@@ -23,8 +23,8 @@ LOAD = """
 import sys, torch
 from PIL import Image
 import pixread
-from pixread.inputs.batch import collate
-from pixread.reader import Reader
+from pixread.models.pix2struct.collate import collate
+from pixread.reader.single_pass import Reader
 reader = pixread.load(sys.argv[1], device="cpu", revision=sys.argv[2])
 batch = collate([reader.preprocess.patches(Image.open(sys.argv[3]))], [[5, 6, 7, 1]])
 with torch.no_grad():

@@ -13,7 +13,7 @@ from PIL import Image
 from rich.table import Table
 
 from pixread.cli.terminal import MOST_ALIKE, WarningPrinter, progress_bar, result, say, show_table, shown
-from pixread.inputs.writing import warn_of_lost
+from pixread.images.text_drawing import warn_of_lost
 from tests.conftest import Run
 
 EVIL = "a\x1b[31m\x1b]0;title\x07\u202eb\x9b2J\u2066"

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from pixread.cpu import optimize
 from pixread.cpu.linear import Int8DynamicLinear, Int8Linear, has_int8_linear, has_int8_products, linear_of
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
 from tests.models.tiny import random_batch, tiny_model
 
 SIZES: dict[str, Any] = {"hidden_size": 96, "num_heads": 6, "d_kv": 16, "d_ff": 80}

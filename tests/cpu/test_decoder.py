@@ -13,7 +13,7 @@ from pixread.cpu.optimize import optimize
 from pixread.generate.beam import BeamSettings, beam_search
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import select_rows, shared_rows
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.records import Memory
 from tests.models.tiny import random_batch, tiny_model
 

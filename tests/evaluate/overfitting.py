@@ -11,12 +11,12 @@ import torch
 from PIL import Image, ImageDraw
 
 from pixread.checkpoints.folder import save
-from pixread.inputs.batch import collate
-from pixread.inputs.picture import open_picture
-from pixread.inputs.prepare import Preprocess
-from pixread.inputs.tokenizer import EOS, train_tokenizer
-from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
+from pixread.images.open import open_picture
+from pixread.models.pix2struct.collate import collate
+from pixread.models.pix2struct.model import Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.processor import Preprocess
 from pixread.records import Example
+from pixread.tokenizers.tokenizer import EOS, train_tokenizer
 from tests.conftest import LETTERS
 
 STEPS = 600

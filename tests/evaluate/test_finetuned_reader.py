@@ -12,8 +12,8 @@ import pytest
 import pixread
 from pixread.evaluate import evaluate, quick_score
 from pixread.evaluate.tasks.registry import EVALUATION_TASKS
-from pixread.inputs.batch import collate
-from pixread.reader import Reader
+from pixread.models.pix2struct.collate import collate
+from pixread.reader.single_pass import Reader
 from pixread.shards import ShardSet
 from pixread.train.data import Shards
 from tests.evaluate.conftest import CANDIDATES, CHARTS, DIAGRAMS
@@ -41,7 +41,7 @@ def test_the_reader_sees_the_patches_that_training_sees(prepared, tiny_checkpoin
         seen.extend(patches)
         return collate(patches, *rest, **named)
 
-    monkeypatch.setattr("pixread.reader.collate", collated)
+    monkeypatch.setattr("pixread.reader.single_pass.collate", collated)
     reader = Reader.load(tiny_checkpoint)
     shards = ShardSet(prepared / task)
     quick_score(reader, shards, task=task.partition("/")[0], batch_size=1)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from pixread.evaluate.paper_table import as_markdown, evaluate_all, paper_table
 from pixread.evaluate.published_scores import OTHER_SYSTEMS
-from pixread.loading import load
+from pixread.reader.load import load
 from pixread.tasks import TASKS
 
 

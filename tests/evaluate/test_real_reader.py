@@ -8,10 +8,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from pixread.evaluate import evaluate
-from pixread.reading.page_reader import PageReader
+from pixread.reader.line_by_line import PageReader
 from pixread.records import Box, DrawnBox, Example
 from pixread.shards import write_shards
-from tests.reading.truth import Knows
+from tests.reader.truth import Knows
 
 
 @pytest.fixture(params=["checkpoint", "pages"])

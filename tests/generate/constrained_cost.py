@@ -14,7 +14,7 @@ import torch
 
 from pixread.generate.constrained import Grammar, GrammarConstraint
 from pixread.generate.loop import DecodingContext
-from pixread.models.pix2struct import SIZES, Pix2Struct
+from pixread.models.pix2struct.model import SIZES, Pix2Struct
 from pixread.records import Memory
 
 MARKUP = [b"<img_src=", b"<img_alt=", b" img_alt=", b"><", b">>", b"<<", b">><", b"&lt;", b"&gt;", b"&amp;"]

@@ -14,8 +14,8 @@ from pixread.generate.beam import BeamSettings, Hypothesis, beam_search
 from pixread.generate.decode import decode
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import select_rows
-from pixread.models.cache import BeamCache, SelfCache
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
+from pixread.nn.cache import BeamCache, SelfCache
 from pixread.records import Batch, Memory
 from tests.generate.test_greedy import EOS, ending_model
 from tests.models.tiny import TINY, random_batch, tiny_model

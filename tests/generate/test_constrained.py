@@ -16,10 +16,10 @@ from pixread.generate.constrained import Grammar, GrammarConstraint
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import DecodingContext
 from pixread.generate.sampling import Sampling, sample
-from pixread.inputs.pieces import joined
-from pixread.inputs.tokenizer import EOS, Tokenizer, train_tokenizer
 from pixread.markup import MAX_DEPTH, parse, serialise
 from pixread.records import Node
+from pixread.tokenizers.token_bytes import joined
+from pixread.tokenizers.tokenizer import EOS, Tokenizer, train_tokenizer
 from tests.models.tiny import random_batch, tiny_model
 from tests.test_markup import TREES
 

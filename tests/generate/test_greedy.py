@@ -9,8 +9,8 @@ from torch import Tensor
 
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import Generated, select_rows
-from pixread.models.cache import SelfCache
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
+from pixread.nn.cache import SelfCache
 from pixread.records import Batch, Memory
 from tests.models.tiny import TINY, random_batch, tiny_model
 

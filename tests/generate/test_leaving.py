@@ -13,7 +13,7 @@ from pixread.generate.beam import BeamSettings, beam_search
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import remaining, select_rows, shared_rows
 from pixread.generate.sampling import Sampling, sample
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.records import Memory
 from tests.generate.test_beam import Watching, whole
 from tests.generate.test_greedy import assert_same, ending_model

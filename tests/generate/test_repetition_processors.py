@@ -16,7 +16,7 @@ from pixread.generate.beam import BeamSettings, beam_search
 from pixread.generate.greedy import greedy
 from pixread.generate.logits_processors import MinLength, NoRepeatNgram, RepetitionPenalty
 from pixread.generate.loop import DecodingContext, Generated, LogitsProcessor
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.records import Batch
 from tests.generate.test_beam import Output, assert_same, copies
 from tests.generate.test_greedy import EOS

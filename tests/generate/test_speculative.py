@@ -10,7 +10,7 @@ from pixread.generate.greedy import greedy, greedy_token
 from pixread.generate.logits_processors import NoRepeatNgram, RepetitionPenalty
 from pixread.generate.loop import Generated, LogitsProcessor, SpeculativeModel, steps
 from pixread.generate.sampling import Sampling, sample
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
 from tests.generate.test_greedy import ending_model
 from tests.models.tiny import random_batch, tiny_model
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.model import Pix2Struct, Pix2StructConfig
 from pixread.records import Batch
 
 TINY = Pix2StructConfig(

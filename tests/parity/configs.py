@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from pixread.models.pix2struct import SIZES, Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.model import SIZES, Pix2Struct, Pix2StructConfig
 from tests.models.tiny import TINY
 
 # transformers ties the size of the decoder's heads to its width, so heads * d_kv is always the hidden size.

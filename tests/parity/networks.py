@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.pix2struct import TENSORS
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.records import Batch
 from pixread.train.loop import summed_cross_entropy
 from tests.models.tiny import random_batch

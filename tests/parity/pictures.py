@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pixread.checkpoints.folder import save
-from pixread.inputs.header import add_header
-from pixread.inputs.patches import to_patches
-from pixread.inputs.prepare import Preprocess
-from pixread.inputs.tokenizer import train_tokenizer
-from pixread.inputs.typefaces import FONT_FILE
-from pixread.inputs.writing import is_all_plain
-from pixread.loading import load
-from pixread.models.pix2struct import Pix2Struct
+from pixread.images.header import add_header
+from pixread.images.text_drawing import is_all_plain
+from pixread.images.typefaces import FONT_FILE
+from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.pix2struct.patches import to_patches
+from pixread.models.pix2struct.processor import Preprocess
+from pixread.reader.load import load
+from pixread.tokenizers.tokenizer import train_tokenizer
 from tests.conftest import LETTERS
 from tests.parity.case import Case
 from tests.parity.configs import CONFIGS

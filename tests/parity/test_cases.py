@@ -7,9 +7,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pixread.inputs.header import add_header
-from pixread.inputs.patches import to_patches
-from pixread.models.pix2struct import Pix2Struct
+from pixread.images.header import add_header
+from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.pix2struct.patches import to_patches
 from tests.parity.case import Case
 from tests.parity.cases import CASES
 from tests.parity.configs import random_model

@@ -20,11 +20,11 @@ from transformers.models.pix2struct.image_processing_pil_pix2struct import Pix2S
 
 import pixread
 from pixread.checkpoints.folder import save
-from pixread.inputs.patches import standardise, to_patches
-from pixread.inputs.prepare import Preprocess
-from pixread.inputs.tokenizer import train_tokenizer
-from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
-from pixread.reader import Reader
+from pixread.models.pix2struct.model import Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.patches import standardise, to_patches
+from pixread.models.pix2struct.processor import Preprocess
+from pixread.reader.single_pass import Reader
+from pixread.tokenizers.tokenizer import train_tokenizer
 from tests.checkpoints import hosted
 from tests.conftest import Run
 

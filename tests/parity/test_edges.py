@@ -5,7 +5,7 @@ import torch
 from transformers.models.pix2struct.image_processing_pil_pix2struct import Pix2StructImageProcessorPil
 
 from pixread.generate.beam import BeamSettings, beam_search
-from pixread.inputs.patches import standardise
+from pixread.models.pix2struct.patches import standardise
 from tests.models.tiny import random_batch, tiny_model
 from tests.parity.configs import random_model
 from tests.parity.pictures import noise

@@ -9,7 +9,7 @@ from transformers.models.pix2struct.modeling_pix2struct import Pix2StructLayerNo
 
 from pixread.generate.beam import BeamSettings, beam_search
 from pixread.generate.greedy import greedy
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
 from tests.models.tiny import random_batch
 from tests.parity.configs import CONFIGS, random_model
 from tests.parity.networks import HALVES, SIZES

@@ -10,7 +10,7 @@ from transformers import Pix2StructForConditionalGeneration as TheirModel
 
 from pixread.checkpoints import config as config_file
 from pixread.checkpoints.folder import load, save
-from pixread.models.pix2struct import SIZES, Pix2Struct, sized
+from pixread.models.pix2struct.model import SIZES, Pix2Struct, sized
 from tests.models.tiny import TINY, random_batch
 from tests.parity.theirs import their_inputs
 

@@ -17,7 +17,7 @@ from transformers.models.pix2struct.image_processing_pil_pix2struct import Pix2S
 from pixread.checkpoints import config as config_file
 from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.pix2struct import TENSORS
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.records import Batch
 
 IGNORED = -100

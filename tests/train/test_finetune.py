@@ -13,7 +13,7 @@ import torch
 import pixread
 from pixread.checkpoints import folder as checkpoint_folder
 from pixread.checkpoints.runs import best_step, last_step, resolve_checkpoint
-from pixread.inputs.prepare import Preprocess
+from pixread.models.pix2struct.processor import Preprocess
 from pixread.train.loop import train
 from pixread.train.runtime import TrainResult
 from tests.conftest import MakeCheckpoint

@@ -13,10 +13,10 @@ from tokenizers.models import Unigram
 from tokenizers.pre_tokenizers import Metaspace
 
 from pixread.checkpoints import folder as checkpoint_folder
-from pixread.inputs.prepare import Preprocess
-from pixread.inputs.tokenizer import EOS, SPECIALS, Tokenizer
+from pixread.models.pix2struct.processor import Preprocess
 from pixread.records import Example
 from pixread.shards import ShardSet
+from pixread.tokenizers.tokenizer import EOS, SPECIALS, Tokenizer
 from pixread.train.data import Shards, Windows
 from pixread.train.labels import LabelLengths, Lengths, label_lengths, unknown_characters
 from pixread.train.loop import train

@@ -20,10 +20,10 @@ from PIL import Image
 
 from pixread.checkpoints import folder as checkpoint_folder
 from pixread.checkpoints.runs import last_step, resolve_checkpoint
-from pixread.inputs.prepare import Preprocess
-from pixread.inputs.tokenizer import Tokenizer
+from pixread.models.pix2struct.processor import Preprocess
 from pixread.records import Example
 from pixread.shards import write_shards
+from pixread.tokenizers.tokenizer import Tokenizer
 from pixread.train.data import training_batches
 from pixread.train.loop import LogWindow, Trainer, train
 from pixread.train.recipes import make_recipe

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.model import Pix2Struct, Pix2StructConfig
 from pixread.train.optim import (
     CHUNK_NUMBERS,
     Adafactor,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.train.loop import summed_cross_entropy
 from pixread.train.lora import adapters, add_adapters
 from pixread.train.recompute import recompute_layers

@@ -58,7 +58,7 @@ def bench_startup(*, model: str | None = None, repeats: int = 3) -> Report:
         for read in reads.values():
             cold(read, env)
         slowest = [figure for name, read in reads.items() for figure in imports(name, read, env)]
-        loads = "pixread.reading.page_reader" if folder is None else "pixread.reader"
+        loads = "pixread.reader.line_by_line" if folder is None else "pixread.reader.single_pass"
         measures = {"pixread": partial(pixread_startup, reads["pixread"], env, loads=loads)}
         if compares:
             measures["transformers"] = partial(transformers_startup, reads["transformers"], env)

@@ -11,7 +11,7 @@ from torch import Tensor
 from pixread.generate.beam import BeamSettings
 from pixread.generate.decode import decode
 from pixread.generate.loop import select_rows
-from pixread.reader import Reader
+from pixread.reader.single_pass import Reader
 from pixread.records import Batch, Memory
 
 

@@ -21,9 +21,9 @@ def random_checkpoint(size: str) -> Path:
     import torch
 
     from pixread.checkpoints.folder import save
-    from pixread.inputs.prepare import FILE, Preprocess
-    from pixread.inputs.tokenizer import train_tokenizer
-    from pixread.models.pix2struct import Pix2Struct, sized
+    from pixread.models.pix2struct.model import Pix2Struct, sized
+    from pixread.models.pix2struct.processor import FILE, Preprocess
+    from pixread.tokenizers.tokenizer import train_tokenizer
 
     config = sized("nano" if size == TINY else size, vocab_size=VOCABULARY)
     if size == TINY:

@@ -170,7 +170,7 @@ def open_readers(plan: ReadingPlan) -> Iterator[Mapping[str, WorkerProcess]]:
 
 def write_picture(example: Example, evaluation_task: EvaluationTask, picture: Path) -> ReaderInput:
     """Writes the picture as evaluation shows it to readers."""
-    from pixread.inputs.picture import open_picture
+    from pixread.images.open import open_picture
 
     reader_input = evaluation_task.prepare(example, open_picture(example.image, name=example.id))
     reader_input.image.save(picture, "PNG", compress_level=1)

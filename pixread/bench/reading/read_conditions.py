@@ -47,7 +47,7 @@ from pixread.bench.reading.results import PAGES, Journal, PageResult, page_resul
 from pixread.evaluate.report.cases import CaseRenderer
 from pixread.factory.local import RenderProgress
 from pixread.files import claimed
-from pixread.inputs.picture import open_picture
+from pixread.images.open import open_picture
 from pixread.records import Example
 
 CONDITIONS_FILE = "conditions.jsonl"

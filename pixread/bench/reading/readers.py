@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from pixread.reading.page_lines import part_of
+from pixread.assembly.lines import part_of
 from pixread.recognition import tesseract
 from pixread.recognition.page_line import OcrLine
 from pixread.recognition.words import words_of
@@ -31,7 +31,7 @@ class Pixread:
     """A model of pixread: `reader.parse`, on the processor."""
 
     def __init__(self, model: str | None) -> None:
-        from pixread.loading import load
+        from pixread.reader.load import load
 
         self._reader = load(model, device="cpu")
 

@@ -15,8 +15,8 @@ from pixread.checkpoints.t5x.arrays import open_arrays
 from pixread.checkpoints.t5x.find import find_t5x
 from pixread.checkpoints.t5x.sizes import infer_config
 from pixread.checkpoints.weights import MAX_SHARD_BYTES, is_finite
-from pixread.models.meta_init import meta_init
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
+from pixread.nn.meta_init import meta_init
 
 MAX_NEW_TOKENS = 128  # the reference's length of targets; without it, transformers stops after 20
 

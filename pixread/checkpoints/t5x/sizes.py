@@ -10,8 +10,8 @@ from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.t5x import TENSORS, is_transposed
 from pixread.checkpoints.weights import listed
-from pixread.models.meta_init import meta_init
-from pixread.models.pix2struct import Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.model import Pix2Struct, Pix2StructConfig
+from pixread.nn.meta_init import meta_init
 
 Shapes = Mapping[str, tuple[int, ...]]
 

@@ -16,8 +16,8 @@ from pixread.evaluate.report.diff import DiffToken, indented, word_diff
 from pixread.evaluate.stats.comparison import PredictionPair
 from pixread.evaluate.stats.summary import format_score, metric_label
 from pixread.evaluate.tasks.finetuning import RIGHT
-from pixread.inputs.draw import draw_boxes
-from pixread.inputs.picture import open_picture
+from pixread.images.draw import draw_boxes
+from pixread.images.open import open_picture
 from pixread.markup import parse
 from pixread.records import Box, Example
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from pixread.evaluate.predictions import Prediction
 from pixread.evaluate.tasks.task import EvaluationTask, ReaderInput, ReaderProtocol, Scores
-from pixread.inputs.draw import draw_boxes
+from pixread.images.draw import draw_boxes
 from pixread.metrics import (
     Candidate,
     anls,
@@ -77,7 +77,7 @@ def _read_one_pass(reader: ReaderProtocol, inputs: Sequence[ReaderInput], *, max
 
 def _trained_length(reader: ReaderProtocol) -> int:
     """How many tokens the reader's checkpoint says that its answers have; 0 where nothing says so."""
-    from pixread.reader import Reader
+    from pixread.reader.single_pass import Reader
 
     return int(reader.checkpoint.generation.get("max_new_tokens") or 0) if isinstance(reader, Reader) else 0
 

@@ -13,7 +13,7 @@ from functools import partial
 from PIL import Image
 
 from pixread.evaluate.tasks.task import EvaluationTask, ReaderInput, ReaderProtocol, Scores, best_matching_target
-from pixread.inputs.draw import draw_boxes
+from pixread.images.draw import draw_boxes
 from pixread.markup import parse, serialise
 from pixread.metrics import character_error_rate, edit_similarity, exact_match, tree_similarity, word_score
 from pixread.records import Example, Node, Reading

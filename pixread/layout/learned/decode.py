@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pixread.inputs.components import connect, label_runs, runs
+from pixread.images.components import connect, label_runs, runs
 from pixread.layout.learned.network import CORE_STRIDE, HEAD_STRIDE, MIDDLE, REFERENCE_HEIGHT
 from pixread.records import LINE_ASCENT, LINE_DESCENT, Region
 

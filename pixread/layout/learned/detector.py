@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixread.inputs.components import components
+from pixread.images.components import components
 from pixread.layout.learned.decode import NO_LINES, Lines, Votes, decode_lines
 from pixread.layout.learned.network import (
     CORE_STRIDE,

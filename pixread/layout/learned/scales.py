@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixread.inputs.components import components
+from pixread.images.components import components
 from pixread.layout.learned.decode import Floats, Lines
 from pixread.layout.learned.tiles import Look
 from pixread.records import Box

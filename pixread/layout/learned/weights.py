@@ -12,7 +12,7 @@ from safetensors.torch import save
 
 from pixread.files import written_aside
 from pixread.layout.learned.network import DetectorConfig, DetectorNetwork
-from pixread.models.meta_init import meta_init
+from pixread.nn.meta_init import meta_init
 
 SHIPPED = Path(__file__).parent.parent.parent / "assets" / "line-detector.safetensors"
 

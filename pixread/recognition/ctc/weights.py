@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from pixread.files import written_aside
-from pixread.models.meta_init import meta_init
+from pixread.nn.meta_init import meta_init
 from pixread.recognition.ctc.alphabet import Alphabet
 from pixread.recognition.ctc.calibration import Calibration
 from pixread.recognition.ctc.network import LineNetwork, NetworkConfig

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pixread.models.pix2struct import EncoderLayer, Pix2Struct
+from pixread.models.pix2struct.model import EncoderLayer, Pix2Struct
 from pixread.train.cpu.attention_backward import attention_backward, attention_forward
 
 ROWS = 256  # of a norm at a time: what is between its operations stays in the processor's cache

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pixread.inputs.picture import open_picture
+from pixread.images.open import open_picture
 from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Lettering, Mark
 from pixread.shards import ShardSet
 

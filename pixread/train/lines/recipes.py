@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pixread.fields import with_fields
+from pixread.settings import with_fields
 
 STRIDE = 32  # pixels of a crop to one of the detector's coarsest features
 

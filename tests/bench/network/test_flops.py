@@ -12,7 +12,7 @@ from pixread.bench.network.flops import (
     token_weights,
     train_step_cost,
 )
-from pixread.models.pix2struct import SIZES, Pix2StructConfig
+from pixread.models.pix2struct.model import SIZES, Pix2StructConfig
 
 BASE = SIZES["base"]
 # One layer, 2 channels, 3 wide, 5 tokens, patches of 7 numbers: small enough to count on paper.

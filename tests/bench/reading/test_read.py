@@ -13,7 +13,7 @@ from pixread.bench.harness.report import Report
 from pixread.bench.reading.read import ReadConfig, bench_read
 from pixread.bench.reading.results import Journal
 from pixread.evaluate import quick_score
-from pixread.loading import load
+from pixread.reader.load import load
 from pixread.shards import ShardSet, write_shards
 from tests.bench.reading.textless import write_textless
 from tests.bench.reading.written import page, write_pages

@@ -15,7 +15,7 @@ from pixread.bench.reading.read import ReadConfig
 from pixread.bench.reading.read_conditions import ConditionsConfig, bench_conditions
 from pixread.bench.reading.results import PageResult, page_result
 from pixread.factory.local import render_shards
-from pixread.inputs.picture import open_picture
+from pixread.images.open import open_picture
 from pixread.records import Mark
 from pixread.render.page import RenderSettings
 from pixread.shards import ShardSet

@@ -15,7 +15,7 @@ from flax.serialization import msgpack_serialize
 
 from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.t5x import TENSORS, is_transposed
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
 
 Grid = Callable[[tuple[int, ...]], tuple[int, ...]]
 FACTORED_FROM = 128  # Adafactor factors matrices of which both sides are at least that long

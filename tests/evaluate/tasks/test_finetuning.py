@@ -13,7 +13,7 @@ from pixread.evaluate import evaluate
 from pixread.evaluate.predictions import Prediction, blank_prediction, read_lines
 from pixread.evaluate.tasks.finetuning import FINETUNING_TASKS
 from pixread.evaluate.tasks.task import ReaderInput
-from pixread.inputs.draw import draw_boxes
+from pixread.images.draw import draw_boxes
 from pixread.records import Box, DrawnBox
 from pixread.tasks import TASKS
 from tests.evaluate.scripted_reader import ScriptedReader, make_example

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pixread.evaluate.tasks.rendered import RENDERED_PAGE_TASKS, collapse_whitespace, strip_markup, text_lines
-from pixread.inputs.draw import draw_boxes
+from pixread.images.draw import draw_boxes
 from pixread.records import Node
 from tests.evaluate.scripted_reader import REGION, ScriptedReader, make_example
 

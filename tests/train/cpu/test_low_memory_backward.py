@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pixread.models.pix2struct import Pix2Struct
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.records import Batch
 from pixread.train.cpu.low_memory_backward import use_low_memory_backward
 from pixread.train.loop import summed_cross_entropy

@@ -1,0 +1,1 @@
+"""Bold, italic, monospaced, links: what the words of a line look like."""

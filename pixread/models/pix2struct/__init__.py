@@ -1,0 +1,1 @@
+"""Pix2Struct: configuration and network, variable-resolution patches, preprocessing."""

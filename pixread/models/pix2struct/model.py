@@ -1,0 +1,326 @@
+"""Pix2Struct (Lee et al. 2022, arXiv 2210.03347): a T5.1.1 encoder over picture patches, a T5.1.1 decoder over tokens.
+
+Legend: B pictures, N patches, P numbers in a patch (16 * 16 * 3 = 768), T tokens, V vocabulary, C channels, H heads,
+D size of a head, K beams. Both towers are pre-normed and have no biases but that of the patch projection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pixread.nn.attention import Attention, RelativeBias
+from pixread.nn.cache import BeamCache, SelfCache
+from pixread.nn.cross_kv import encode_cross_kv
+from pixread.records import Batch, Memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pix2StructConfig:
+    """The shape of a Pix2Struct. Both towers share all numbers but their count of layers.
+
+    `max_positions` is the length of the row and column tables: a patch's row and column (counted from 1) must be
+    below it. `dropout` applies to embeddings, to what each attention and MLP adds, and to the towers' outputs.
+    """
+
+    hidden_size: int
+    d_ff: int
+    num_heads: int
+    d_kv: int
+    encoder_layers: int
+    decoder_layers: int
+    vocab_size: int = 50244
+    patch_dim: int = 768
+    max_positions: int = 4096
+    relative_buckets: int = 32
+    relative_max_distance: int = 128
+    eps: float = 1e-6
+    dropout: float = 0.0
+    pad: int = 0
+    eos: int = 1
+
+    def __post_init__(self) -> None:
+        if self.num_heads * self.d_kv != self.hidden_size:
+            raise ValueError(
+                f"num_heads * d_kv must be hidden_size, got {self.num_heads} * {self.d_kv} and {self.hidden_size}"
+            )
+
+
+# base and large are the paper's (section 3); nano is made to be trained on a few processor cores.
+SIZES: dict[str, Pix2StructConfig] = {
+    "nano": Pix2StructConfig(
+        hidden_size=192, d_ff=512, num_heads=6, d_kv=32, encoder_layers=5, decoder_layers=3, max_positions=512
+    ),
+    "base": Pix2StructConfig(hidden_size=768, d_ff=2048, num_heads=12, d_kv=64, encoder_layers=12, decoder_layers=12),
+    "large": Pix2StructConfig(hidden_size=1536, d_ff=3968, num_heads=24, d_kv=64, encoder_layers=18, decoder_layers=18),
+}
+
+
+def sized(name: str, *, vocab_size: int) -> Pix2StructConfig:
+    """The configuration of a named size for a tokenizer of `vocab_size` tokens."""
+    if name not in SIZES:
+        raise ValueError(f"no model size {name!r}; the sizes are {', '.join(SIZES)}")
+    return replace(SIZES[name], vocab_size=vocab_size)
+
+
+class GatedMlp(nn.Module):
+    """gelu(x gate) * (x up), projected back (Shazeer 2020, arXiv 2002.05202)."""
+
+    def __init__(self, config: Pix2StructConfig) -> None:
+        super().__init__()
+        self.gate = nn.Linear(config.hidden_size, config.d_ff, bias=False)
+        self.up = nn.Linear(config.hidden_size, config.d_ff, bias=False)
+        self.down = nn.Linear(config.d_ff, config.hidden_size, bias=False)
+
+    def reset_parameters(self) -> None:
+        """Draw the reference's starting weights."""
+        for linear in (self.gate, self.up, self.down):
+            _truncated_normal(linear.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down(_clamped(F.gelu(self.gate(x), approximate="tanh") * self.up(x)))
+
+
+class EncoderLayer(nn.Module):
+    def __init__(self, config: Pix2StructConfig) -> None:
+        super().__init__()
+        self.attention_norm = nn.RMSNorm(config.hidden_size, eps=config.eps)
+        self.attention = _attention(config)
+        self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.eps)
+        self.mlp = GatedMlp(config)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        normed = self.attention_norm(x)
+        attended = self.attention.attend(normed, *self.attention.keys_and_values(normed), mask)
+        x = _clamped(x + self.dropout(attended))
+        return _clamped(x + self.dropout(self.mlp(self.mlp_norm(x))))
+
+
+class Encoder(nn.Module):
+    def __init__(self, config: Pix2StructConfig) -> None:
+        super().__init__()
+        self.patch_projection = nn.Linear(config.patch_dim, config.hidden_size)
+        self.row_embedding = nn.Embedding(config.max_positions, config.hidden_size)
+        self.col_embedding = nn.Embedding(config.max_positions, config.hidden_size)
+        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.encoder_layers))
+        self.norm = nn.RMSNorm(config.hidden_size, eps=config.eps)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def blocks(self) -> list[EncoderLayer]:
+        """The layers by their type, which `nn.ModuleList` forgets."""
+        return cast("list[EncoderLayer]", list(self.layers))
+
+    def reset_parameters(self) -> None:
+        """Draw the reference's starting weights of the embeddings."""
+        _truncated_normal(self.patch_projection.weight)
+        nn.init.zeros_(self.patch_projection.bias)
+        for table in (self.row_embedding, self.col_embedding):
+            nn.init.normal_(table.weight, std=table.embedding_dim**-0.5)
+
+    def forward(self, batch: Batch, mask: Tensor | None) -> Tensor:
+        pixels = batch.pixels.to(self.patch_projection.weight.dtype)
+        x = self.patch_projection(pixels)  # (B, N, P) -> (B, N, C)
+        x = self.dropout(x + self.row_embedding(batch.rows) + self.col_embedding(batch.cols))
+        for layer in self.layers:
+            x = layer(x, mask)
+        return self.dropout(self.norm(x))
+
+
+class DecoderLayer(nn.Module):
+    def __init__(self, config: Pix2StructConfig) -> None:
+        super().__init__()
+        self.self_norm = nn.RMSNorm(config.hidden_size, eps=config.eps)
+        self.self_attention = _attention(config)
+        self.cross_norm = nn.RMSNorm(config.hidden_size, eps=config.eps)
+        self.cross_attention = _attention(config)
+        self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.eps)
+        self.mlp = GatedMlp(config)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, bias: Tensor, memory: Memory, *, number: int) -> Tensor:
+        """All tokens at once. x: (B, T, C); bias: (1, H, T, T)."""
+        normed = self.self_norm(x)
+        keys, values = self.self_attention.keys_and_values(normed)
+        x = _clamped(x + self.dropout(self.self_attention.attend(normed, keys, values, bias)))
+        return self._rest(x, memory, number=number)
+
+    def step(self, x: Tensor, cache: SelfCache, memory: Memory, *, number: int, position: int) -> Tensor:
+        """One token, or one a beam. x: (B, 1, C) or (B, K, C)."""
+        normed = self.self_norm(x)
+        key, value = self.self_attention.keys_and_values(normed)  # (B, H, 1, D) or (B, H, K, D)
+        keys, values = cache.update(number, position=position, key=key, value=value)
+        x = _clamped(x + self.self_attention.attend(normed, keys, values, cache.bias(position)))
+        return self._rest(x, memory, number=number)
+
+    def _rest(self, x: Tensor, memory: Memory, *, number: int) -> Tensor:
+        keys, values = memory.keys[number], memory.values[number]
+        x = _clamped(x + self.dropout(self.cross_attention.attend(self.cross_norm(x), keys, values, memory.mask)))
+        return _clamped(x + self.dropout(self.mlp(self.mlp_norm(x))))
+
+
+class Decoder(nn.Module):
+    def __init__(self, config: Pix2StructConfig) -> None:
+        super().__init__()
+        self.token_embedding = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.relative_bias = RelativeBias(
+            count=config.relative_buckets, max_distance=config.relative_max_distance, num_heads=config.num_heads
+        )
+        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.decoder_layers))
+        self.norm = nn.RMSNorm(config.hidden_size, eps=config.eps)
+        self.head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def reset_parameters(self) -> None:
+        """Draw the reference's starting weights of embedding and head."""
+        nn.init.normal_(self.token_embedding.weight)
+        _truncated_normal(self.head.weight)
+
+    def blocks(self) -> list[DecoderLayer]:
+        """The layers by their type, which `nn.ModuleList` forgets."""
+        return cast("list[DecoderLayer]", list(self.layers))
+
+    def forward(self, ids: Tensor, memory: Memory) -> Tensor:
+        x = self.dropout(self.token_embedding(ids))  # (B, T) -> (B, T, C)
+        bias = self.relative_bias.causal(ids.shape[1])
+        for number, layer in enumerate(self.layers):
+            x = layer(x, bias, memory, number=number)
+        return self._logits(x)
+
+    def step(self, tokens: Tensor, memory: Memory, cache: SelfCache, *, position: int) -> Tensor:
+        assert memory.rows is None, "rows by number are for compiled steps"
+        x = self.token_embedding(tokens.reshape(len(tokens), -1))  # (B,) -> (B, 1, C), or (B, K) -> (B, K, C)
+        for number, layer in enumerate(self.blocks()):
+            x = layer.step(x, cache, memory, number=number, position=position)
+        return self._logits(x).reshape(*tokens.shape, -1)
+
+    def _logits(self, x: Tensor) -> Tensor:
+        logits = self.head(self.dropout(self.norm(x)))  # (B, T, C) -> (B, T, V)
+        return logits.to(torch.promote_types(logits.dtype, torch.float32))
+
+
+class Pix2Struct(nn.Module):
+    """The whole network. `encode` a batch once, then `decode` known tokens or `step` through unknown ones."""
+
+    def __init__(self, config: Pix2StructConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all weights anew, from the reference's distributions (norms start at 1)."""
+        for module in self.modules():
+            if isinstance(module, nn.RMSNorm):
+                nn.init.ones_(module.weight)
+            elif isinstance(module, (Attention, RelativeBias, GatedMlp, Encoder, Decoder)):
+                module.reset_parameters()
+
+    def encode(self, batch: Batch) -> Memory:
+        """Read the pictures. Raises ValueError for a row or column outside the position tables."""
+        self._check_positions(batch)
+        return encode_cross_kv(batch, self.encoder, [layer.cross_attention for layer in self.decoder.blocks()])
+
+    def decode(self, ids: Tensor, memory: Memory) -> Tensor:
+        """Logits (B, T, V), float32, of the token after each of `ids` (B, T), which begin with the start id (pad).
+
+        Raises ValueError for an id without a row in the embedding: T5's 100 extra ids lie outside of it.
+        """
+        self._check_ids(ids)
+        return self.decoder(ids, memory)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits (B, T, V), float32, of the batch's labels, each predicted from the true labels before it."""
+        if batch.labels is None:
+            raise ValueError("the batch has no labels to predict; use encode and step to read without them")
+        self._check_ids(batch.labels)
+        return self.decode(self.shift_right(batch.labels), self.encode(batch))
+
+    def shift_right(self, labels: Tensor) -> Tensor:
+        """What the decoder is fed to predict labels (B, T): the start id (pad), then all labels but the last."""
+        return F.pad(labels[:, :-1], (1, 0), value=self.config.pad)
+
+    def new_cache(
+        self,
+        batch_size: int,
+        max_length: int,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> SelfCache:
+        """Room for `max_length` steps; on the model's device and in its dtype by default."""
+        config = self.config
+        weight = self.decoder.token_embedding.weight
+        return SelfCache.empty(
+            layers=config.decoder_layers,
+            shape=(batch_size, config.num_heads, max_length, config.d_kv),
+            bias=self.decoder.relative_bias.by_distance(max_length),
+            device=device or weight.device,
+            dtype=dtype or self._cache_dtype,
+        )
+
+    def new_beam_cache(self, batch_size: int, max_length: int, *, beams: int) -> BeamCache:
+        """Room for `max_length` steps of `beams` beams a row, on the model's device and in its dtype."""
+        config = self.config
+        weight = self.decoder.token_embedding.weight
+        return BeamCache.empty_for(
+            beams,
+            layers=config.decoder_layers,
+            shape=(batch_size, config.num_heads, max_length, config.d_kv),
+            bias=self.decoder.relative_bias.by_distance(max_length),
+            device=weight.device,
+            dtype=self._cache_dtype,
+        )
+
+    @property
+    def _cache_dtype(self) -> torch.dtype:
+        return self.decoder.token_embedding.weight.dtype
+
+    def step(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor:
+        """Feed one token a row, (B,), at `position` (0 is the start id) -> logits (B, V) of the next, float32.
+
+        With a `BeamCache`, one token a beam: (B, K) -> (B, K, V). The beams of a row share its memory as it is.
+        """
+        return self.decoder.step(tokens, memory, cache, position=position)
+
+    def reads_rows(self, count: int) -> bool:
+        """Whether a step of so many tokens reads the rows of a memory by number, so that others leave for nothing."""
+        return False
+
+    def _check_positions(self, batch: Batch) -> None:
+        highest = int(torch.maximum(batch.rows, batch.cols).max())
+        limit = self.config.max_positions - 1
+        if highest > limit:
+            raise ValueError(f"a patch stands in row or column {highest}; this model knows up to {limit}")
+
+    def _check_ids(self, ids: Tensor) -> None:
+        lowest, highest = (int(end) for end in ids.aminmax())
+        if lowest < 0 or highest >= self.config.vocab_size:
+            wrong = lowest if lowest < 0 else highest
+            raise ValueError(f"the token id {wrong} has no row; this model knows ids 0 to {self.config.vocab_size - 1}")
+
+
+def _attention(config: Pix2StructConfig) -> Attention:
+    return Attention(channels=config.hidden_size, num_heads=config.num_heads, head_size=config.d_kv)
+
+
+def _clamped(x: Tensor) -> Tensor:
+    """x, but in float16 what lies beyond its range is held at the end of it: the next norm would make NaN of infinity.
+
+    transformers does so after the decoder's layers only (at 64504, and not between the layers of the MLP).
+    """
+    if x.dtype != torch.float16:
+        return x
+    largest = torch.finfo(torch.float16).max
+    return x.clamp(-largest, largest)
+
+
+def _truncated_normal(weight: Tensor) -> None:
+    # A normal cut at two deviations has 0.8796 of its deviation left; the reference divides that out.
+    std = weight.shape[1] ** -0.5 / 0.87962566103423978
+    nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)

@@ -1,0 +1,1 @@
+"""Network blocks that know no model family: attention, caches, linear layers, initialisation."""

@@ -1,0 +1,209 @@
+"""Whole pages by a detector and a recogniser that know the truth: what is left is how they are put together."""
+
+import math
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+import pixread
+from pixread.checkpoints.find import PAGE_READER, find_checkpoint
+from pixread.layout.learned.network import DetectorConfig, DetectorNetwork
+from pixread.layout.learned.weights import save_weights
+from pixread.metrics import tree_similarity
+from pixread.reader.line_by_line import CONTEXT, PageReader
+from pixread.recognition.ctc.alphabet import Alphabet
+from pixread.recognition.ctc.calibration import Calibration
+from pixread.recognition.ctc.network import LineNetwork, NetworkConfig
+from pixread.recognition.ctc.weights import LineModel, save_model
+from pixread.records import Box, Screenshot
+from pixread.render.browser import Browser
+from pixread.render.page import RenderSettings, render_page
+from pixread.targets.lines import text_lines
+from tests.reader.truth import Knows, Told, leaves, picture_of, told
+
+PAGE = """<!doctype html><meta charset=utf-8><title>t</title>
+<body style="margin:24px;font:16px/1.5 sans-serif;background:#fff">
+<h1 style="font-size:34px;margin:0 0 24px">All about rivers</h1>
+<p style="width:520px">Every river begins as a trickle somewhere in the hills, and grows with each brook that joins it
+on its way, as <a href="#x" style="color:#06c">the long guide</a> tells in much more detail than this page has room
+for.</p>
+<img alt="A bend" width=300 height=120 style="display:block;margin:30px 0" src="data:image/svg+xml,
+<svg xmlns='http://www.w3.org/2000/svg' width='300' height='120'><rect width='300' height='120' fill='teal'/></svg>">
+<ul style="margin-top:40px"><li>Sources and springs<li>Deltas<li>Locks, weirs and mills</ul>
+<p style="margin-top:60px;font-size:12px">Printed in 2021 (second edition).</p>
+"""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screenshot]:
+    source = tmp_path_factory.mktemp("page") / "page.html"
+    source.write_text(PAGE, encoding="utf-8")
+    with Browser() as browser:
+        yield render_page(browser, str(source), settings=RenderSettings(width=700))
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with both networks, untrained."""
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("weights")
+    detector, recogniser = (folder / name for name in PAGE_READER)
+    save_weights(DetectorNetwork(DetectorConfig()), detector)
+    alphabet = Alphabet.of("abc")
+    network = LineNetwork(NetworkConfig(alphabet.size))
+    save_model(LineModel(network, alphabet, Calibration(1.0, 0.0)), recogniser)
+    return folder
+
+
+def reader(knows: Knows) -> PageReader:
+    return PageReader(knows, knows, name="the truth")
+
+
+def turned(page: Screenshot, angle: float) -> tuple[Image.Image, list[Told]]:
+    """The page turned clockwise, and what it tells then."""
+    image = picture_of(page)
+    rotated = image.rotate(-math.degrees(angle), Image.Resampling.BICUBIC, expand=True, fillcolor="white")
+    return rotated, [one.turned(angle, image.size, rotated.size) for one in told(page)]
+
+
+def test_a_page_is_read_as_its_tree(page: Screenshot):
+    reading = reader(Knows(told(page))).parse(picture_of(page))
+    assert [line.text for line in text_lines(reading.tree)] == [line.text for line in text_lines(page.root)]
+    assert "the long guide" in leaves(reading.tree), "a link is a text of its own"
+    assert leaves(reading.tree).index("[picture]") == leaves(reading.tree).index("\u2022") - 1
+    assert tree_similarity(reading.tree, page.root).similarity > 0.8
+    assert (reading.width, reading.height) == (page.width, page.height)
+
+
+def test_words_have_their_true_boxes(page: Screenshot):
+    reading = reader(Knows(told(page))).parse(picture_of(page))
+    true = {word.text: word.box for leaf in page.root.walk() for word in leaf.words}
+    found = {word.text: word.box for leaf in reading.tree.walk() for word in leaf.words}
+    for text in ("rivers", "somewhere", "guide", "Deltas", "Printed"):
+        for one, other in zip(found[text].as_list(), true[text].as_list(), strict=True):
+            assert one == pytest.approx(other, abs=1.5)
+    # Punctuation is a word of its own here, and ends where the word began to end.
+    assert found["("].right == pytest.approx(found["second"].x, abs=0.2)
+    lines = {line.box.y for line in text_lines(page.root)}
+    assert len(reading.boxes) == len(lines)
+
+
+@pytest.mark.parametrize("degrees", [3, -2, 90, 180, 270])
+def test_a_turned_page_has_the_same_tree_and_boxes_in_its_picture(page: Screenshot, degrees: int):
+    upright = reader(Knows(told(page))).parse(picture_of(page))
+    image, found = turned(page, math.radians(degrees))
+    reading = reader(Knows(found, upright=told(page) if degrees % 90 == 0 else ())).parse(image)
+    assert (reading.width, reading.height) == image.size
+    assert [line.text for line in text_lines(reading.tree)] == [line.text for line in text_lines(upright.tree)]
+    assert tree_similarity(reading.tree, upright.tree).similarity > 0.9
+    for node in reading.tree.walk():
+        box = node.box
+        assert box is not None and box.x > -1 and box.y > -1
+        assert box.right < image.width + 1 and box.bottom < image.height + 1
+    title = next(leaf.box for leaf in reading.tree.walk() if leaf.text == "All about rivers")
+    hull = next(one.region.box for one in found if one.read and one.read.text == "All about rivers")
+    assert title is not None
+    assert title.as_list() == pytest.approx(hull.as_list(), abs=1)
+
+
+def test_a_line_turned_by_itself_is_read_and_stands_alone(page: Screenshot):
+    image, found = picture_of(page), told(page)
+    aside = next(one for one in found if one.read and one.read.text.startswith("Printed"))
+    rest = [one for one in found if one is not aside]
+    turned_aside = aside.turned(math.pi / 2, image.size, image.size)
+    reading = reader(Knows([*rest, turned_aside])).parse(image)
+    assert "Printed in 2021 (second edition)." in leaves(reading.tree)
+    assert len(leaves(reading.tree)) == len(leaves(reader(Knows(found)).parse(image).tree))
+
+
+def test_words_that_are_not_sure_are_left_out(page: Screenshot):
+    knows = Knows(told(page), unsure={"Deltas": 0.8, "Printed": 0.99})
+    read = reader(knows).parse(picture_of(page)).text
+    assert "Deltas" not in read, ".8 to the sixth is .26"
+    assert "Printed in 2021" in read
+    assert "Deltas" in reader(knows).parse(picture_of(page), min_confidence=0.25).text
+    sure = reader(knows).parse(picture_of(page), min_confidence=0.25)
+    confidences = {leaf.text: leaf.confidence for leaf in sure.tree.walk() if leaf.text}
+    assert confidences["Deltas"] == pytest.approx(0.8**6)
+    assert confidences["Sources and springs"] == pytest.approx(1)
+
+
+def test_of_a_region_only_its_words_and_pictures_are_read_in_the_page_s_pixels(page: Screenshot):
+    box = next(node.box for node in page.root.walk() if node.text == "All about rivers")
+    assert box is not None
+    region = Box(box.x, box.y, box.width * 0.6, box.height + 2)
+
+    seen = max(math.floor(region.x) - CONTEXT, 0), max(math.floor(region.y) - CONTEXT, 0)
+    title = next(one for one in told(page) if one.read and one.read.text == "All about rivers")
+    knows = Knows([title.turned(0, seen, (-seen[0], -seen[1]))])  # the detector is shown the part round the region
+    reading = reader(knows).parse(picture_of(page), region=region)
+    assert leaves(reading.tree) == ["All about"]
+    assert reading.tree.box is not None
+    assert reading.tree.box.x == pytest.approx(box.x, abs=0.5)
+    assert reading.tree.box.y == pytest.approx(box.y, abs=0.5)
+    assert (reading.width, reading.height) == (page.width, page.height)
+
+
+def test_many_pictures_give_many_readings_and_lines_are_counted(page: Screenshot):
+    counted: list[tuple[int, int]] = []
+    image = picture_of(page)
+    readings = reader(Knows(told(page))).parse([image, image], progress=lambda *done: counted.append(done))
+    assert [one.text for one in readings] == [reader(Knows(told(page))).parse(image).text] * 2
+    lines = 2 * len(text_lines(page.root))
+    assert counted == [(lines, lines)]
+    assert reader(Knows([])).parse([]) == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (400, 300), (3, 16_000)])
+def test_a_picture_without_lines_is_an_empty_reading(size: tuple[int, int]):
+    reading = reader(Knows([])).parse(Image.new("RGB", size, "navy"))
+    assert reading.text == "<>" or reading.text == ""
+    assert reading.tree.children == () and reading.boxes == () and reading.score == 0
+
+
+def test_lines_without_a_word_leave_nothing_behind(page: Screenshot):
+    silent = [Told(one.region, one.read and type(one.read)("", (), 0.0)) for one in told(page)]
+    reading = reader(Knows(silent)).parse(picture_of(page))
+    assert leaves(reading.tree) == ["[picture]"]
+
+
+def test_what_a_reader_of_pages_cannot_do_is_said_in_a_sentence():
+    pages = reader(Knows([]))
+    image = Image.new("RGB", (40, 40))
+    with pytest.raises(ValueError, match=r"the truth reads pages and answers no questions.*pix2struct-docvqa-base"):
+        pages.read(image, "What is shown?")
+    assert pages.read(image, "").text == pages.read([image], [""])[0].text
+    for ask in (pages.stream, pages.sample):
+        with pytest.raises(ValueError, match="load a checkpoint for that"):
+            ask(image)
+    with pytest.raises(ValueError, match="scores no texts"):
+        pages.score(image, ["a"])
+    with pytest.raises(ValueError, match="beams and max_patches cannot be given"):
+        pages.parse(image, beams=4, max_patches=8)
+    with pytest.raises(ValueError, match="must lie inside the picture"):
+        pages.parse(image, region=Box(0, 0, 41, 10))
+
+
+def test_a_folder_of_weights_is_a_reader_and_takes_no_options_of_checkpoints(weights: Path, page: Screenshot):
+    found = pixread.load(weights, device="cpu", dtype="float32")
+    assert isinstance(found, PageReader)
+    image = picture_of(page)
+    assert (found.parse(image).width, found.name) == (image.width, str(weights))
+    with pytest.raises(ValueError, match="max_patches and like can only be given for a checkpoint"):
+        pixread.load(weights, max_patches=8, like="transformers")
+    with pytest.raises(ValueError, match="computes in auto, float32, bfloat16, got int8"):
+        pixread.load(weights, dtype="int8")
+    with pytest.raises(ValueError, match="the device 'abacus' cannot be used"):
+        pixread.load(weights, device="abacus")
+
+
+def test_a_folder_of_weights_is_no_checkpoint_and_has_those_of_both_networks(weights: Path, tmp_path: Path):
+    with pytest.raises(ValueError, match="holds a page reader, where a checkpoint is wanted"):
+        find_checkpoint(weights)
+    shutil.copy(weights / PAGE_READER[0], tmp_path)
+    with pytest.raises(ValueError, match=f"^no line recogniser at {tmp_path}/{PAGE_READER[1]}"):
+        pixread.load(tmp_path, device="cpu")
