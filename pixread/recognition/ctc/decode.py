@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,6 @@ from pixread.recognition.ctc.normalise import SIDE_MARGIN
 from pixread.records import Character, RecognisedLine
 
 EMPTY = RecognisedLine("", (), 0.0)
-_UNKNOWN_SHARE = 0.5  # of a line's length; from here on it is a line of unknown script
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,15 @@ def decode(
 ) -> RecognisedLine:
     """The line of the likeliest class of every frame and its probability, (T,) each.
 
-    width: of the normalised crop in pixels, without the margin of ground that the frames count, too.
+    width: of the normalised crop in pixels, without the margin of ground that the frames count, too. A word that is in
+    part of unknown script is left out, whole: what can be read of it is another word.
     """
     runs = [run for run in _runs(probabilities, classes) if run.number != BLANK]
     edges = _edges(runs, len(classes))
-    extent = [end - start for start, end in edges]
-    unknown = sum(length for run, length in zip(runs, extent, strict=True) if run.number == alphabet.unknown)
-    if not runs or unknown >= _UNKNOWN_SHARE * sum(extent):
+    if not runs:
         return EMPTY
     calibrated = calibration.apply(np.array([run.probability for run in runs])).tolist()
-    chars = [" " if run.number == alphabet.unknown else alphabet.characters[run.number - 1] for run in runs]
+    chars = _known_words([None if run.number == alphabet.unknown else alphabet.characters[run.number - 1] for run in runs])
     kept = [number for number, char in enumerate(chars) if char != " " or (number and chars[number - 1] != " ")]
     while kept and chars[kept[-1]] == " ":
         kept.pop()
@@ -68,6 +67,16 @@ def _runs(probabilities: np.ndarray, classes: np.ndarray) -> list[_Run]:
     lasts = np.concatenate((changes, [len(classes)])).tolist()
     tops = np.maximum.reduceat(probabilities, firsts).tolist()
     return [_Run(int(classes[first]), first, last, top) for first, last, top in zip(firsts, lasts, tops, strict=True)]
+
+
+def _known_words(chars: Sequence[str | None]) -> list[str]:
+    """The characters, blanks in place of all those of a word of which one is unknown (None)."""
+    found: list[str] = []
+    for _, group in itertools.groupby(chars, key=lambda char: char == " "):
+        word = list(group)
+        known = [char for char in word if char is not None]
+        found += known if len(known) == len(word) else [" "] * len(word)
+    return found
 
 
 def _edges(runs: list[_Run], frames: int) -> list[tuple[float, float]]:

@@ -65,6 +65,19 @@ def test_an_unknown_word_in_a_known_line_is_left_out():
     assert len(line.characters) == len(line.text)
 
 
+def test_known_words_of_a_line_of_unknown_script_are_read():
+    """Of a Japanese page its numbers, bullets and English names were lost."""
+    line = decoded(frames("_ab_ ?_?_??_?? _a"))
+    assert line.text == "ab a"
+    assert line.characters[0].start < 0.2 and line.characters[-1].end > 0.9
+
+
+def test_what_is_known_of_a_word_of_unknown_script_is_no_word():
+    """Between Japanese letters, "ab" is a piece of a longer word."""
+    assert decoded(frames("ab_?_a cb")).text == "cb"
+    assert decoded(frames("cb ?ab a")).text == "cb a"
+
+
 def test_look_alikes_take_the_script_of_their_word():
     assert decoded(frames("А b")).text == "A b"
     assert decoded(frames("ж_B_")).text == "жВ"  # read as a Latin B
