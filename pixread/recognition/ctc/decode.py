@@ -45,7 +45,7 @@ def decode(
     if not runs:
         return EMPTY
     calibrated = calibration.apply(np.array([run.probability for run in runs])).tolist()
-    chars = _known_words([None if run.number == alphabet.unknown else alphabet.characters[run.number - 1] for run in runs])
+    chars = _known_words([_character(run, alphabet) for run in runs])
     kept = [number for number, char in enumerate(chars) if char != " " or (number and chars[number - 1] != " ")]
     while kept and chars[kept[-1]] == " ":
         kept.pop()
@@ -67,6 +67,11 @@ def _runs(probabilities: np.ndarray, classes: np.ndarray) -> list[_Run]:
     lasts = np.concatenate((changes, [len(classes)])).tolist()
     tops = np.maximum.reduceat(probabilities, firsts).tolist()
     return [_Run(int(classes[first]), first, last, top) for first, last, top in zip(firsts, lasts, tops, strict=True)]
+
+
+def _character(run: _Run, alphabet: Alphabet) -> str | None:
+    """None of unknown script."""
+    return None if run.number == alphabet.unknown else alphabet.characters[run.number - 1]
 
 
 def _known_words(chars: Sequence[str | None]) -> list[str]:
