@@ -184,13 +184,3 @@ def test_the_examples_run(tmp_path: Path, tiny_checkpoint: Path, monkeypatch: py
     expected = re.findall(r"^# -> (.*)$", code, flags=re.MULTILINE)
     lines = iter(printed.getvalue().splitlines())
     assert [one for one in expected if one not in lines] == []  # in this order
-
-
-@pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", TEXT))
-def test_links_lead_somewhere(link: str):
-    file, _, anchor = link.partition("#")
-    path = DOCS / file if file else DOCS / "api.md"
-    assert path.exists()
-    titles = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    anchors = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
-    assert not anchor or anchor in anchors

@@ -1,4 +1,7 @@
-"""What the pages about checkpoints and writing tell people to run works, on small checkpoints of a stand-in hub."""
+"""The examples of the pages about checkpoints and generation run, on small checkpoints of a stand-in hub.
+
+The links of all pages lead somewhere.
+"""
 
 import json
 import re
@@ -25,6 +28,18 @@ def blocks(text: str) -> list[tuple[str, str]]:
     return re.findall(rf"({GPU})?^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
+def links(page: Path) -> list[str]:
+    """Those of a page that lead to files of the repository, or into the page."""
+    return [link for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")) if "://" not in link]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of its headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+PAGES = [*sorted(DOCS.glob("*.md")), DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md"]
 BLOCKS = blocks(CHECKPOINTS)
 WRITING = [code for _, code in blocks(GENERATION)]
 EVERYWHERE = [code for mark, code in BLOCKS if not mark]
@@ -84,8 +99,9 @@ def test_the_examples_for_a_gpu_run(client: Client, tmp_path: Path):
     assert run(client, WITH_GPU[0], tmp_path / "here")
 
 
-@pytest.mark.parametrize(
-    "link", [link for link in re.findall(r"\]\(([^)#]+)\)", CHECKPOINTS + GENERATION) if "://" not in link]
-)
-def test_links_lead_somewhere(link: str):
-    assert (DOCS / link).exists()
+@pytest.mark.parametrize(("page", "link"), [(page, link) for page in PAGES for link in links(page)])
+def test_links_lead_somewhere(page: Path, link: str):
+    file, _, anchor = link.partition("#")
+    target = page.parent / file if file else page
+    assert target.exists()
+    assert not anchor or anchor in anchors(target)
