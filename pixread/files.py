@@ -1,7 +1,7 @@
 """Folders and files that runs write: one run to a folder, whole or not at all, whatever kills it.
 
-`claimed` keeps other runs out of a folder. What is written gets a passing name first, `.NAME.writing-RANDOM` beside its
-place, and is renamed at the end; what a killed run has left of such names is removed by the next one.
+`claimed` keeps other runs out of a folder. What is written gets a temporary name first, `.NAME.writing-RANDOM` in the
+same folder, and is renamed at the end; what a killed run has left of such names is removed by the next one.
 
 The lock is the operating system's (flock), on the folder itself: it ends with its process, leaves no file behind, and
 is the same one by whatever path the folder is named and in every container that shares the volume. On a network file
@@ -32,8 +32,8 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-_PASSING = re.compile(r"\.(?P<name>.+)\.(?:writing|old)-[0-9a-f]+(?:\.old)?")
-_LONGEST_NAME = 200  # bytes of the 255 that file systems allow, so that there is room for the rest of a passing name
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?:writing|old)-[0-9a-f]+(?:\.old)?")
+_LONGEST_NAME = 200  # bytes of the 255 that file systems allow, so that there is room for the rest of a temporary name
 _TRIES, _PAUSE_S = 5, 0.02  # whoever looks for leftovers holds a lock for a moment
 _NO_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
@@ -83,9 +83,9 @@ def folder_written_aside(folder: str | Path) -> Iterator[Path]:
     with claimed(folder) as folder:
         if os.path.ismount(folder):
             raise WriteError(f"{folder} is a mount point, which cannot be replaced: name a folder inside of it")
-        aside = passing_path(folder)
+        aside = temporary_path(folder)
         try:
-            with _told_of(folder, aside):
+            with _write_errors(folder, aside):
                 aside.mkdir()
                 yield aside
                 _put_in_place(aside, folder)
@@ -95,28 +95,33 @@ def folder_written_aside(folder: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
-    """A passing name beside `path`, which the file written there loses when the context ends without an error.
+    """A temporary name beside `path` to write a file to, which is renamed when the context ends without an error.
 
     Raises WriteError where the disk refuses.
     """
-    aside = passing_path(path)
+    aside = temporary_path(path)
     try:
-        with _told_of(path, aside):
+        with _write_errors(path, aside):
             yield aside
             aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
 
 
-def passing_path(path: Path, *, kind: str = "writing") -> Path:
+def temporary_path(path: Path, *, kind: str = "writing") -> Path:
     """A name beside `path` that no other run has, for what is to be renamed to it later."""
     return path.with_name(f".{_stem(path.name)}.{kind}-{secrets.token_hex(4)}")
 
 
 def write_text(path: Path, text: str, *, errors: str = "strict") -> None:
-    """Writes a file of UTF-8, whole or not at all: a reader never meets half of it."""
-    with written_aside(path) as aside, aside.open("w", encoding="utf-8", errors=errors) as file:
-        file.write(text)
+    """`write_bytes` of a text in UTF-8, with line ends as they are. errors: as `str.encode` takes it."""
+    write_bytes(path, text.encode("utf-8", errors=errors))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file, whole or not at all: a reader never meets half of it. Raises WriteError where the disk refuses."""
+    with written_aside(path) as aside, aside.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
 
@@ -136,10 +141,10 @@ def read_json(path: Path) -> Any:
 
 def read_json_object(path: Path) -> dict[str, Any]:
     """`read_json` of a file that must hold an object."""
-    found = read_json(path)
-    if not isinstance(found, dict):
-        raise ValueError(f"{path} must hold a JSON object, got {type(found).__name__}")
-    return found
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} must hold a JSON object, got {type(content).__name__}")
+    return content
 
 
 def parse_json(text: str) -> Any:
@@ -167,7 +172,7 @@ def _with_nulls(value: Any) -> Any:
 
 def remove_folder(folder: Path) -> None:
     """Removes a folder with all that is in it; a run that is killed meanwhile leaves nothing half of it."""
-    aside = passing_path(folder, kind="old")
+    aside = temporary_path(folder, kind="old")
     folder.rename(aside)
     shutil.rmtree(aside, ignore_errors=True)
 
@@ -182,7 +187,7 @@ def plain_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _told_of(path: Path, aside: Path) -> Iterator[None]:
+def _write_errors(path: Path, aside: Path) -> Iterator[None]:
     """`plain_errors` for what is written to `aside`; an error about any other file is left as it is."""
     try:
         yield
@@ -272,21 +277,21 @@ def _stem(name: str) -> str:
 
 def _remove_leftovers(folder: Path) -> None:
     """Removes what nobody will rename any more: names of this folder, and of those inside that no run writes to."""
-    for path, name in _passing(folder.parent):
+    for path, name in _temporary_entries(folder.parent):
         if name == _stem(folder.name):
             _remove(path)
-    for path, name in _passing(folder):
+    for path, name in _temporary_entries(folder):
         if not _is_claimed(folder / name):
             _remove(path)
 
 
-def _passing(folder: Path) -> list[tuple[Path, str]]:
-    """The entries with passing names, and the names that they stand for."""
+def _temporary_entries(folder: Path) -> list[tuple[Path, str]]:
+    """The entries with temporary names, and the names that they stand for."""
     try:
-        found = [(path, _PASSING.fullmatch(path.name)) for path in folder.iterdir()]
+        entries = [(path, _TEMPORARY.fullmatch(path.name)) for path in folder.iterdir()]
     except OSError:
         return []
-    return [(path, match["name"]) for path, match in found if match]
+    return [(path, match["name"]) for path, match in entries if match]
 
 
 def _remove(path: Path) -> None:
@@ -301,7 +306,7 @@ def _bring_back(folder: Path) -> None:
     """Undoes a replacement that was cut short between its two renames, where folders cannot be exchanged in one."""
     if folder.exists():
         return
-    for path, name in _passing(folder.parent):
+    for path, name in _temporary_entries(folder.parent):
         if name == _stem(folder.name) and ".old" in path.name and path.is_dir() and not _is_claimed(path):
             with suppress(OSError):  # somebody else did
                 path.rename(folder)
@@ -312,7 +317,7 @@ def _put_in_place(new: Path, folder: Path) -> None:
     """Puts `new` in the place of `folder`, in one step where the system can; what stood there before is removed."""
     if _exchanged(new, folder):
         return
-    old = passing_path(folder, kind="old")
+    old = temporary_path(folder, kind="old")
     folder.rename(old)
     try:
         new.rename(folder)

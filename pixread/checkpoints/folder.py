@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from pixread.checkpoints.layout import COMPANIONS, CONFIG, GENERATION, OWN, is_s
 from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.pix2struct import TENSORS, TIED
 from pixread.filenames import is_system_file
-from pixread.files import WriteError, folder_written_aside
+from pixread.files import WriteError, folder_written_aside, write_bytes
 from pixread.models.pix2struct import processor
 from pixread.models.pix2struct.model import Pix2Struct, Pix2StructConfig
 from pixread.nn.meta_init import meta_init
@@ -130,9 +129,9 @@ def save_tensors(
     try:
         with folder_written_aside(folder) as aside:
             for name, document in documents.items():
-                _write(aside / name, (json.dumps(document, indent=2, allow_nan=False) + "\n").encode())
+                write_bytes(aside / name, (json.dumps(document, indent=2, allow_nan=False) + "\n").encode())
             for name, content in files.items():
-                _write(aside / name, content if isinstance(content, bytes) else content.read_bytes())
+                write_bytes(aside / name, content if isinstance(content, bytes) else content.read_bytes())
             weights.write(layout, aside, fetch=fetch, max_shard_bytes=max_shard_bytes)
     except (OSError, WriteError) as error:
         cause = error.__cause__ if isinstance(error, WriteError) else error
@@ -199,10 +198,3 @@ def _check_target(folder: Path, files: Mapping[str, bytes | Path]) -> None:
             raise CheckpointError(
                 f"cannot write the checkpoint {folder}: it holds {entry.name}, which is not part of a checkpoint"
             )
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

@@ -20,6 +20,7 @@ from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.layout import CARD, COMPANIONS, CONFIG, INDEX, PICKLED_INDEX, SETTINGS, is_weights
 from pixread.checkpoints.layout import weights_among as weights_of
 from pixread.checkpoints.runs import run_step
+from pixread.files import WriteError, write_text
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -168,9 +169,9 @@ def _check_sum(path: Path, expected: str, *, repository: str) -> None:
             f"{path.name} of {repository} was damaged on its way and has been removed, load again: "
             f"its sha256 is {found}, and {expected} was announced"
         )
-    with suppress(OSError):  # a cache that cannot be written to is read all the same
+    with suppress(OSError, WriteError):  # a cache that cannot be written to is read all the same
         checked.parent.mkdir(exist_ok=True)
-        checked.write_text(state, encoding="utf-8")
+        write_text(checked, state)
 
 
 def _prepare(api: HfApi, repository: str, *, private: bool, revision: str | None) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.layout import INDEX, PICKLED, PICKLED_INDEX, PICKLED_SUFFIX, SHARD, SINGLE, weights_among
 from pixread.checkpoints.pickled import open_pickled
+from pixread.files import write_text
 
 MAX_SHARD_BYTES = 5_000_000_000
 STORED = ("F32", "BF16", "F16", "F64")
@@ -36,7 +37,7 @@ def write(
     """Write one model.safetensors, or shards and their index where that would exceed `max_shard_bytes`.
 
     `fetch` gives a tensor by its name when its turn comes; `layout` then only says shape and dtype (meta tensors will
-    do), and no more than one tensor is held at a time. Raises OSError when the disk refuses.
+    do), and no more than one tensor is held at a time. Raises OSError or WriteError when the disk refuses.
     """
     shards = list(_shards(layout, max_shard_bytes))
     files = [SINGLE] if len(shards) == 1 else [SHARD.format(i + 1, len(shards)) for i in range(len(shards))]
@@ -47,7 +48,7 @@ def write(
             "metadata": {"total_size": sum(tensor.nbytes for tensor in layout.values())},
             "weight_map": {name: file for file, names in zip(files, shards, strict=True) for name in names},
         }
-        (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+        write_text(folder / INDEX, json.dumps(index, indent=2) + "\n")
 
 
 def read(folder: Path, shapes: Mapping[str, torch.Size], *, tied: Sequence[str] = ()) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixread.cli.formats import leaf_text
-from pixread.files import passing_path, plain_errors
+from pixread.files import plain_errors, temporary_path
 from pixread.records import Box, Node, Reading
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Report:
     def __init__(self, path: Path, *, model: str) -> None:
         head, _, self._tail = TEMPLATE.read_text(encoding="utf-8").partition(CONTENT)
         self._path = path
-        self._aside = passing_path(path)
+        self._aside = temporary_path(path)
         self._file = self._aside.open("w", encoding="utf-8", errors="replace")
         self._file.write(head)
         self._file.write(

@@ -98,7 +98,7 @@ def write_file(examples: Iterable[Example], path: Path) -> int:
 
 
 def _write_files(tables: Iterator[pa.Table], folder: Path, *, rows_per_shard: int) -> list[dict[str, Any]]:
-    """Writes the shards under passing names, then names them with their number; returns their manifest entries."""
+    """Writes the shards under temporary names, then names them with their number; returns their manifest entries."""
     counts: list[int] = []
     waiting = _Cuttable(tables)
     while not counts or counts[-1] == rows_per_shard:  # an empty set is one empty shard, so that it opens like others

@@ -206,8 +206,8 @@ class Journal:
         if self._out is not None:
             with plain_errors(self._out):
                 text = "".join(f"{_packed(result)}\n" for result in self.results)
-                write_text(self._path, text)
-                self._path.replace(self._out / self._file)
+                write_text(self._out / self._file, text)
+                self._path.unlink()
 
 
 def _packed(result: PageResult) -> str:

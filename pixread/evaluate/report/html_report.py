@@ -16,6 +16,7 @@ from pixread.evaluate.stats.comparison import Comparison, comparison_headline, m
 from pixread.evaluate.stats.reliability import reliability_diagram
 from pixread.evaluate.stats.summary import breakdowns_of, format_score, headline, metric_label
 from pixread.evaluate.tasks.task import EvaluationTask
+from pixread.files import write_text
 from pixread.metrics import edit_similarity
 from pixread.records import Example
 
@@ -51,7 +52,7 @@ def write_report(
         skipped=_skipped(predictions),
         cases=_sections(sections(predictions, task), cases),
     )
-    path.write_text(page, encoding="utf-8", errors="replace")
+    write_text(path, page, errors="replace")
 
 
 def sections(predictions: Sequence[Prediction], task: EvaluationTask) -> list[Section]:

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from pixread.files import written_aside
+from pixread.files import write_bytes
 from pixread.layout.learned.network import DetectorConfig, DetectorNetwork
 from pixread.nn.meta_init import meta_init
 
@@ -23,8 +23,7 @@ def save_weights(network: DetectorNetwork, path: Path) -> None:
         name: (tensor.half() if tensor.is_floating_point() else tensor).detach().cpu().contiguous()
         for name, tensor in network.state_dict().items()
     }
-    with written_aside(path) as aside:
-        aside.write_bytes(save(tensors, metadata={"config": json.dumps(asdict(network.config))}))
+    write_bytes(path, save(tensors, metadata={"config": json.dumps(asdict(network.config))}))
 
 
 def load_weights(path: Path | None = None) -> DetectorNetwork:

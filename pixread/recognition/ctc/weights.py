@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
-from pixread.files import written_aside
+from pixread.files import write_bytes
 from pixread.nn.meta_init import meta_init
 from pixread.recognition.ctc.alphabet import Alphabet
 from pixread.recognition.ctc.calibration import Calibration
@@ -44,8 +44,7 @@ def save_model(model: LineModel, path: str | Path) -> None:
         for name, tensor in model.network.state_dict().items()
     }
     metadata = {"config": json.dumps(config, ensure_ascii=False)}
-    with written_aside(Path(path)) as aside:
-        save_file(tensors, aside, metadata=metadata)
+    write_bytes(Path(path), save(tensors, metadata=metadata))
 
 
 def load_model(path: str | Path | None = None) -> LineModel:

@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from pixread.checkpoints.placement import find_device
 from pixread.checkpoints.runs import METRICS, STEP, step_folder
-from pixread.files import claimed, write_text, written_aside
+from pixread.files import claimed, write_text
 from pixread.shards import sets_in
 from pixread.train.cpu.memory import keep_freed_memory
 from pixread.train.curves import draw_curves
@@ -69,7 +69,7 @@ class LineTask(Protocol):
         """How well the network, which is in eval mode, does on held-out pages."""
 
     def save(self, network: nn.Module, path: Path) -> None:
-        """Writes the file that is shipped: weights with the configuration that they need."""
+        """Writes the file that is shipped, whole or not at all: weights with the configuration that they need."""
 
     def load(self, network: nn.Module, path: Path) -> None:
         """Takes weights over from such a file, as far as both know them. Raises ValueError for other files."""
@@ -275,8 +275,7 @@ def _run(
 def _save(trainer: LineTrainer, out: Path, step: int) -> int:
     """Weights first, as a step with its state is complete; then all states but the newest `KEPT` are removed."""
     check_weights(trainer.network, step=step)
-    with written_aside(out / WEIGHTS) as aside:
-        trainer.task.save(trainer.average, aside)
+    trainer.task.save(trainer.average, out / WEIGHTS)
     write_state(_state_path(out, step), trainer.state(step))
     for old in [number for number in _states(out) if number <= step][:-KEPT]:
         _state_path(out, old).unlink()
