@@ -28,16 +28,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixread.assembly import classifier as judge
-from pixread.assembly import grouping as nesting
-from pixread.assembly import paragraphs
-from pixread.assembly import reading_order as layout
-from pixread.assembly import spans as text_ends
-from pixread.assembly.lines import Keep, upright_line
-from pixread.assembly.page_tree import parts_of, picture_part
-from pixread.assembly.paragraphs import Line
+from pixread.assembly import classifier, grouping, paragraphs, reading_order, spans
+from pixread.assembly.lines import ContentFilter, make_styled_line
+from pixread.assembly.page_tree import order_elements, picture_element
+from pixread.assembly.paragraphs import StyledLine
 from pixread.assembly.rotation import Rotation
-from pixread.assembly.style.features import Looks
+from pixread.assembly.style.features import StyleFeatures
 from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Character, Lettering, Node, RecognisedLine, Region, Word
 from pixread.render.browser import Browser
 from pixread.render.errors import RenderError
@@ -77,9 +73,9 @@ class Page:
     """The lines as found, the true words of each from left to right, the boxes of pictures, and the true tree."""
 
     regions: list[Region]
-    lines: list[Line]
+    lines: list[StyledLine]
     told: list[list[Told]]
-    pictures: list[layout.Region]
+    pictures: list[reading_order.Zone]
     root: Node
 
     @cached_property
@@ -131,16 +127,18 @@ def page_of(image: Image.Image, root: Node, *, seed: int = 0) -> Page:
     for place, (word, leaf) in enumerate(words):
         if word.lettering is not None and word.lettering.baseline is not None:
             rows[word.line].append(Told(word, leaf, place))
-    chance, rotation, keep = random.Random(seed), Rotation.of(0.0, image.size), Keep(0.0, None)
+    chance, rotation, keep = random.Random(seed), Rotation.of(0.0, image.size), ContentFilter(0.0, None)
     regions, lines, told = [], [], []
     for run in (run for row in rows.values() for run in runs_of(sorted(row, key=lambda one: one.word.box.x))):
         region, read = as_read(run, chance)
-        line = upright_line(image, region, read, rotation=rotation, keep=keep)
+        line = make_styled_line(image, region, read, rotation=rotation, content_filter=keep)
         if line is not None:
             regions.append(region)
             lines.append(line)
             told.append(run)
-    pictures = [layout.Region(node.box, "picture") for node in root.walk() if node.is_image and node.box is not None]
+    pictures = [
+        reading_order.Zone(node.box, "picture") for node in root.walk() if node.is_image and node.box is not None
+    ]
     return Page(regions, lines, told, pictures, root)
 
 
@@ -190,22 +188,24 @@ def lettering(one: Told) -> Lettering:
 def leaf_samples(page: Page) -> Samples:
     """Whether a text ends between one token and the next, of the lines of one paragraph."""
     for lines, leaves in told_paragraphs(page):
-        yield from _at_ends(text_ends.pair_features(lines), leaves)
+        yield from _at_ends(spans.token_differences(lines), leaves)
 
 
 def text_samples(page: Page) -> Samples:
     """The same, seen from the division that the network for pairs of tokens makes."""
     for lines, leaves in told_paragraphs(page):
-        pairs = text_ends.pair_features(lines)
-        yield from _at_ends(text_ends.text_features(lines, pairs, judge.judge("leaves").odds(pairs)), leaves)
+        pairs = spans.token_differences(lines)
+        yield from _at_ends(
+            spans.span_features(lines, pairs, classifier.load_classifier("leaves").logits(pairs)), leaves
+        )
 
 
-def told_paragraphs(page: Page) -> Iterator[tuple[list[Looks], list[int | None]]]:
+def told_paragraphs(page: Page) -> Iterator[tuple[list[StyleFeatures], list[int | None]]]:
     """The looks of the lines of each paragraph, and the leaf of each of their tokens."""
-    looks = [line.looks for line in page.lines]
+    looks = [line.style for line in page.lines]
     following = {
         one: other
-        for one, other in paragraphs.neighbours([line.box for line in page.lines])
+        for one, other in paragraphs.vertical_neighbours([line.box for line in page.lines])
         if looks[one] and looks[other] and page.go_on(page.told[one][-1], page.told[other][0])
     }
     for first in set(range(len(looks))) - set(following.values()):
@@ -225,10 +225,10 @@ def _at_ends(features: Numbers, leaves: Sequence[int | None]) -> Samples:
             yield row, one != other, 1
 
 
-def token_leaves(line: Line, told: Sequence[Told]) -> list[int | None]:
+def token_leaves(line: StyledLine, told: Sequence[Told]) -> list[int | None]:
     """The leaf of the true word that covers most of each token."""
     found: list[int | None] = []
-    for token in line.words:
+    for token in line.tokens:
         left, right = token.box.x, token.box.right
         shared = [min(right, one.word.box.right) - max(left, one.word.box.x) for one in told]
         best = int(np.argmax(shared))
@@ -238,22 +238,23 @@ def token_leaves(line: Line, told: Sequence[Told]) -> list[int | None]:
 
 def paragraph_samples(page: Page) -> Samples:
     """Whether one line goes on with another."""
-    pairs = paragraphs.neighbours([line.box for line in page.lines])
+    pairs = paragraphs.vertical_neighbours([line.box for line in page.lines])
     for features, (one, other) in zip(paragraphs.wrap_features(page.lines, pairs), pairs, strict=True):
         yield features, page.go_on(page.told[one][-1], page.told[other][0]), 1
 
 
 def column_samples(page: Page) -> Samples:
     """Whether what could be cut both ways is read by columns; below each such place the truth decides."""
-    parts, _ = parts_of(page.lines)
+    parts, _ = order_elements(page.lines)
     numbers = {line.box: number for number, line in enumerate(page.lines)}
     places = {
-        part.region: float(median(told.place for box in part.lines for told in page.told[numbers[box]]))
-        for part in parts
+        part.zone: float(median(told.place for box in part.lines for told in page.told[numbers[box]])) for part in parts
     }
     found: list[tuple[Numbers, bool, int]] = []
 
-    def decide(rows: list[list[layout.Span]], columns: list[list[layout.Span]], height: float) -> bool:
+    def decide(
+        rows: list[list[reading_order.CutBox]], columns: list[list[reading_order.CutBox]], height: float
+    ) -> bool:
         row = {id(span): number for number, band in enumerate(rows) for span in band}
         column = {id(span): number for number, band in enumerate(columns) for span in band}
         votes: dict[int, list[bool]] = {-1: [], 1: []}  # of pairs up to the right, and down: is the left one first?
@@ -261,28 +262,28 @@ def column_samples(page: Page) -> Samples:
             for other in (span for band in columns[column[id(one)] + 1 :] for span in band):
                 if row[id(one)] != row[id(other)]:
                     downward = 1 if row[id(one)] < row[id(other)] else -1
-                    votes[downward].append(places[one.region] < places[other.region])
+                    votes[downward].append(places[one.zone] < places[other.zone])
         up, down = votes[-1], votes[1]
         if not up:
-            return layout.by_columns(rows, columns, height)
+            return reading_order.reads_by_columns(rows, columns, height)
         # Columns are also read one by one where the right one comes first.
         truth = 2 * sum(up) > len(up) or 2 * sum(down) < len(down)
         times = max(1, round(min(len(up), MOST_PAIRS) ** 0.5))
-        found.append((layout.cut_features(rows, columns, height), truth, times))
+        found.append((reading_order.cut_features(rows, columns, height), truth, times))
         return truth
 
-    layout.arrange(
-        [part.region for part in parts], {part.region: part.item.line_height for part in parts}, decide=decide
+    reading_order.xy_cut(
+        [part.zone for part in parts], {part.zone: part.item.line_height for part in parts}, decide_columns=decide
     )
     yield from found
 
 
 def group_samples(page: Page) -> Samples:
     """Whether what stands beside each other is a node of the true tree."""
-    parts, cuts = parts_of(page.lines, [picture_part(one, one.box) for one in page.pictures])
+    parts, cuts = order_elements(page.lines, [picture_element(one, one.box) for one in page.pictures])
     numbers = {line.box: number for number, line in enumerate(page.lines)}
     leaves = [[told.leaf for box in part.lines for told in page.told[numbers[box]]] for part in parts]
-    true: set[nesting.Run] = set()
+    true: set[grouping.ItemRun] = set()
     count = 0
 
     def visit(node: Node) -> set[int]:
@@ -297,7 +298,7 @@ def group_samples(page: Page) -> Samples:
         return below
 
     visit(page.root)
-    runs, features = nesting.runs_of([part.item for part in parts], cuts)
+    runs, features = grouping.candidate_runs([part.item for part in parts], cuts)
     for run, row in zip(runs, features, strict=True):
         yield row, run in true, 1
 
@@ -312,10 +313,10 @@ SAMPLES = {
 
 
 def fitted(features: Numbers, truth: NDArray[np.bool_], *, units: int, passes: int, decay: float) -> dict[str, list]:
-    """The weights of one network, as `judge` reads them."""
+    """The weights of one network, as `load_classifier` reads them."""
     torch.manual_seed(0)
     mean, deviation = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-3)
-    scaled = np.clip((features - mean) / deviation, -judge.MAX_DEVIATIONS, judge.MAX_DEVIATIONS)
+    scaled = np.clip((features - mean) / deviation, -classifier.MAX_DEVIATIONS, classifier.MAX_DEVIATIONS)
     inputs, wanted = (torch.tensor(one, dtype=torch.float32) for one in (scaled, truth))
     network = torch.nn.Sequential(torch.nn.Linear(features.shape[1], units), torch.nn.Tanh(), torch.nn.Linear(units, 1))
     optimiser = torch.optim.AdamW(network.parameters(), lr=4e-3, weight_decay=decay)
@@ -339,9 +340,9 @@ def fitted(features: Numbers, truth: NDArray[np.bool_], *, units: int, passes: i
 
 def main(listing: Path, out: Path, names: Sequence[str]) -> None:
     """Fits networks one after the other; each is in use as soon as it is there."""
-    weights = json.loads((out if out.exists() else judge.STRUCTURE_WEIGHTS).read_text(encoding="utf-8"))
+    weights = json.loads((out if out.exists() else classifier.STRUCTURE_WEIGHTS).read_text(encoding="utf-8"))
     out.write_text(json.dumps(weights) + "\n", encoding="utf-8")
-    judge.STRUCTURE_WEIGHTS = out
+    classifier.STRUCTURE_WEIGHTS = out
     pages = list(pages_of(listing))
     for name in names:
         samples = [sample for page in pages for sample in SAMPLES[name](page)]
@@ -351,8 +352,8 @@ def main(listing: Path, out: Path, names: Sequence[str]) -> None:
         units, passes, decay = SHAPES[name]
         weights[name] = fitted(features, truth, units=units, passes=passes, decay=decay)
         out.write_text(json.dumps(weights) + "\n", encoding="utf-8")
-        judge.judge.cache_clear()
-        right = ((judge.judge(name).odds(features) > 0) == truth).mean()
+        classifier.load_classifier.cache_clear()
+        right = ((classifier.load_classifier(name).logits(features) > 0) == truth).mean()
         sys.stdout.write(f"{name}: {len(samples)} samples of {len(pages)} pages, {right:.1%} right\n")
 
 

@@ -1,4 +1,4 @@
-"""Fits the network that sees which words are bold, slanted or monospaced (`pixread/assembly/style/network.py`).
+"""Fits the network that classifies words as bold, italic or monospaced (`pixread/assembly/style/network.py`).
 
 Usage: python runs/style.py OUT.safetensors [PAGES]
 
@@ -28,9 +28,9 @@ from structure import page_of, token_leaves
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixread.assembly.lines import cut_line
-from pixread.assembly.style.features import letters_of
-from pixread.assembly.style.network import ROWS, STYLES, TAPS, scaled
+from pixread.assembly.lines import crop_line
+from pixread.assembly.style.features import line_ink
+from pixread.assembly.style.network import KERNEL_SIZE, ROWS, STYLES, scale_line
 from pixread.render.browser import Browser
 from pixread.render.page import RenderSettings, render_page
 
@@ -168,10 +168,10 @@ def samples_of(number: int, *, seed: int) -> Iterator[Sample]:
             page = page_of(image, shot.root)
             texts = [leaf.text or "" for leaf in shot.root.walk() if leaf.is_text]
             for region, line, told in zip(page.regions, page.lines, page.told, strict=True):
-                if line.looks is None:
+                if line.style is None:
                     continue
-                letters, left = letters_of(*cut_line(image, region))
-                scaled_line, first, last = scaled(letters, line.looks.left - left, line.looks.right - left)
+                letters, left = line_ink(*crop_line(image, region))
+                scaled_line, first, last = scale_line(letters, line.style.left - left, line.style.right - left)
                 known = [
                     ((start, end), spans[leaf].styles)
                     for start, end, leaf in zip(first.tolist(), last.tolist(), token_leaves(line, told), strict=True)
@@ -182,12 +182,12 @@ def samples_of(number: int, *, seed: int) -> Iterator[Sample]:
 
 
 class Net(nn.Module):
-    """`StyleNet`, to be trained."""
+    """`StyleNetwork`, to be trained."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.first = nn.Conv1d(ROWS, UNITS, TAPS, padding=TAPS // 2)
-        self.second = nn.Conv1d(UNITS, UNITS, TAPS, padding=TAPS // 2)
+        self.first = nn.Conv1d(ROWS, UNITS, KERNEL_SIZE, padding=KERNEL_SIZE // 2)
+        self.second = nn.Conv1d(UNITS, UNITS, KERNEL_SIZE, padding=KERNEL_SIZE // 2)
         self.hidden = nn.Linear(UNITS, HIDDEN)
         self.output = nn.Linear(HIDDEN, len(STYLES))
 

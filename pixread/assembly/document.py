@@ -1,4 +1,4 @@
-"""Lines that were found and read, and pictures -> the reading of a page: one tree, with boxes and confidences."""
+"""Recognised lines and pictures -> the reading of a page: one tree, with boxes and confidences."""
 
 from __future__ import annotations
 
@@ -7,68 +7,68 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from pixread.assembly import reading_order
-from pixread.assembly.grouping import Item
-from pixread.assembly.lines import Keep, upright_line
-from pixread.assembly.page_tree import Part, leaf, parts_of, picture_part, tree_of
-from pixread.assembly.paragraphs import LEAST_CONFIDENCE, Line, text_of
+from pixread.assembly.grouping import GroupingItem
+from pixread.assembly.lines import ContentFilter, make_styled_line
+from pixread.assembly.page_tree import PageElement, build_tree, order_elements, picture_element, span_node
+from pixread.assembly.paragraphs import MIN_CONFIDENCE, StyledLine, make_span
+from pixread.assembly.reading_order import Zone
 from pixread.assembly.rotation import Rotation, is_askew, page_angle
 from pixread.markup import serialise
 from pixread.records import Box, Node, Reading, RecognisedLine, Region
 
 
-def assembled(
+def assemble_page(
     image: Image.Image,
     lines: Sequence[tuple[Region, RecognisedLine]],
     pictures: Sequence[Region],
     *,
-    least: float = 0.0,
-    within: Box | None = None,
+    min_confidence: float = 0.0,
+    region: Box | None = None,
 ) -> Reading:
     """The reading of a picture (RGB). Boxes are in its pixels, at whatever angle its text runs.
 
-    least: words that are less sure are left out; within: and those that do not have their middle in this box. A line
-    that runs in another direction than most stands on its own. The score is the mean of the logarithms of the words'
-    confidences; `seconds` is 0.
+    min_confidence: less certain words are left out. region: words whose centre is outside of it are left out. A line
+    that runs in another direction than most stands on its own. The score is the mean log confidence of the words;
+    `seconds` is 0.
     """
-    rotation = Rotation.of(page_angle([region for region, _ in lines]), image.size)
-    keep = Keep(least, within)
-    upright: list[Line] = []
-    askew: list[tuple[Line, Box]] = []
-    for region, read in lines:
-        line = upright_line(image, region, read, rotation=rotation, keep=keep)
+    rotation = Rotation.of(page_angle([line_region for line_region, _ in lines]), image.size)
+    content_filter = ContentFilter(min_confidence, region)
+    upright: list[StyledLine] = []
+    askew: list[tuple[StyledLine, Box]] = []
+    for line_region, recognised in lines:
+        line = make_styled_line(image, line_region, recognised, rotation=rotation, content_filter=content_filter)
         if line is None:
             continue
-        if is_askew(region, rotation.angle):
-            askew.append((line, rotation.hull(region.box)))
+        if is_askew(line_region, rotation.angle):
+            askew.append((line, rotation.hull(line_region.box)))
         else:
             upright.append(line)
-    others = [_askew_part(line, box, number) for number, (line, box) in enumerate(askew, len(upright))]
-    shown = [box for one in pictures if (box := keep.part(one.box)) is not None]
-    others += [picture_part(reading_order.Region(rotation.box(box), "picture"), box) for box in shown]
-    tree = tree_of(*parts_of(upright, others))
-    logs = [
-        math.log(max(word.confidence, LEAST_CONFIDENCE))
+    others = [_askew_element(line, box, number) for number, (line, box) in enumerate(askew, len(upright))]
+    picture_boxes = [box for picture in pictures if (box := content_filter.clip(picture.box)) is not None]
+    others += [picture_element(Zone(rotation.box(box), "picture"), box) for box in picture_boxes]
+    tree = build_tree(*order_elements(upright, others))
+    log_confidences = [
+        math.log(max(token.confidence, MIN_CONFIDENCE))
         for line in (*upright, *(line for line, _ in askew))
-        for word in line.words
-        if not word.glued
+        for token in line.tokens
+        if not token.no_space_before
     ]
-    total = math.fsum(logs)
-    boxes = _line_boxes(tree)
-    return Reading(serialise(tree), tree, total / max(len(logs), 1), *image.size, 0.0, boxes, log_prob=total)
+    total = math.fsum(log_confidences)
+    score = total / max(len(log_confidences), 1)
+    return Reading(serialise(tree), tree, score, *image.size, 0.0, _line_boxes(tree), log_prob=total)
 
 
-def _askew_part(line: Line, box: Box, number: int) -> Part:
-    """A line of this number that is no part of a paragraph. box: the place it takes on the upright page."""
-    node = leaf(text_of([(number, word) for word in line.words]))
-    height = min(box.width, box.height)
-    return Part(reading_order.Region(box, "text"), node, Item(box, height, 1, len(line.text)), (box,))
+def _askew_element(line: StyledLine, box: Box, number: int) -> PageElement:
+    """A line of this number that is part of no paragraph. box: of the line on the upright page."""
+    node = span_node(make_span([(number, token) for token in line.tokens]))
+    line_height = min(box.width, box.height)
+    return PageElement(Zone(box, "text"), node, GroupingItem(box, line_height, 1, len(line.text)), (box,))
 
 
 def _line_boxes(tree: Node) -> tuple[Box, ...]:
     """The boxes of the lines in reading order."""
-    words: dict[int, list[Box]] = {}
+    word_boxes: dict[int, list[Box]] = {}
     for node in tree.walk():
         for word in node.words:
-            words.setdefault(word.line, []).append(word.box)
-    return tuple(Box.around(boxes) for boxes in words.values())
+            word_boxes.setdefault(word.line, []).append(word.box)
+    return tuple(Box.around(boxes) for boxes in word_boxes.values())

@@ -1,4 +1,4 @@
-"""The lines of a page as its assembly takes them: words with boxes and confidences, upright, with the looks of each."""
+"""Detected and recognised lines -> the lines that a page is assembled from: upright, with tokens, boxes and style."""
 
 from __future__ import annotations
 
@@ -11,120 +11,125 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixread.assembly.paragraphs import Line, LineWord
+from pixread.assembly.paragraphs import LineToken, StyledLine
 from pixread.assembly.rotation import Rotation
-from pixread.assembly.style.features import Looks, looks_at
-from pixread.assembly.tokens import Tokens, without_punctuation
+from pixread.assembly.style.features import StyleFeatures, measure_style
+from pixread.assembly.tokens import LineTokens, split_punctuation
 from pixread.layout.upright import cut_upright
 from pixread.recognition.page_line import HIGH, LOW
 from pixread.recognition.words import words_of
 from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Corner, RecognisedLine, Region
 
-# Top and bottom of letters, in font sizes below the middle of a line's box. The networks of structure know boxes as
+# Top and bottom of letters, in font sizes below the middle of a line's box: the classifiers are fitted to boxes as
 # tight as that.
-TOP, BOTTOM = (LINE_ASCENT - LINE_DESCENT) / 2 - HIGH, (LINE_ASCENT - LINE_DESCENT) / 2 + LOW
+LETTER_TOP, LETTER_BOTTOM = (LINE_ASCENT - LINE_DESCENT) / 2 - HIGH, (LINE_ASCENT - LINE_DESCENT) / 2 + LOW
 DECIMALS = 1  # of a pixel, in boxes of words
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
-    """What is kept of a page: words of at least this confidence; and of words and pictures, what has its middle within
-    a box."""
+class ContentFilter:
+    """Which words and pictures of a page are kept."""
 
-    least: float
-    within: Box | None
+    min_confidence: float  # of words, 0 to 1
+    region: Box | None  # that the centre of what is kept lies in; None for the whole page
 
-    def part(self, box: Box) -> Box | None:
-        """Of a box what is shown of it."""
-        return box if self.within is None else box.intersect(self.within) if self._holds(box) else None
+    def clip(self, box: Box) -> Box | None:
+        """The part of a picture's box inside the region; None where its centre is outside."""
+        return box if self.region is None else box.intersect(self.region) if self._holds_centre(box) else None
 
-    def word(self, confidence: float, box: Box) -> bool:
-        return confidence >= self.least and self._holds(box)
+    def keeps_word(self, confidence: float, box: Box) -> bool:
+        return confidence >= self.min_confidence and self._holds_centre(box)
 
-    def _holds(self, box: Box) -> bool:
+    def _holds_centre(self, box: Box) -> bool:
         x, y = box.x + box.width / 2, box.y + box.height / 2
-        within = self.within
-        return within is None or (within.x <= x <= within.right and within.y <= y <= within.bottom)
+        region = self.region
+        return region is None or (region.x <= x <= region.right and region.y <= y <= region.bottom)
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
-    """start, end: along the line, from 0 to 1."""
+class _AlignedToken:
+    """A token of a line and its extent along it."""
 
     text: str
-    glued: bool
-    start: float
+    no_space_before: bool
+    start: float  # 0 to 1
     end: float
     confidence: float
 
 
-def upright_line(
-    image: Image.Image, region: Region, read: RecognisedLine, *, rotation: Rotation, keep: Keep
-) -> Line | None:
-    """A line on the upright page, its words where the picture (RGB) shows them; None where none is kept."""
-    tokens = _tokens(region, read, keep)
+def make_styled_line(
+    image: Image.Image,
+    region: Region,
+    recognised: RecognisedLine,
+    *,
+    rotation: Rotation,
+    content_filter: ContentFilter,
+) -> StyledLine | None:
+    """A line on the upright page, its words in the picture's pixels (RGB); None where no word is kept."""
+    tokens = _kept_tokens(region, recognised, content_filter)
     if not tokens:
         return None
-    whole = rotation.line_box(region.quad)
-    left, right = (whole.x + whole.width * share for share in (tokens[0].start, tokens[-1].end))
-    top, bottom = _extent(region, whole.height)
-    box = Box(left, whole.y + top, max(right - left, 1.0), max(bottom - top, 1.0))
-    words = tuple(
-        LineWord(one.text, one.glued, part_of(region.quad, one.start, one.end), one.confidence) for one in tokens
+    line_box = rotation.line_box(region.quad)
+    left, right = (line_box.x + line_box.width * position for position in (tokens[0].start, tokens[-1].end))
+    top, bottom = _letter_extent(region, line_box.height)
+    box = Box(left, line_box.y + top, max(right - left, 1.0), max(bottom - top, 1.0))
+    line_tokens = tuple(
+        LineToken(token.text, token.no_space_before, segment_box(region.quad, token.start, token.end), token.confidence)
+        for token in tokens
     )
-    return Line(box, words, _looks(image, region, tokens))
+    return StyledLine(box, line_tokens, _measure_line_style(image, region, tokens))
 
 
-def _extent(region: Region, height: float) -> tuple[float, float]:
+def _letter_extent(region: Region, height: float) -> tuple[float, float]:
     """Top and bottom of a line's letters in its box of this height, in pixels."""
-    return max(height / 2 + TOP * region.height, 0.0), min(height / 2 + BOTTOM * region.height, height)
+    return max(height / 2 + LETTER_TOP * region.height, 0.0), min(height / 2 + LETTER_BOTTOM * region.height, height)
 
 
-def part_of(quad: tuple[Corner, Corner, Corner, Corner], start: float, end: float) -> Box:
-    """The upright box in the picture of a part of a line, from start to end (0 to 1) along it."""
+def segment_box(quad: tuple[Corner, Corner, Corner, Corner], start: float, end: float) -> Box:
+    """The upright box in the picture of a segment of a line, from start to end (0 to 1) along it."""
     top_left, top_right, bottom_right, bottom_left = quad
     corners = [
-        (one[0] + (other[0] - one[0]) * share, one[1] + (other[1] - one[1]) * share)
-        for one, other in ((top_left, top_right), (bottom_left, bottom_right))
-        for share in (start, end)
+        (left[0] + (right[0] - left[0]) * position, left[1] + (right[1] - left[1]) * position)
+        for left, right in ((top_left, top_right), (bottom_left, bottom_right))
+        for position in (start, end)
     ]
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
     x, y = round(min(xs), DECIMALS), round(min(ys), DECIMALS)
     return Box(x, y, round(max(xs) - x, DECIMALS), round(max(ys) - y, DECIMALS))
 
 
-def _tokens(region: Region, read: RecognisedLine, keep: Keep) -> list[_Token]:
-    """The words that are kept, the punctuation at their ends apart."""
-    found = []
-    for word, place in zip(words_of(read), re.finditer("[^ ]+", read.text), strict=True):
-        if not keep.word(word.confidence, part_of(region.quad, word.start, word.end)):
+def _kept_tokens(region: Region, recognised: RecognisedLine, content_filter: ContentFilter) -> list[_AlignedToken]:
+    """The tokens of the words that are kept."""
+    tokens = []
+    for word, match in zip(words_of(recognised), re.finditer("[^ ]+", recognised.text), strict=True):
+        if not content_filter.keeps_word(word.confidence, segment_box(region.quad, word.start, word.end)):
             continue
-        at = place.start()
-        for number, text in enumerate(part for part in without_punctuation(word.text) if part):
-            characters = read.characters[at : at + len(text)]
-            at += len(text)
-            found.append(_Token(text, number > 0, characters[0].start, characters[-1].end, word.confidence))
-    return found
+        offset = match.start()
+        for number, text in enumerate(part for part in split_punctuation(word.text) if part):
+            characters = recognised.characters[offset : offset + len(text)]
+            offset += len(text)
+            tokens.append(_AlignedToken(text, number > 0, characters[0].start, characters[-1].end, word.confidence))
+    return tokens
 
 
-def cut_line(image: Image.Image, region: Region) -> tuple[NDArray[np.uint8], Box]:
+def crop_line(image: Image.Image, region: Region) -> tuple[NDArray[np.uint8], Box]:
     """A line's pixels, upright (H, W, 3), and the box of its letters in them, which is as wide."""
     pixels = np.asarray(cut_upright(image, region))
     height, width = pixels.shape[:2]
-    top, bottom = (round(side) for side in _extent(region, height))
+    top, bottom = (round(side) for side in _letter_extent(region, height))
     return pixels, Box(0, top, width, bottom - top)
 
 
-def _looks(image: Image.Image, region: Region, tokens: Sequence[_Token]) -> Looks | None:
-    pixels, box = cut_line(image, region)
-    width = pixels.shape[1]
-    if width < len(tokens):
+def _measure_line_style(image: Image.Image, region: Region, tokens: Sequence[_AlignedToken]) -> StyleFeatures | None:
+    pixels, box = crop_line(image, region)
+    width, count = pixels.shape[1], len(tokens)
+    if width < count:
         return None
-    starts = [math.floor(one.start * width) for one in tokens]
-    ends = [math.ceil(one.end * width) for one in tokens]
-    # At least a column each, in their order: places of letters are known to a few pixels.
-    for place in range(len(tokens)):
-        starts[place] = min(max(starts[place], ends[place - 1] if place else 0), width - len(tokens) + place)
-        ends[place] = max(starts[place] + 1, min(ends[place], width - len(tokens) + place + 1))
-    texts, glued = [one.text for one in tokens], [one.glued for one in tokens]
-    return looks_at(pixels, box, Tokens(texts, glued, np.array(starts), np.array(ends)))
+    starts = [math.floor(token.start * width) for token in tokens]
+    ends = [math.ceil(token.end * width) for token in tokens]
+    # At least a column each, in their order: positions of letters are known to a few pixels.
+    for number in range(count):
+        starts[number] = min(max(starts[number], ends[number - 1] if number else 0), width - count + number)
+        ends[number] = max(starts[number] + 1, min(ends[number], width - count + number + 1))
+    texts, no_space_before = [token.text for token in tokens], [token.no_space_before for token in tokens]
+    return measure_style(pixels, box, LineTokens(texts, no_space_before, np.array(starts), np.array(ends)))

@@ -1,4 +1,4 @@
-"""The lines of a page, read, and its pictures -> its tree: texts in paragraphs, nested as pages nest them, in order."""
+"""The lines and pictures of a page -> its tree: paragraphs in reading order, grouped as pages nest them."""
 
 from __future__ import annotations
 
@@ -8,105 +8,108 @@ from statistics import median
 
 import numpy as np
 
-from pixread.assembly.grouping import Item, Run, groups
-from pixread.assembly.paragraphs import Line, Paragraph, Text, paragraphs
-from pixread.assembly.reading_order import Block, Region, arrange, leaves
+from pixread.assembly.grouping import GroupingItem, ItemRun, find_groups
+from pixread.assembly.paragraphs import Paragraph, StyledLine, TextSpan, find_paragraphs
+from pixread.assembly.reading_order import XYBlock, Zone, xy_cut, zones_in_order
 from pixread.records import Box, Node
 
-PICTURE = Node(image="image")
+PICTURE_NODE = Node(image="image")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What stands in one place: its node, what nesting looks at, and the boxes of its lines."""
+class PageElement:
+    """A paragraph, a picture or a line that stands on its own."""
 
-    region: Region
-    node: Node
-    item: Item
-    lines: tuple[Box, ...] = ()
-
-
-def tree_of(ordered: Sequence[Part], cuts: set[Run]) -> Node:
-    """The tree of the parts that `parts_of` gives."""
-    return _node(_nested([part.node for part in ordered], groups([part.item for part in ordered], cuts)))
+    zone: Zone  # for the reading order
+    node: Node  # of the tree
+    item: GroupingItem  # for the grouping
+    lines: tuple[Box, ...] = ()  # boxes of its lines
 
 
-def parts_of(lines: Sequence[Line], others: Sequence[Part] = ()) -> tuple[list[Part], set[Run]]:
-    """The parts of a page in reading order, and the runs that white space alone would make of them.
+def build_tree(elements: Sequence[PageElement], block_runs: set[ItemRun]) -> Node:
+    """The tree of the elements and runs that `order_elements` returns."""
+    groups = find_groups([element.item for element in elements], block_runs)
+    return _parent_node(_nest([element.node for element in elements], groups))
 
-    others: parts that are no paragraphs.
+
+def order_elements(
+    lines: Sequence[StyledLine], others: Sequence[PageElement] = ()
+) -> tuple[list[PageElement], set[ItemRun]]:
+    """The elements of a page in reading order, and the runs of them that are blocks of the X-Y cut.
+
+    others: elements that are no paragraphs of these lines.
     """
-    parts = [*(_paragraph(found, lines) for found in paragraphs(lines)), *others]
-    heights = {part.region: part.item.line_height for part in parts if part.lines}
-    layout = arrange([part.region for part in parts], heights)
-    return _ordered(parts, layout), _runs(layout)
+    elements = [*(_paragraph_element(paragraph, lines) for paragraph in find_paragraphs(lines)), *others]
+    line_heights = {element.zone: element.item.line_height for element in elements if element.lines}
+    page = xy_cut([element.zone for element in elements], line_heights)
+    return _in_reading_order(elements, page), _block_runs(page)
 
 
-def picture_part(region: Region, box: Box) -> Part:
-    """A picture in a place of the page, whose node has this box."""
-    return Part(region, replace(PICTURE, box=box), Item(region.box, 0.0, 0, 0))
+def picture_element(zone: Zone, box: Box) -> PageElement:
+    """A picture in a zone of the upright page, whose node has this box."""
+    return PageElement(zone, replace(PICTURE_NODE, box=box), GroupingItem(zone.box, 0.0, 0, 0))
 
 
-def _paragraph(found: Paragraph, lines: Sequence[Line]) -> Part:
-    boxes = tuple(lines[number].box for number in found.lines)
+def _paragraph_element(paragraph: Paragraph, lines: Sequence[StyledLine]) -> PageElement:
+    boxes = tuple(lines[number].box for number in paragraph.lines)
     height = float(median(box.height for box in boxes))
-    item = Item(found.box, height, len(boxes), sum(len(text.text) for text in found.texts))
-    looks = lines[found.lines[0]].looks
-    if looks is not None:
-        (red, green, blue), paper = looks.ink[0].tolist(), looks.paper[0].tolist()
-        stroke = float(np.median(looks.measures[:, 0]))
-        item = replace(item, stroke=stroke, ink=(red, green, blue), paper=(paper[0], paper[1], paper[2]))
-    node = _node([leaf(text) for text in found.texts])
-    return Part(Region(found.box, "text"), node, item, boxes)
+    item = GroupingItem(paragraph.box, height, len(boxes), sum(len(span.text) for span in paragraph.spans))
+    style = lines[paragraph.lines[0]].style
+    if style is not None:
+        (red, green, blue), paper = style.ink[0].tolist(), style.paper[0].tolist()
+        stroke_width = float(np.median(style.measures[:, 0]))
+        item = replace(item, stroke_width=stroke_width, ink=(red, green, blue), paper=(paper[0], paper[1], paper[2]))
+    node = _parent_node([span_node(span) for span in paragraph.spans])
+    return PageElement(Zone(paragraph.box, "text"), node, item, boxes)
 
 
-def leaf(text: Text) -> Node:
-    """Its node, whose box holds its words."""
-    box = Box.around([word.box for word in text.words])
-    return Node(text=text.text, box=box, words=text.words, confidence=text.confidence)
+def span_node(span: TextSpan) -> Node:
+    """A text leaf, whose box holds its words."""
+    box = Box.around([word.box for word in span.words])
+    return Node(text=span.text, box=box, words=span.words, confidence=span.confidence)
 
 
-def _ordered(parts: Sequence[Part], layout: Block) -> list[Part]:
-    """The parts in the order of the layout; regions that are the same stand in the order of their parts."""
-    waiting: dict[Region, list[Part]] = {}
-    for part in parts:
-        waiting.setdefault(part.region, []).append(part)
-    return [waiting[region].pop(0) for region in leaves(layout)]
+def _in_reading_order(elements: Sequence[PageElement], page: XYBlock) -> list[PageElement]:
+    """Elements of equal zones keep their order."""
+    by_zone: dict[Zone, list[PageElement]] = {}
+    for element in elements:
+        by_zone.setdefault(element.zone, []).append(element)
+    return [by_zone[zone].pop(0) for zone in zones_in_order(page)]
 
 
-def _runs(layout: Block) -> set[Run]:
-    """The blocks of a layout as runs of places in reading order."""
-    found: set[Run] = set()
+def _block_runs(page: XYBlock) -> set[ItemRun]:
+    """The blocks as runs of positions in reading order."""
+    runs: set[ItemRun] = set()
 
-    def visit(block: Block, first: int) -> int:
-        """The place behind a block that begins at `first`."""
-        place = first
+    def visit(block: XYBlock, first: int) -> int:
+        """The position behind a block that begins at `first`."""
+        position = first
         for child in block.children:
-            place = visit(child, place) if isinstance(child, Block) else place + 1
-        found.add((first, place - 1))
-        return place
+            position = visit(child, position) if isinstance(child, XYBlock) else position + 1
+        runs.add((first, position - 1))
+        return position
 
-    visit(layout, 0)
-    return found
+    visit(page, 0)
+    return runs
 
 
-def _nested(nodes: Sequence[Node], runs: Sequence[Run]) -> list[Node]:
-    """The nodes with those of each run in a node of their own; runs do not cross, but lie in each other."""
-    opened: list[tuple[int, list[Node]]] = [(len(nodes), [])]  # last places of the open runs, and what they have so far
-    starts: dict[int, list[int]] = {}
+def _nest(nodes: Sequence[Node], runs: Sequence[ItemRun]) -> list[Node]:
+    """The nodes with those of each run under a parent of their own; runs are nested or disjoint."""
+    stack: list[tuple[int, list[Node]]] = [(len(nodes), [])]  # last positions and nodes so far of the open runs
+    run_ends: dict[int, list[int]] = {}
     for first, last in runs:
-        starts.setdefault(first, []).append(last)
-    for place, node in enumerate(nodes):
-        opened += [(last, []) for last in sorted(starts.get(place, ()), reverse=True)]
-        opened[-1][1].append(node)
-        while opened[-1][0] == place:
-            _, members = opened.pop()
-            opened[-1][1].append(_node(members))
-    return opened[0][1]
+        run_ends.setdefault(first, []).append(last)
+    for position, node in enumerate(nodes):
+        stack += [(last, []) for last in sorted(run_ends.get(position, ()), reverse=True)]
+        stack[-1][1].append(node)
+        while stack[-1][0] == position:
+            _, members = stack.pop()
+            stack[-1][1].append(_parent_node(members))
+    return stack[0][1]
 
 
-def _node(children: Sequence[Node]) -> Node:
-    """An only child stands for its node."""
+def _parent_node(children: Sequence[Node]) -> Node:
+    """A node of these children; an only child needs no parent."""
     if len(children) == 1:
         return children[0]
     boxes = [child.box for child in children if child.box is not None]

@@ -10,28 +10,25 @@ from typing import Self
 
 from pixread.records import Box, Corner, Region
 
-STRAIGHT = math.radians(0.1)  # half a line's leading at the far end of a line of 1024 pixels: less changes no order
-ASKEW = math.radians(20)  # from the angle of the page on, a line does not belong to its text
-QUARTER = math.pi / 2
+MIN_PAGE_ANGLE = math.radians(0.1)  # half the leading at the far end of a line of 1024 pixels: less changes no order
+MAX_LINE_ANGLE = math.radians(20)  # from the page's angle, beyond which a line is no part of its text
+QUARTER_TURN = math.pi / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """Turns corners of a picture to where they are on the upright page, whose top left corner is the origin.
+    """Maps corners of a picture to the upright page, whose top left corner is the origin."""
 
-    angle: of the lines in the picture, in radians, clockwise from left to right. x, y: added after the turn.
-    """
-
-    angle: float
-    x: float
+    angle: float  # of the lines in the picture, in radians, clockwise from left to right
+    x: float  # pixels, added after the rotation
     y: float
 
     @classmethod
     def of(cls, angle: float, size: tuple[int, int]) -> Self:
         """For lines at this angle in a picture (width, height)."""
         width, height = size
-        turn = cls(angle, 0.0, 0.0)
-        corners = [turn.corner(corner) for corner in ((0, 0), (width, 0), (width, height), (0, height))]
+        rotation = cls(angle, 0.0, 0.0)
+        corners = [rotation.corner(corner) for corner in ((0, 0), (width, 0), (width, height), (0, height))]
         return cls(angle, -min(x for x, _ in corners), -min(y for _, y in corners))
 
     def corner(self, corner: Corner) -> Corner:
@@ -60,30 +57,31 @@ class Rotation:
 
 
 def page_angle(lines: Sequence[Region]) -> float:
-    """The angle that most of the text has: the median of the lines of its quarter turn, by their lengths."""
+    """The angle of most of the text: the weighted median over the lines of its quarter turn, by their lengths."""
     if not lines:
         return 0.0
     lengths = [math.dist(line.quad[0], line.quad[1]) for line in lines]
-    quarters = [round(line.angle / QUARTER) % 4 for line in lines]
+    quarters = [round(line.angle / QUARTER_TURN) % 4 for line in lines]
     weights = [0.0] * 4
     for quarter, length in zip(quarters, lengths, strict=True):
         weights[quarter] += length
-    most = max(range(4), key=weights.__getitem__)
-    turned = sorted(
-        (_difference(line.angle, most * QUARTER), length)
+    main_quarter = max(range(4), key=weights.__getitem__)
+    residuals = sorted(
+        (_angle_between(line.angle, main_quarter * QUARTER_TURN), length)
         for line, length, quarter in zip(lines, lengths, quarters, strict=True)
-        if quarter == most
+        if quarter == main_quarter
     )
-    passed = itertools.accumulate(length for _, length in turned)
-    rest = next(rest for (rest, _), reached in zip(turned, passed, strict=True) if 2 * reached >= weights[most])
-    return most * QUARTER + (0.0 if abs(rest) < STRAIGHT else rest)
+    cumulative = itertools.accumulate(length for _, length in residuals)
+    half = weights[main_quarter] / 2
+    residual = next(angle for (angle, _), length in zip(residuals, cumulative, strict=True) if length >= half)
+    return main_quarter * QUARTER_TURN + (0.0 if abs(residual) < MIN_PAGE_ANGLE else residual)
 
 
 def is_askew(line: Region, angle: float) -> bool:
     """Whether a line runs in quite another direction than the page."""
-    return abs(_difference(line.angle, angle)) > ASKEW
+    return abs(_angle_between(line.angle, angle)) > MAX_LINE_ANGLE
 
 
-def _difference(one: float, other: float) -> float:
-    """Between two angles, from -pi to pi."""
-    return math.remainder(one - other, 2 * math.pi)
+def _angle_between(first: float, second: float) -> float:
+    """From -pi to pi."""
+    return math.remainder(first - second, 2 * math.pi)

@@ -1,7 +1,7 @@
-"""Where texts end within the lines of a paragraph: at a link, at words in bold, at code.
+"""Where spans of one style end within the lines of a paragraph: at a link, at words in bold, at code.
 
-One small network (`judge`) looks at two tokens that follow each other. What one short word looks like is uncertain, so
-a second one compares the mean looks of what would be texts if the first one was right.
+One small classifier compares two consecutive tokens. The style of one short word is uncertain, so a second one compares
+the mean styles of the spans that the first one's boundaries would make.
 """
 
 from __future__ import annotations
@@ -12,83 +12,104 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pixread.assembly.classifier import Name, Numbers, judge
-from pixread.assembly.style.features import Looks, differences
-from pixread.assembly.style.network import sums_before
+from pixread.assembly.classifier import ClassifierName, Floats, load_classifier
+from pixread.assembly.style.features import DIFFERENCE_FEATURES, MEASURES, StyleFeatures, style_differences
+from pixread.assembly.style.network import STYLES, prefix_sums
 
-SPAN_LOG_ODDS = 0.0  # log odds from which the second network is told that a text may end
-SURE = 1.0  # log odds of the second from which it does: a tree loses more by a text cut in two than by two in one
-MAX_LOG_ODDS = 8.0  # log odds: more is no surer
+BOUNDARY_LOGIT = 0.0  # of the first classifier, above which the second compares spans that end there
+SPAN_END_LOGIT = 1.0  # of the second, above which a span ends: a span cut in two costs a tree more than two joined
+MAX_LOGIT = 8.0  # at which logits are clipped as features
+NEIGHBOUR_OFFSETS = (-2, -1, 0, 1, 2)  # boundaries whose logits are features of a boundary
+
+_COMPARED = (*MEASURES, *STYLES, "ink_r", "ink_g", "ink_b", "paper_r", "paper_g", "paper_b", "underlined")
+# The columns of `span_features`: left, right are the spans that end and begin at a boundary, outer ones those beyond.
+SPAN_FEATURES = (
+    *DIFFERENCE_FEATURES,
+    *(f"left_to_right_{name}" for name in _COMPARED),
+    *(f"left_to_outer_right_{name}" for name in _COMPARED),
+    *(f"right_to_outer_left_{name}" for name in _COMPARED),
+    "left_log_length",
+    "right_log_length",
+    "has_outer_left",
+    "has_outer_right",
+    *(f"boundary_logit_{offset:+d}" for offset in NEIGHBOUR_OFFSETS),
+)
 
 
-def text_ends(paragraphs: Sequence[Sequence[Looks]]) -> list[NDArray[np.bool_]]:
-    """Whether a text ends behind each token but the last, of the lines of each paragraph."""
-    pairs = [pair_features(lines) for lines in paragraphs]
-    odds = _odds("leaves", pairs)
-    odds = _odds("texts", [text_features(*one) for one in zip(paragraphs, pairs, odds, strict=True)])
-    return [of_one > SURE for of_one in odds]
+def find_span_ends(paragraphs: Sequence[Sequence[StyleFeatures]]) -> list[NDArray[np.bool_]]:
+    """Whether a span ends behind each token but the last, of the lines of each paragraph."""
+    differences = [token_differences(lines) for lines in paragraphs]
+    logits = _paragraph_logits("leaves", differences)
+    features = [span_features(*arguments) for arguments in zip(paragraphs, differences, logits, strict=True)]
+    return [paragraph > SPAN_END_LOGIT for paragraph in _paragraph_logits("texts", features)]
 
 
-def pair_features(lines: Sequence[Looks]) -> Numbers:
-    """How each token of a paragraph's lines differs from the next. -> (tokens - 1, features)"""
-    found = []
+def token_differences(lines: Sequence[StyleFeatures]) -> Floats:
+    """How each token of a paragraph's lines differs from the next. -> (tokens - 1, features)
+
+    The columns are `DIFFERENCE_FEATURES`.
+    """
+    differences = []
     for number, line in enumerate(lines):
         if number:
             above = lines[number - 1]
-            found.append(differences(above, np.array([len(above.tokens) - 1]), line, np.array([0])))
+            differences.append(style_differences(above, np.array([len(above.tokens) - 1]), line, np.array([0])))
         at = np.arange(len(line.tokens) - 1)
-        found.append(differences(line, at, line, at + 1))
-    return np.concatenate(found)
+        differences.append(style_differences(line, at, line, at + 1))
+    return np.concatenate(differences)
 
 
-def text_features(lines: Sequence[Looks], pairs: Numbers, odds: Numbers) -> Numbers:
-    """How the texts on both sides of each place differ where the odds divide a paragraph, beside its `pair_features`.
+def span_features(lines: Sequence[StyleFeatures], differences: Floats, logits: Floats) -> Floats:
+    """How the spans on both sides of each boundary differ where the logits divide a paragraph.
 
-    -> (tokens - 1, features)
+    differences: of the tokens, (tokens - 1, features). logits: (tokens - 1,). -> (tokens - 1, features), whose columns
+    are `SPAN_FEATURES`.
     """
-    looks = np.concatenate([_looks(line) for line in lines])
+    compared = np.concatenate([_compared_features(line) for line in lines])
     lengths = np.array([float(len(token)) for line in lines for token in line.tokens])
-    sums, total = sums_before(looks * lengths[:, None]), sums_before(lengths)
-    number = len(lengths)
+    sums, length_sums = prefix_sums(compared * lengths[:, None]), prefix_sums(lengths)
+    count = len(lengths)
 
-    def mean(first: NDArray[np.int64], last: NDArray[np.int64]) -> Numbers:
-        return np.asarray((sums[last] - sums[first]) / np.maximum(total[last] - total[first], 1)[:, None])
+    def mean(first: NDArray[np.int64], last: NDArray[np.int64]) -> Floats:
+        """Over the tokens from `first` to before `last`, weighted by their lengths."""
+        return np.asarray((sums[last] - sums[first]) / np.maximum(length_sums[last] - length_sums[first], 1)[:, None])
 
-    ends = np.concatenate([[0], np.flatnonzero(odds > SPAN_LOG_ODDS) + 1, [number]])
-    place = np.arange(1, number)
-    before = np.searchsorted(ends, place) - 1  # of `ends`: where the text begins that ends here, or would
-    behind = np.minimum(np.searchsorted(ends, place, side="right"), len(ends) - 1)
-    left, right = ends[before], ends[behind]
-    farther_left, farther_right = ends[np.maximum(before - 1, 0)], ends[np.minimum(behind + 1, len(ends) - 1)]
-    one, other = mean(left, place), mean(place, right)
-    is_inner, goes_on = farther_left < left, farther_right > right
-    near = np.pad(np.clip(odds, -MAX_LOG_ODDS, MAX_LOG_ODDS), 2, constant_values=-MAX_LOG_ODDS)
+    edges = np.concatenate([[0], np.flatnonzero(logits > BOUNDARY_LOGIT) + 1, [count]])
+    boundaries = np.arange(1, count)
+    before = np.searchsorted(edges, boundaries) - 1  # of `edges`: where the span begins that ends here, or would
+    behind = np.minimum(np.searchsorted(edges, boundaries, side="right"), len(edges) - 1)
+    left, right = edges[before], edges[behind]
+    outer_left, outer_right = edges[np.maximum(before - 1, 0)], edges[np.minimum(behind + 1, len(edges) - 1)]
+    mean_left, mean_right = mean(left, boundaries), mean(boundaries, right)
+    has_outer_left, has_outer_right = outer_left < left, outer_right > right
+    width = max(NEIGHBOUR_OFFSETS)
+    padded = np.pad(np.clip(logits, -MAX_LOGIT, MAX_LOGIT), width, constant_values=-MAX_LOGIT)
     columns = [
-        np.log(total[place] - total[left]),
-        np.log(total[right] - total[place]),
-        is_inner,
-        goes_on,
-        *(near[first : first + number - 1] for first in range(5)),
+        np.log(length_sums[boundaries] - length_sums[left]),
+        np.log(length_sums[right] - length_sums[boundaries]),
+        has_outer_left,
+        has_outer_right,
+        *(padded[width + offset : width + offset + count - 1] for offset in NEIGHBOUR_OFFSETS),
     ]
-    # A link in a sentence: what stands before it looks like what stands behind.
-    apart = [
-        np.abs(one - other),
-        np.abs(one - mean(right, farther_right)) * goes_on[:, None],
-        np.abs(other - mean(farther_left, left)) * is_inner[:, None],
+    # A link in a sentence: the span before it has the style of the span behind.
+    span_differences = [
+        np.abs(mean_left - mean_right),
+        np.abs(mean_left - mean(right, outer_right)) * has_outer_right[:, None],
+        np.abs(mean_right - mean(outer_left, left)) * has_outer_left[:, None],
     ]
-    return np.concatenate([pairs, *apart, np.stack(columns, axis=1)], axis=1)
+    return np.concatenate([differences, *span_differences, np.stack(columns, axis=1)], axis=1)
 
 
-def _looks(line: Looks) -> Numbers:
-    """What is compared of texts. -> (tokens, numbers)"""
+def _compared_features(line: StyleFeatures) -> Floats:
+    """The features whose means over spans are compared. -> (tokens, len(_COMPARED))"""
     colours = np.concatenate([line.ink, line.paper], axis=1) / 255
     return np.concatenate([line.measures, line.styles, colours, line.underlined[:, None]], axis=1)
 
 
-def _odds(name: Name, features: Sequence[Numbers]) -> list[Numbers]:
-    """The odds of each paragraph's places."""
+def _paragraph_logits(name: ClassifierName, features: Sequence[Floats]) -> list[Floats]:
+    """The logits of each paragraph's boundaries, computed at once."""
     if not features:
         return []
-    odds = judge(name).odds(np.concatenate(features))
+    logits = load_classifier(name).logits(np.concatenate(features))
     edges = np.cumsum([0, *map(len, features)])
-    return [odds[first:last] for first, last in pairwise(edges.tolist())]
+    return [logits[first:last] for first, last in pairwise(edges.tolist())]

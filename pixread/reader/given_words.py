@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from pixread.assembly.document import assembled
+from pixread.assembly.document import assemble_page
 from pixread.assembly.pictures import find_pictures
 from pixread.images.components import Boxes
 from pixread.images.gradients import steps
@@ -41,7 +41,7 @@ def assemble(picture: PictureSource, words: Iterable[Any]) -> Reading:
         named = [_word(one, number) for number, one in enumerate(given, 1)]
         shown = [(text, box.intersect(page), confidence) for text, box, confidence in named if text]
         lines = lines_of_words([(text, box, confidence) for text, box, confidence in shown if box is not None])
-    reading = assembled(image, lines, _pictures(image, lines))
+    reading = assemble_page(image, lines, _pictures(image, lines))
     return replace(reading, seconds=time.perf_counter() - started)
 
 
@@ -132,13 +132,13 @@ def _box(given: Any, number: int) -> Box:
 def _pictures(image: Image.Image, lines: Sequence[OcrLine]) -> list[Region]:
     """The pictures beside the text."""
     pixels = np.asarray(image)
-    strength = np.maximum(*steps(pixels))
+    gradients = np.maximum(*steps(pixels))
     corners = [
         (math.floor(box.x), math.floor(box.y), math.ceil(box.right), math.ceil(box.bottom))
         for region, _ in lines
         if (box := region.box.intersect(Box(0, 0, *image.size)))
     ]
-    found = find_pictures(pixels, strength, Boxes.from_corners(corners))
+    found = find_pictures(pixels, gradients, Boxes.from_corners(corners))
     return [
         Region(((x, y), (right, y), (right, bottom), (x, bottom)), "picture", 1.0)
         for x, y, right, bottom in found.corners()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack, overload
 import torch
 from PIL import Image
 
-from pixread.assembly.document import assembled
+from pixread.assembly.document import assemble_page
 from pixread.checkpoints.find import PAGE_READER
 from pixread.checkpoints.placement import find_device
 from pixread.images.crop import cut_out
@@ -210,7 +210,9 @@ class PageReader:
     def _assembled(self, page: _Page, lines: Sequence[ReadLine], least: float) -> Reading:
         turned = self._in_shown_scripts(page, with_others_turned(page.image, lines, self.recogniser))
         placed = [(line, along_line(read, line)) for line, read in turned]
-        return assembled(page.image, _without_specks(placed), page.pictures, least=least, within=page.region)
+        return assemble_page(
+            page.image, _without_specks(placed), page.pictures, min_confidence=least, region=page.region
+        )
 
     def _cannot(self, what: str) -> NoReturn:
         raise ValueError(f"{self.name} reads pages and {what}: load a checkpoint for that, such as {ANSWERING}")

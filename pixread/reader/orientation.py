@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from PIL import Image
 
-from pixread.assembly.rotation import QUARTER, is_askew, page_angle
+from pixread.assembly.rotation import QUARTER_TURN, is_askew, page_angle
 from pixread.reader.line_crops import line_crop
 from pixread.recognition.recogniser import LineRecogniser
 from pixread.recognition.words import words_of
@@ -33,7 +33,7 @@ BACK = (None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Trans
 def quarter_turns(image: Image.Image, lines: Sequence[ReadLine], recogniser: LineRecogniser) -> int:
     """By how many quarters, clockwise, a page is turned. image: RGB."""
     angle = page_angle([line for line, _ in lines])
-    turns, of_page = round(angle / QUARTER), [one for one in lines if not is_askew(one[0], angle)]
+    turns, of_page = round(angle / QUARTER_TURN), [one for one in lines if not is_askew(one[0], angle)]
     if _legibility(of_page) < LEGIBLE:
         sample = sorted(of_page, key=lambda one: -_ems(one[0]))[:SAMPLE]
         turns += 2 * (_legibility(_other_way_up(image, sample, recogniser)) > _legibility(sample) + MORE_LEGIBLE)

@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pixread.assembly.grouping import Item, groups, runs_of
+from pixread.assembly.grouping import GroupingItem, candidate_runs, find_groups
 from pixread.records import Box
 
 
-def text(x: float, y: float, width: float = 120, height: float = 14, lines: int = 1) -> Item:
-    return Item(Box(x, y, width, height * lines + 6 * (lines - 1)), height, lines, int(width / 8) * lines, stroke=-1.5)
+def text(x: float, y: float, width: float = 120, height: float = 14, lines: int = 1) -> GroupingItem:
+    return GroupingItem(
+        Box(x, y, width, height * lines + 6 * (lines - 1)), height, lines, int(width / 8) * lines, stroke_width=-1.5
+    )
 
 
-def picture(x: float, y: float, width: float, height: float) -> Item:
-    return Item(Box(x, y, width, height), 0.0, 0, 0)
+def picture(x: float, y: float, width: float, height: float) -> GroupingItem:
+    return GroupingItem(Box(x, y, width, height), 0.0, 0, 0)
 
 
 def test_a_bar_of_links_over_a_page_is_a_group():
@@ -26,7 +28,7 @@ def test_a_bar_of_links_over_a_page_is_a_group():
         for number in range(5)
     ]
     body = [text(20, 120 + 60 * number, 800, lines=2) for number in range(4)]
-    assert (0, 4) in groups([*bar, *body], {(0, 8), (0, 4), (5, 8)})
+    assert (0, 4) in find_groups([*bar, *body], {(0, 8), (0, 4), (5, 8)})
 
 
 def test_cards_side_by_side_are_groups():
@@ -35,26 +37,26 @@ def test_cards_side_by_side_are_groups():
         for column in range(3)
         for one in (text(40 + 330 * column, 100, 180, 22), text(40 + 330 * column, 140, 260, lines=4))
     ]
-    found = groups([text(40, 20, 500, 30), *cards], {(0, 6), (1, 6), (1, 2), (3, 4), (5, 6)})
+    found = find_groups([text(40, 20, 500, 30), *cards], {(0, 6), (1, 6), (1, 2), (3, 4), (5, 6)})
     assert {(1, 2), (3, 4), (5, 6)} <= set(found)
 
 
 def test_a_run_with_a_stranger_in_its_box_is_no_group():
     left, right, between = text(20, 20), text(600, 20), text(300, 20)
-    runs, _ = runs_of([left, right, between, text(20, 90)], set())
+    runs, _ = candidate_runs([left, right, between, text(20, 90)], set())
     assert (0, 1) not in runs
     assert (0, 2) in runs
 
 
 def test_all_there_is_needs_no_group():
-    runs, features = runs_of([text(20, 20 + 30 * number) for number in range(5)], set())
+    runs, features = candidate_runs([text(20, 20 + 30 * number) for number in range(5)], set())
     assert (0, 4) not in runs
     assert len(runs) == len(features) == 9
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_less_than_three_things_have_no_groups(count: int):
-    assert groups([text(20, 20 + 30 * number) for number in range(count)], set()) == []
+    assert find_groups([text(20, 20 + 30 * number) for number in range(count)], set()) == []
 
 
 numbers = st.integers(0, 400)
@@ -67,10 +69,10 @@ items = st.lists(
 
 @settings(deadline=None)
 @given(items)
-def test_groups_do_not_cross(found: list[Item]):
-    runs, features = runs_of(found, {(0, 1)})
+def test_groups_do_not_cross(found: list[GroupingItem]):
+    runs, features = candidate_runs(found, {(0, 1)})
     assert np.isfinite(features).all()
-    chosen = groups(found, {(0, 1)})
+    chosen = find_groups(found, {(0, 1)})
     assert set(chosen) <= set(runs)
     assert all(0 <= first < last < len(found) for first, last in chosen)
     for (one, two), (three, four) in pairwise(sorted(chosen, key=lambda run: (run[0], -run[1]))):

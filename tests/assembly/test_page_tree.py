@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pixread.assembly.page_tree import parts_of, picture_part, tree_of
-from pixread.assembly.paragraphs import Line
-from pixread.assembly.reading_order import Region
+from pixread.assembly.page_tree import build_tree, order_elements, picture_element
+from pixread.assembly.paragraphs import StyledLine
+from pixread.assembly.reading_order import Zone
 from pixread.markup import parse, serialise
 from pixread.records import Box, Node
 from pixread.targets.lines import text_lines
@@ -16,10 +16,10 @@ from tests.assembly.style.drawn_styles import line_of
 from tests.assembly.test_paragraphs import LONG, page, plain
 
 
-def tree(lines: Sequence[Line], pictures: Sequence[Box] = ()) -> tuple[Node, list[Box]]:
+def tree(lines: Sequence[StyledLine], pictures: Sequence[Box] = ()) -> tuple[Node, list[Box]]:
     """And the boxes of the lines in reading order."""
-    ordered, cuts = parts_of(lines, [picture_part(Region(box, "picture"), box) for box in pictures])
-    return tree_of(ordered, cuts), [box for part in ordered for box in part.lines]
+    ordered, block_runs = order_elements(lines, [picture_element(Zone(box, "picture"), box) for box in pictures])
+    return build_tree(ordered, block_runs), [box for element in ordered for box in element.lines]
 
 
 def test_a_paragraph_is_one_leaf_that_knows_its_lines():
@@ -52,7 +52,7 @@ words = st.text("abcXYZ019 .,-", min_size=1, max_size=20).filter(str.split)
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.builds(line_of, boxes, words), max_size=12), st.lists(boxes, max_size=4))
-def test_everything_is_in_the_tree_once(lines: list[Line], pictures: list[Box]):
+def test_everything_is_in_the_tree_once(lines: list[StyledLine], pictures: list[Box]):
     found, order = tree(lines, pictures)
     leaves = [node for node in found.walk() if not node.children]
     said = sorted(word for leaf in leaves for word in (leaf.text or "").split())

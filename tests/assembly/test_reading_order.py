@@ -1,12 +1,12 @@
-"""The order in which what stands on a page is read: bars, columns, cards, tables, and what stands aside."""
+"""The reading order of a page: bars, columns, cards, tables, sidebars."""
 
-from pixread.assembly.reading_order import Region, arrange, leaves
+from pixread.assembly.reading_order import Zone, xy_cut, zones_in_order
 from pixread.records import Box
 
 
 def order(boxes: list[Box], heights: dict[Box, float] | None = None) -> list[Box]:
-    line_heights = {Region(box, "text"): height for box, height in (heights or {}).items()}
-    return [region.box for region in leaves(arrange([Region(box, "text") for box in boxes], line_heights))]
+    line_heights = {Zone(box, "text"): height for box, height in (heights or {}).items()}
+    return [zone.box for zone in zones_in_order(xy_cut([Zone(box, "text") for box in boxes], line_heights))]
 
 
 def lines(x: float, y: float, width: float, number: int, *, height: float = 14, pitch: float = 22) -> list[Box]:
@@ -37,7 +37,7 @@ def test_remarks_in_smaller_print_below_a_bar_are_read_after_what_they_stand_bes
 
 
 def test_a_tall_picture_is_not_read_behind_the_heading_beside_its_top():
-    picture = Region(Box(40, 160, 420, 340), "picture")
-    column = [Region(box, "text") for box in (Box(500, 170, 210, 28), *lines(500, 230, 400, 9))]
-    by_rows = arrange([*column, picture], decide=lambda rows, columns, height: False)  # if there are several
-    assert leaves(by_rows) == [picture, *column]
+    picture = Zone(Box(40, 160, 420, 340), "picture")
+    column = [Zone(box, "text") for box in (Box(500, 170, 210, 28), *lines(500, 230, 400, 9))]
+    by_rows = xy_cut([*column, picture], decide_columns=lambda rows, columns, line_height: False)
+    assert zones_in_order(by_rows) == [picture, *column]

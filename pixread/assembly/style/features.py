@@ -1,4 +1,4 @@
-"""How the words of a line look: their ink, paper, weight, slant and size, from the pixels and what was read."""
+"""The style of the tokens of a line: ink, paper, weight, slant and size, from the pixels and the recognised text."""
 
 from __future__ import annotations
 
@@ -9,165 +9,207 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pixread.assembly.classifier import Numbers
-from pixread.assembly.style.network import scaled, style_net, sums_before
-from pixread.assembly.tokens import Positions, Tokens, width_of
+from pixread.assembly.classifier import Floats
+from pixread.assembly.style.network import STYLES, load_style_network, prefix_sums, scale_line
+from pixread.assembly.tokens import LineTokens, Positions, estimate_width
 from pixread.images.components import without_long_runs
 from pixread.records import Box
 
-Sums = Callable[[NDArray[np.float32]], Numbers]  # over the columns of each token
+TokenSums = Callable[[NDArray[np.float32]], Floats]  # (..., columns) -> (..., tokens), over the columns of each token
 
-LOWEST = 4  # pixels: lower lines show nothing of their letters
-LEAST_CONTRAST = 30  # of the sums of three channels: less is no ink
-INK = 0.3  # of the contrast
-BELOW = 4  # pixels below a line that are looked at for its underline
+MIN_LINE_HEIGHT = 4  # pixels: lower lines show nothing of their letters
+MIN_CONTRAST = 30  # of the sums of three channels: less is no ink
+INK_THRESHOLD = 0.3  # of the contrast
+UNDERLINE_MARGIN = 4  # pixels below a line that are searched for its underline
 UNDERLINE_TOP = 0.75  # of the height of a line: underlines are below this
-RULE = 0.8  # heights of a line: longer runs of ink down there are underlines, not letters
-NEAR = 3  # tokens on one side of a place that tell how words there look
+MIN_UNDERLINE = 0.8  # heights of a line: longer runs of ink down there are underlines, not letters
+CONTEXT_TOKENS = 3  # tokens on one side of a boundary whose mean style is compared
+
+MEASURES = ("stroke_width", "slant", "relative_width", "x_height", "density", "contrast", "brightness")
+TEXT_FEATURES = (
+    "length",
+    "is_code",
+    "is_punctuation",
+    "is_list_number",
+    "opens_bracket",
+    "ends_in_colon",
+    "ends_in_comma",
+    "ends_in_period",
+    "starts_in_upper_case",
+    "starts_in_lower_case",
+    "ends_in_lower_case",
+)
+# The columns of `style_differences`: first, second are the token before and the token behind a boundary.
+DIFFERENCE_FEATURES = (
+    "ink_hue_difference",
+    "contrast_ratio",
+    "ink_difference",
+    "paper_difference",
+    *(f"{measure}_difference" for measure in MEASURES[:5]),
+    *(f"{measure}_difference_by_length" for measure in MEASURES[:5]),
+    *(f"first_{measure}_from_median" for measure in MEASURES),
+    *(f"second_{measure}_from_median" for measure in MEASURES),
+    "first_hue_from_median",
+    "second_hue_from_median",
+    "first_underlined",
+    "second_underlined",
+    "underlined_difference",
+    "gap_underlined",
+    "gap_width",
+    *(f"first_{feature}" for feature in TEXT_FEATURES),
+    *(f"second_{feature}" for feature in TEXT_FEATURES),
+    "is_code_difference",
+    "no_space_between",
+    "first_no_space_before",
+    "is_line_break",
+    "first_begins_line",
+    "second_ends_line",
+    "token_count",
+    *(f"{style}_difference" for style in STYLES),
+    *(f"first_{style}" for style in STYLES),
+    *(f"second_{style}" for style in STYLES),
+    *(f"context_{style}_difference" for style in STYLES),
+)
 
 _CODE = re.compile(r"[_(){}<>=/\\$@]|\w\.\w|[a-z][A-Z]|^--?\w|::")
-_NUMBER = re.compile(r"^(\d+\.)*\d+\.?$")
+_LIST_NUMBER = re.compile(r"^(\d+\.)*\d+\.?$")
+_CONTRAST = MEASURES.index("contrast")
+_LENGTH, _IS_CODE = TEXT_FEATURES.index("length"), TEXT_FEATURES.index("is_code")
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
-    """The tokens of a line and what is seen of each, one row a token.
-
-    glued: whether a token follows the one before without a blank. left, right: columns of the picture. measures:
-    stroke, slant, width beside the usual, height of small letters, blackness, contrast, brightness; odd: the same, less
-    those of most of the line. styles: bold, slanted, monospaced (see `style`). hue: how far the ink's colour is from
-    that of most of the line. underlined: how much of the token is; goes_on: how much of the blank behind it. traits:
-    what the text says.
-    """
+class StyleFeatures:
+    """The tokens of a line and their style, one row a token."""
 
     tokens: tuple[str, ...]
-    glued: NDArray[np.bool_]
-    left: Positions
-    right: Positions
-    height: float
-    ink: Numbers
-    paper: Numbers
-    measures: Numbers
-    odd: Numbers
-    styles: Numbers
-    hue: Numbers
-    underlined: Numbers
-    goes_on: Numbers
-    traits: Numbers
+    no_space_before: NDArray[np.bool_]  # (tokens,) whether it follows the previous one without a space
+    left: Positions  # (tokens,) first column in the picture
+    right: Positions  # (tokens,) behind the last column
+    height: float  # of the line, in pixels
+    ink: Floats  # (tokens, 3) colour of the letters, 0 to 255
+    paper: Floats  # (tokens, 3) colour of the background
+    measures: Floats  # (tokens, len(MEASURES))
+    from_median: Floats  # (tokens, len(MEASURES)) measures less their medians over the line
+    styles: Floats  # (tokens, len(STYLES)) scores of the style network, -1 to 1
+    hue_from_median: Floats  # (tokens,) cosine distance of the ink's colour to the line's median colour
+    underlined: Floats  # (tokens,) share of the token's width that is underlined
+    gap_underlined: Floats  # (tokens,) share of the gap behind the token that is underlined
+    text_features: Floats  # (tokens, len(TEXT_FEATURES))
 
 
-def looks_at(pixels: NDArray[np.uint8], box: Box, tokens: Tokens) -> Looks | None:
-    """The looks of a line whose tokens' places are known, as columns of the picture, or None where there is no ink.
+def measure_style(pixels: NDArray[np.uint8], box: Box, tokens: LineTokens) -> StyleFeatures | None:
+    """The style of a line's tokens, whose positions are columns of the picture (H, W, 3); None where there is no ink.
 
     box: of whole numbers, from the top of capitals to the bottom of descenders. The tokens lie within it, each is at
-    least a column wide, and none begins before the one to its left ends.
+    least a column wide, and none begins before the previous one ends.
     """
-    if not tokens.texts or box.height < LOWEST:
+    if not tokens.texts or box.height < MIN_LINE_HEIGHT:
         return None
-    core, alpha, contrast, left = _cut_out(pixels, box)
-    if contrast < LEAST_CONTRAST:
+    core, ink, contrast, left = _crop_line(pixels, box)
+    if contrast < MIN_CONTRAST:
         return None
-    here = Tokens(tokens.texts, tokens.glued, tokens.starts - left, tokens.ends - left)
-    return _measured(core, alpha, here, left=left, height=int(box.height))
+    in_crop = LineTokens(tokens.texts, tokens.no_space_before, tokens.starts - left, tokens.ends - left)
+    return _measure_tokens(core, ink, in_crop, left=left, height=int(box.height))
 
 
-def letters_of(pixels: NDArray[np.uint8], box: Box) -> tuple[NDArray[np.float32], int]:
-    """How much ink each pixel of a line has, from 0 to 1 (rows, columns), and the picture's column where it begins."""
-    core, alpha, _, left = _cut_out(pixels, box)
-    return alpha[: len(core)], left
+def line_ink(pixels: NDArray[np.uint8], box: Box) -> tuple[NDArray[np.float32], int]:
+    """The ink of each pixel of a line, 0 to 1 (rows, columns), and the picture's column where it begins."""
+    core, ink, _, left = _crop_line(pixels, box)
+    return ink[: len(core)], left
 
 
-def _cut_out(pixels: NDArray[np.uint8], box: Box) -> tuple[NDArray[np.float32], NDArray[np.float32], float, int]:
-    """The pixels of a line, a little more than its box; how much ink they and those below have; the contrast of ink and
-    paper; the first column."""
+def _crop_line(pixels: NDArray[np.uint8], box: Box) -> tuple[NDArray[np.float32], NDArray[np.float32], float, int]:
+    """The pixels of a line with a margin of one; their ink and that of the rows below; contrast; first column."""
     x, y, width, height = (int(side) for side in box.as_list())
     left, top = max(0, x - 1), max(0, y - 1)
-    part = pixels[top : y + height + BELOW, left : x + width + 1].astype(np.float32)
-    core = part[: y - top + height + 1]
-    away = np.abs(part - _commonest(core)).sum(axis=2)
-    contrast = float(np.percentile(away[: len(core)], 98))
-    return core, np.clip(away / max(contrast, 1.0), 0, 1), contrast, left
+    window = pixels[top : y + height + UNDERLINE_MARGIN, left : x + width + 1].astype(np.float32)
+    core = window[: y - top + height + 1]
+    distance = np.abs(window - _dominant_colour(core)).sum(axis=2)
+    contrast = float(np.percentile(distance[: len(core)], 98))
+    return core, np.clip(distance / max(contrast, 1.0), 0, 1), contrast, left
 
 
-def differences(one: Looks, at: Positions, other: Looks, other_at: Positions) -> Numbers:
-    """What tells tokens of one line from tokens of the other (or the same) that follow them. -> (number, features)"""
-    same = one is other
-    ink_one, ink_other = one.ink[at] - one.paper[at], other.ink[other_at] - other.paper[other_at]
-    short = np.minimum(1.0, np.minimum(one.traits[at, _LENGTH], other.traits[other_at, _LENGTH]) * 2)
-    steps = np.abs(one.measures[at] - other.measures[other_at])
-    contrast, other_contrast = one.measures[at, 5], other.measures[other_at, 5]
-    line = np.ones(len(at))
+def style_differences(first: StyleFeatures, first_at: Positions, second: StyleFeatures, second_at: Positions) -> Floats:
+    """How tokens of a line differ from those of another line, or the same, that follow them. -> (N, features)
+
+    The columns are `DIFFERENCE_FEATURES`.
+    """
+    same_line = first is second
+    first_ink = first.ink[first_at] - first.paper[first_at]
+    second_ink = second.ink[second_at] - second.paper[second_at]
+    lengths = np.minimum(first.text_features[first_at, _LENGTH], second.text_features[second_at, _LENGTH])
+    certainty = np.minimum(1.0, lengths * 2)  # short tokens are measured badly
+    changes = np.abs(first.measures[first_at] - second.measures[second_at])
+    first_contrast, second_contrast = first.measures[first_at, _CONTRAST], second.measures[second_at, _CONTRAST]
+    ones = np.ones(len(first_at))
     columns = [
-        _angle(ink_one, ink_other),
-        steps[:, 5] / np.maximum(np.maximum(contrast, other_contrast), 1e-6),
-        np.abs(one.ink[at] - other.ink[other_at]).sum(axis=1) / 765,
-        np.abs(one.paper[at] - other.paper[other_at]).sum(axis=1) / 765,
-        *steps[:, :5].T,
-        *(steps[:, :5] * short[:, None]).T,
-        *np.abs(one.odd[at]).T,
-        *np.abs(other.odd[other_at]).T,
-        one.hue[at],
-        other.hue[other_at],
-        one.underlined[at],
-        other.underlined[other_at],
-        np.abs(one.underlined[at] - other.underlined[other_at]),
-        one.goes_on[at] * same,
-        (other.left[other_at] - one.right[at]) / one.height if same else 0.3 * line,
-        *one.traits[at].T,
-        *other.traits[other_at].T,
-        np.abs(one.traits[at, _IS_CODE] - other.traits[other_at, _IS_CODE]),
-        other.glued[other_at] & same,
-        one.glued[at],
-        line * (not same),
-        line * (at == 0) * same,
-        line * (other_at == len(other.tokens) - 1) * same,
-        line * min(len(one.tokens), 20) / 20,
-        *np.abs(one.styles[at] - other.styles[other_at]).T,
-        *one.styles[at].T,
-        *other.styles[other_at].T,
-        *np.abs(_styles_before(one, at) - _styles_behind(other, other_at)).T,
+        _cosine_distance(first_ink, second_ink),
+        changes[:, _CONTRAST] / np.maximum(np.maximum(first_contrast, second_contrast), 1e-6),
+        np.abs(first.ink[first_at] - second.ink[second_at]).sum(axis=1) / 765,
+        np.abs(first.paper[first_at] - second.paper[second_at]).sum(axis=1) / 765,
+        *changes[:, :5].T,
+        *(changes[:, :5] * certainty[:, None]).T,
+        *np.abs(first.from_median[first_at]).T,
+        *np.abs(second.from_median[second_at]).T,
+        first.hue_from_median[first_at],
+        second.hue_from_median[second_at],
+        first.underlined[first_at],
+        second.underlined[second_at],
+        np.abs(first.underlined[first_at] - second.underlined[second_at]),
+        first.gap_underlined[first_at] * same_line,
+        (second.left[second_at] - first.right[first_at]) / first.height if same_line else 0.3 * ones,
+        *first.text_features[first_at].T,
+        *second.text_features[second_at].T,
+        np.abs(first.text_features[first_at, _IS_CODE] - second.text_features[second_at, _IS_CODE]),
+        second.no_space_before[second_at] & same_line,
+        first.no_space_before[first_at],
+        ones * (not same_line),
+        ones * (first_at == 0) * same_line,
+        ones * (second_at == len(second.tokens) - 1) * same_line,
+        ones * min(len(first.tokens), 20) / 20,
+        *np.abs(first.styles[first_at] - second.styles[second_at]).T,
+        *first.styles[first_at].T,
+        *second.styles[second_at].T,
+        *np.abs(_mean_styles_until(first, first_at) - _mean_styles_from(second, second_at)).T,
     ]
     return np.clip(np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1), -3, 3)
 
 
-def _styles_before(looks: Looks, at: Positions) -> Numbers:
-    """The mean styles of each token and the `NEAR` - 1 before it, by their lengths."""
-    sums, lengths = _style_sums(looks)
-    first = np.maximum(at + 1 - NEAR, 0)
+def _mean_styles_until(style: StyleFeatures, at: Positions) -> Floats:
+    """The mean styles of each token and the `CONTEXT_TOKENS` - 1 before it, weighted by their lengths."""
+    sums, lengths = _style_sums(style)
+    first = np.maximum(at + 1 - CONTEXT_TOKENS, 0)
     return np.asarray((sums[at + 1] - sums[first]) / (lengths[at + 1] - lengths[first])[:, None])
 
 
-def _styles_behind(looks: Looks, at: Positions) -> Numbers:
-    """The same of each token and the `NEAR` - 1 behind it."""
-    sums, lengths = _style_sums(looks)
-    last = np.minimum(at + NEAR, len(looks.tokens))
+def _mean_styles_from(style: StyleFeatures, at: Positions) -> Floats:
+    """The same of each token and the `CONTEXT_TOKENS` - 1 behind it."""
+    sums, lengths = _style_sums(style)
+    last = np.minimum(at + CONTEXT_TOKENS, len(style.tokens))
     return np.asarray((sums[last] - sums[at]) / (lengths[last] - lengths[at])[:, None])
 
 
-def _style_sums(looks: Looks) -> tuple[Numbers, Numbers]:
-    """Of the styles by length, and of the lengths, of all tokens before each place."""
-    lengths = np.array([float(len(token)) for token in looks.tokens])
-    return sums_before(looks.styles * lengths[:, None]), sums_before(lengths)
+def _style_sums(style: StyleFeatures) -> tuple[Floats, Floats]:
+    """Prefix sums over the tokens: of the styles times their lengths, and of the lengths."""
+    lengths = np.array([float(len(token)) for token in style.tokens])
+    return prefix_sums(style.styles * lengths[:, None]), prefix_sums(lengths)
 
 
-def _commonest(part: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The commonest colour, that of the paper, as the mean of the pixels that are nearly of it."""
-    flat = part.reshape(-1, 3)
+def _dominant_colour(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The most frequent colour, that of the paper: the mean of the pixels in the fullest bin of 8 levels a channel."""
+    flat = pixels.reshape(-1, 3)
     coarse = flat.astype(np.int64) >> 3
     codes = (coarse[:, 0] << 10) | (coarse[:, 1] << 5) | coarse[:, 2]
     return np.asarray(flat[codes == np.bincount(codes).argmax()].mean(axis=0), dtype=np.float32)
 
 
-_LENGTH, _IS_CODE = 0, 1
-
-
-def _traits(token: str, *, is_first: bool) -> list[float]:
-    """What the text alone says of a token: its length first, then whether it looks like code."""
+def _text_features(token: str, *, is_first: bool) -> list[float]:
+    """The `TEXT_FEATURES` of a token."""
     return [
         min(len(token), 8) / 8,
         bool(_CODE.search(token)),
-        not any(sign.isalnum() for sign in token),
-        is_first and bool(_NUMBER.match(token)),
+        not any(character.isalnum() for character in token),
+        is_first and bool(_LIST_NUMBER.match(token)),
         token[:1] in {"[", "("},
         token[-1:] == ":",
         token[-1:] in {",", ";", ")"},
@@ -178,81 +220,86 @@ def _traits(token: str, *, is_first: bool) -> list[float]:
     ]
 
 
-def _measured(
+def _measure_tokens(
     core: NDArray[np.float32],
-    alpha: NDArray[np.float32],
-    tokens: Tokens,
+    ink: NDArray[np.float32],
+    tokens: LineTokens,
     *,
     left: int,
     height: int,
-) -> Looks:
-    """The looks of the tokens of a line that is cut out."""
+) -> StyleFeatures:
+    """The style of the tokens of a cropped line. core: (rows, columns, 3); ink: (rows and those below, columns)."""
     starts, ends = tokens.starts, tokens.ends
     edges = np.stack([starts, ends], axis=1).ravel()
     edges = edges[:-1] if edges[-1] >= core.shape[1] else edges
 
-    def sums(columns: NDArray[np.float32]) -> Numbers:
+    def sums(columns: NDArray[np.float32]) -> Floats:
         return np.asarray(np.add.reduceat(columns, edges, axis=-1)[..., ::2], dtype=np.float64)
 
-    wide = ends - starts
-    letters = alpha[: len(core)]
-    deep = letters**4  # the middle of strokes, where ink is not mixed with paper
-    depth = sums(deep.sum(axis=0)) + 1e-6
-    ink = np.stack([sums((deep * core[..., channel]).sum(axis=0)) / depth for channel in range(3)], axis=1)
-    paper = np.stack([sums(core[0, :, channel]) / wide for channel in range(3)], axis=1)
+    widths = ends - starts
+    letters = ink[: len(core)]
+    stroke_cores = letters**4  # the middle of strokes, where ink is not mixed with paper
+    depth = sums(stroke_cores.sum(axis=0)) + 1e-6
+    ink_colours = np.stack(
+        [sums((stroke_cores * core[..., channel]).sum(axis=0)) / depth for channel in range(3)], axis=1
+    )
+    paper_colours = np.stack([sums(core[0, :, channel]) / widths for channel in range(3)], axis=1)
     area = sums(letters.sum(axis=0))
     rises = sums(np.maximum(0, np.diff(letters, axis=1, prepend=0)).sum(axis=0)) + 1e-6
-    contrast = np.linalg.norm(ink - paper, axis=1) / 441
-    usual = np.array([width_of(token) for token in tokens.texts])
-    stretch = np.log(wide / usual / np.median(wide / usual))
+    contrast = np.linalg.norm(ink_colours - paper_colours, axis=1) / 441
+    usual_widths = np.array([estimate_width(token) for token in tokens.texts])
+    stretch = np.log(widths / usual_widths / np.median(widths / usual_widths))
     measures = np.stack(
         [
             np.log(area / rises / height + 0.01),
-            _slant(letters, sums),
+            _slants(letters, sums),
             np.clip(stretch, -1, 1),
-            _small_letters(sums(letters) / wide) / height,
-            area / (wide * height),
+            _x_heights(sums(letters) / widths) / height,
+            area / (widths * height),
             contrast,
-            ink.sum(axis=1) / 765,
+            ink_colours.sum(axis=1) / 765,
         ],
         axis=1,
     )
-    weights = np.array([float(len(token)) for token in tokens.texts])
-    usual_vector = np.array([_median((ink - paper)[:, channel], weights) for channel in range(3)])
-    rules = _rules(alpha, height)
-    return Looks(
+    lengths = np.array([float(len(token)) for token in tokens.texts])
+    median_colour = np.array(
+        [_weighted_median((ink_colours - paper_colours)[:, channel], lengths) for channel in range(3)]
+    )
+    underlines = _underlines(ink, height)
+    return StyleFeatures(
         tokens=tuple(tokens.texts),
-        glued=np.array(tokens.glued),
+        no_space_before=np.array(tokens.no_space_before),
         left=starts + left,
         right=ends + left,
         height=float(height),
-        ink=ink,
-        paper=paper,
+        ink=ink_colours,
+        paper=paper_colours,
         measures=measures,
-        odd=measures - np.array([_median(column, weights) for column in measures.T]),
-        styles=style_net().styles(*scaled(letters, starts, ends)),
-        hue=_angle(ink - paper, usual_vector[None]),
-        underlined=np.asarray((sums(rules) / wide).max(axis=0)),
-        goes_on=_goes_on(rules, starts, ends),
-        traits=np.array(
-            [_traits(token, is_first=place == 0) for place, token in enumerate(tokens.texts)], dtype=np.float64
+        from_median=measures - np.array([_weighted_median(column, lengths) for column in measures.T]),
+        styles=load_style_network().predict(*scale_line(letters, starts, ends)),
+        hue_from_median=_cosine_distance(ink_colours - paper_colours, median_colour[None]),
+        underlined=np.asarray((sums(underlines) / widths).max(axis=0)),
+        gap_underlined=_gaps_underlined(underlines, starts, ends),
+        text_features=np.array(
+            [_text_features(token, is_first=number == 0) for number, token in enumerate(tokens.texts)],
+            dtype=np.float64,
         ),
     )
 
 
-def _rules(alpha: NDArray[np.float32], height: int) -> NDArray[np.float32]:
-    """Where there is an underline, 1, else 0, in the lower part of a line and below it."""
-    low = alpha[int(UNDERLINE_TOP * height) :] > INK
-    return (low & ~without_long_runs(low, int(RULE * height))).astype(np.float32)
+def _underlines(ink: NDArray[np.float32], height: int) -> NDArray[np.float32]:
+    """1 where there is an underline, else 0, in the lower part of a line and below it."""
+    low = ink[int(UNDERLINE_TOP * height) :] > INK_THRESHOLD
+    return (low & ~without_long_runs(low, int(MIN_UNDERLINE * height))).astype(np.float32)
 
 
-def _goes_on(rules: NDArray[np.float32], starts: Positions, ends: Positions) -> Numbers:
-    """How much of the blank behind each token is underlined; of none behind the last."""
-    blanks = zip(ends[:-1].tolist(), np.maximum(starts[1:], ends[:-1] + 1).tolist(), strict=True)
-    return np.array([rules[:, end:start].mean(axis=1).max() for end, start in blanks] + [0.0])
+def _gaps_underlined(underlines: NDArray[np.float32], starts: Positions, ends: Positions) -> Floats:
+    """The share of the gap behind each token that is underlined; 0 behind the last."""
+    gaps = zip(ends[:-1].tolist(), np.maximum(starts[1:], ends[:-1] + 1).tolist(), strict=True)
+    return np.array([underlines[:, end:start].mean(axis=1).max() for end, start in gaps] + [0.0])
 
 
-def _slant(letters: NDArray[np.float32], sums: Sums) -> Numbers:
+def _slants(letters: NDArray[np.float32], sums: TokenSums) -> Floats:
     """The tilt of steep edges: 0 for upright letters."""
     across = letters[1:-1, 2:] - letters[1:-1, :-2]
     down = letters[2:, 1:-1] - letters[:-2, 1:-1]
@@ -263,21 +310,20 @@ def _slant(letters: NDArray[np.float32], sums: Sums) -> Numbers:
     return np.asarray(tilted / (steep + 1e-3))
 
 
-def _small_letters(rows: Numbers) -> Numbers:
-    """From where most ink of a token begins down to its base line, in pixels. rows: (rows, tokens)"""
+def _x_heights(rows: Floats) -> Floats:
+    """From where most ink of a token begins down to its baseline, in pixels. rows: mean ink (rows, tokens)"""
     jumps = np.diff(rows, axis=0, prepend=0)
     middle = len(rows) // 2 + 1
     return np.asarray(np.argmin(jumps[middle:], axis=0) + middle - np.argmax(jumps[:middle], axis=0), dtype=np.float64)
 
 
-def _median(values: Numbers, weights: Numbers) -> float:
-    """The weighted median."""
+def _weighted_median(values: Floats, weights: Floats) -> float:
     order = np.argsort(values)
-    reached = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(reached, reached[-1] / 2)])
+    cumulative = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(cumulative, cumulative[-1] / 2)])
 
 
-def _angle(one: Numbers, other: Numbers) -> Numbers:
-    """1 less the cosine between vectors: 0 for one direction of colours."""
-    lengths = (np.linalg.norm(one, axis=1) + 1e-6) * (np.linalg.norm(other, axis=1) + 1e-6)
-    return np.asarray(1 - (one * other).sum(axis=1) / lengths)
+def _cosine_distance(first: Floats, second: Floats) -> Floats:
+    """1 less the cosine between the rows: 0 for colours of one hue."""
+    lengths = (np.linalg.norm(first, axis=1) + 1e-6) * (np.linalg.norm(second, axis=1) + 1e-6)
+    return np.asarray(1 - (first * second).sum(axis=1) / lengths)

@@ -1,8 +1,8 @@
-"""Which words of a line are bold, slanted, or set in letters of one width: a small network looks along the line's ink.
+"""Which words of a line are bold, italic or monospaced: a small convolutional network over the line's ink.
 
-Two convolutions over the columns, the mean over those of each word, and one hidden layer. What is measured by hand
-(stroke, slant, width) says next to nothing of a single short word. The weights are in `assets/style.safetensors`;
-`runs/style.py` fits them to paragraphs of invented words in the fonts that are installed.
+Two convolutions along the columns, mean pooling over the columns of each word, and one hidden layer. Stroke width,
+slant and letter width measured by hand say next to nothing of a single short word. The weights are in
+`assets/style.safetensors`; `runs/style.py` fits them to paragraphs of invented words in the installed fonts.
 """
 
 from __future__ import annotations
@@ -21,46 +21,46 @@ from pixread.assembly.tokens import Positions
 
 STYLE_WEIGHTS = Path(__file__).parent.parent.parent / "assets" / "style.safetensors"
 ROWS = 20  # that every line is scaled to
-TAPS = 5  # columns that a convolution sees
-STYLES = ("bold", "slanted", "monospaced")
+KERNEL_SIZE = 5  # columns of a convolution
+STYLES = ("bold", "italic", "monospaced")
 
-Columns = NDArray[np.float32]  # (numbers of each column, columns)
+ColumnArray = NDArray[np.float32]  # (channels, columns)
 
 
 @dataclass(frozen=True, slots=True)
-class StyleNet:
-    """Weights (outputs, inputs) and biases of the layers; those of convolutions are (outputs, inputs * taps)."""
+class StyleNetwork:
+    """Weights (outputs, inputs) and biases of the layers; those of convolutions are (outputs, inputs * KERNEL_SIZE)."""
 
-    first: Columns
-    first_bias: Columns
-    second: Columns
-    second_bias: Columns
-    hidden: Columns
-    hidden_bias: Columns
-    output: Columns
-    output_bias: Columns
+    first: ColumnArray
+    first_bias: ColumnArray
+    second: ColumnArray
+    second_bias: ColumnArray
+    hidden: ColumnArray
+    hidden_bias: ColumnArray
+    output: ColumnArray
+    output_bias: ColumnArray
 
-    def styles(self, line: Columns, starts: Positions, ends: Positions) -> NDArray[np.float64]:
-        """How surely each word is of each of the `STYLES`, from -1 to 1. -> (words, styles)
+    def predict(self, line: ColumnArray, starts: Positions, ends: Positions) -> NDArray[np.float64]:
+        """A score from -1 to 1 for each word and each of the `STYLES`. -> (words, styles)
 
-        line: (ROWS, columns), ink from 0 to 1, as `scaled` makes it. starts, ends: the columns of each word.
+        line: (ROWS, columns), ink from 0 to 1, as `scale_line` returns it. starts, ends: the columns of each word.
         """
-        seen = _convolved(_convolved(line, self.first, self.first_bias), self.second, self.second_bias)
-        sums = sums_before(seen.T)
+        columns = _convolve(_convolve(line, self.first, self.first_bias), self.second, self.second_bias)
+        sums = prefix_sums(columns.T)
         means = (sums[ends] - sums[starts]) / (ends - starts)[:, None]
         hidden = np.tanh(means @ self.hidden.T + self.hidden_bias)
         return np.asarray(np.tanh((hidden @ self.output.T + self.output_bias) / 2), dtype=np.float64)
 
 
 @cache
-def style_net() -> StyleNet:
+def load_style_network() -> StyleNetwork:
     """The shipped network."""
     weights = load_file(STYLE_WEIGHTS)
-    return StyleNet(**{field.name: weights[field.name] for field in fields(StyleNet)})
+    return StyleNetwork(**{field.name: weights[field.name] for field in fields(StyleNetwork)})
 
 
-def scaled(ink: Columns, starts: Positions, ends: Positions) -> tuple[Columns, Positions, Positions]:
-    """A line (rows, columns) with `ROWS` rows and as much wider or narrower, and where its words are in it then."""
+def scale_line(ink: ColumnArray, starts: Positions, ends: Positions) -> tuple[ColumnArray, Positions, Positions]:
+    """A line (rows, columns) scaled to `ROWS` rows, its aspect ratio kept, and the columns of its words in it."""
     rows, columns = ink.shape
     width = max(1, round(columns * ROWS / rows))
     line = np.asarray(Image.fromarray(ink).resize((width, ROWS), Image.Resampling.BILINEAR), dtype=np.float32)
@@ -69,16 +69,16 @@ def scaled(ink: Columns, starts: Positions, ends: Positions) -> tuple[Columns, P
     return line, first, last
 
 
-def _convolved(line: Columns, weights: Columns, bias: Columns) -> Columns:
-    """(outputs, columns), nothing below 0; beyond the ends there is no ink."""
-    padded = np.zeros((len(line), line.shape[1] + 2 * (TAPS // 2)), line.dtype)
-    padded[:, TAPS // 2 : -(TAPS // 2)] = line
-    windows = np.lib.stride_tricks.sliding_window_view(padded, TAPS, axis=1)  # (inputs, columns, taps)
-    columns = windows.transpose(0, 2, 1).reshape(len(line) * TAPS, -1)
+def _convolve(line: ColumnArray, weights: ColumnArray, bias: ColumnArray) -> ColumnArray:
+    """Convolution with zero padding, then ReLU. -> (outputs, columns)"""
+    padded = np.zeros((len(line), line.shape[1] + 2 * (KERNEL_SIZE // 2)), line.dtype)
+    padded[:, KERNEL_SIZE // 2 : -(KERNEL_SIZE // 2)] = line
+    windows = np.lib.stride_tricks.sliding_window_view(padded, KERNEL_SIZE, axis=1)  # (inputs, columns, kernel)
+    columns = windows.transpose(0, 2, 1).reshape(len(line) * KERNEL_SIZE, -1)
     return np.maximum(weights @ columns + bias[:, None], 0)
 
 
-def sums_before(rows: NDArray[Any]) -> NDArray[np.float64]:
+def prefix_sums(rows: NDArray[Any]) -> NDArray[np.float64]:
     """The sum of the rows before each, and of all. (N, ...) -> (N + 1, ...)"""
     sums = np.zeros((len(rows) + 1, *rows.shape[1:]))  # np.pad would take ten times as long
     np.cumsum(rows, axis=0, dtype=np.float64, out=sums[1:])

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from pixread.assembly.lines import part_of
+from pixread.assembly.lines import segment_box
 from pixread.recognition import tesseract
 from pixread.recognition.page_line import OcrLine
 from pixread.recognition.words import words_of
@@ -108,6 +108,6 @@ def lines_of_page(lines: Sequence[OcrLine]) -> list[LineOutput]:
     """Lines with their upright boxes, and those of their words."""
     found: list[LineOutput] = []
     for region, line in lines:
-        words = [part_of(region.quad, word.start, word.end).as_list() for word in words_of(line)]
+        words = [segment_box(region.quad, word.start, word.end).as_list() for word in words_of(line)]
         found.append((line.text, region.box.as_list(), words))
     return found

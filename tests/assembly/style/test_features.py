@@ -1,4 +1,4 @@
-"""How words look: what tells a link, bold and slanted words from the rest."""
+"""The style of words: what distinguishes links, bold and slanted words from the rest."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
-from pixread.assembly.style.features import Looks, differences, looks_at
-from pixread.assembly.tokens import Tokens
+from pixread.assembly.style.features import (
+    DIFFERENCE_FEATURES,
+    MEASURES,
+    StyleFeatures,
+    measure_style,
+    style_differences,
+)
+from pixread.assembly.tokens import LineTokens
 from pixread.records import Box
-from tests.assembly.style.drawn_styles import looks_of
+from tests.assembly.style.drawn_styles import style_of
 from tests.drawn import FONT
 
 SIZE = 18
@@ -34,18 +40,18 @@ def drawn(runs: list[Run], *, paper: str = "white", blank: int = 5) -> tuple[np.
     return pixels, Box(left, int(rows[0]), right - left, int(rows[-1]) + 1 - int(rows[0])), places
 
 
-def looks(runs: list[Run], **options: str | int) -> Looks:
+def style(runs: list[Run], **options: str | int) -> StyleFeatures:
     pixels, box, places = drawn(runs, **options)  # type: ignore[arg-type]
-    found = looks_of(pixels, box, " ".join(text for text, _ in runs).split(), places)
+    found = style_of(pixels, box, " ".join(text for text, _ in runs).split(), places)
     assert found is not None
     return found
 
 
 @pytest.mark.parametrize("colour", ["#0645ad", "#c0392b", "#888888"])
 def test_words_of_another_colour_differ(colour: str):
-    found = looks([("some words and", "black"), ("a link", colour), ("among them", "black")])
-    steps = differences(found, np.arange(6), found, np.arange(1, 7))
-    changed = steps[:, 2]  # of the ink
+    found = style([("some words and", "black"), ("a link", colour), ("among them", "black")])
+    differences = style_differences(found, np.arange(6), found, np.arange(1, 7))
+    changed = differences[:, DIFFERENCE_FEATURES.index("ink_difference")]
     assert changed[[2, 4]].min() > 3 * changed[[0, 1, 3, 5]].max()
 
 
@@ -54,35 +60,36 @@ def test_underlines_are_seen():
     image = Image.fromarray(pixels)
     y = int(box.bottom) + 1
     ImageDraw.Draw(image).line((places[2][0], y, places[2][1] - 1, y), fill="black")
-    found = looks_of(np.asarray(image), box, ["plain", "then", "underlined", "here"], places)
+    found = style_of(np.asarray(image), box, ["plain", "then", "underlined", "here"], places)
     assert found is not None
     assert found.underlined.tolist() == [0, 0, 1, 0]
-    assert found.goes_on.tolist() == [0, 0, 0, 0]
+    assert found.gap_underlined.tolist() == [0, 0, 0, 0]
 
 
-def test_an_underline_that_goes_on_behind_a_word_is_seen():
+def test_an_underline_that_continues_behind_a_word_is_seen():
     pixels, box, places = drawn([("plain then underlined here", "black")])
     image = Image.fromarray(pixels)
     y = int(box.bottom) - 1
     ImageDraw.Draw(image).line((places[1][0], y, places[2][1] - 1, y), fill="black")
-    found = looks_of(np.asarray(image), box, ["plain", "then", "underlined", "here"], places)
+    found = style_of(np.asarray(image), box, ["plain", "then", "underlined", "here"], places)
     assert found is not None
-    assert found.goes_on.tolist() == [0, 1, 0, 0]
+    assert found.gap_underlined.tolist() == [0, 1, 0, 0]
 
 
 def test_slanted_words_are_seen():
     pixels, box, places = drawn([("Hillside fields", "black")])
     image = Image.fromarray(pixels)
     tilted = image.transform(image.size, Image.Transform.AFFINE, (1, 0.25, -7, 0, 1, 0), fillcolor="white")
-    upright, slanted = (looks_of(np.asarray(one), box, ["Hillside", "fields"], places) for one in (image, tilted))
+    upright, slanted = (style_of(np.asarray(one), box, ["Hillside", "fields"], places) for one in (image, tilted))
     assert upright is not None and slanted is not None
-    assert (np.abs(slanted.measures[:, 1]) > 3 * np.abs(upright.measures[:, 1])).all()
+    upright_slants, slants = (np.abs(found.measures[:, MEASURES.index("slant")]) for found in (upright, slanted))
+    assert (slants > 3 * upright_slants).all()
 
 
 def test_nothing_is_seen_on_blank_paper_or_in_a_line_without_words():
     blank, box = np.full((40, 200, 3), 255, dtype=np.uint8), Box(10, 10, 150, 16)
-    assert looks_of(blank, box, ["words"], [(10, 160)]) is None
-    assert looks_of(blank // 2, box, [], []) is None
+    assert style_of(blank, box, ["words"], [(10, 160)]) is None
+    assert style_of(blank // 2, box, [], []) is None
 
 
 @settings(deadline=None)
@@ -99,10 +106,10 @@ def test_any_picture_gives_finite_numbers_or_nothing(seed: int, box: Box, text: 
     inner = data.draw(st.permutations(range(1, int(box.width))))[: len(words) - 1]
     cuts = [0, *sorted(inner), int(box.width)]
     starts = np.array(cuts[:-1]) + int(box.x)
-    tokens = Tokens(words, [False] * len(words), starts, np.array(cuts[1:]) + int(box.x))
-    found = looks_at(pixels, box, tokens)
+    tokens = LineTokens(words, [False] * len(words), starts, np.array(cuts[1:]) + int(box.x))
+    found = measure_style(pixels, box, tokens)
     if found is not None:
         assert found.tokens == tuple(words)
         assert np.isfinite(found.measures).all() and np.isfinite(found.ink).all()
         count = len(found.tokens) - 1
-        assert np.isfinite(differences(found, np.arange(count), found, np.arange(1, count + 1))).all()
+        assert np.isfinite(style_differences(found, np.arange(count), found, np.arange(1, count + 1))).all()

@@ -1,4 +1,4 @@
-"""What sees bold, slanted and monospaced words: its arithmetic against torch, and what it says of drawn words."""
+"""The style network: its arithmetic against torch, and its scores of drawn words."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 from torch.nn import functional as F
 
-from pixread.assembly.style.network import ROWS, STYLES, TAPS, StyleNet, scaled, style_net
+from pixread.assembly.style.network import KERNEL_SIZE, ROWS, STYLES, StyleNetwork, load_style_network, scale_line
 from tests.drawn import FONT
 
 WORDS = ("Hillside", "fields", "and", "meadows")
@@ -30,52 +30,52 @@ def drawn(stroke_width: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def styles(ink: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> dict[str, np.ndarray]:
-    found = style_net().styles(*scaled(ink, starts, ends))
+    found = load_style_network().predict(*scale_line(ink, starts, ends))
     assert found.shape == (len(starts), len(STYLES))
     return dict(zip(STYLES, found.T, strict=True))
 
 
 def tilted(ink: np.ndarray) -> np.ndarray:
-    """Every row farther to the right the higher it stands, as in slanted letters."""
+    """Every row farther to the right the higher it stands, as in italic letters."""
     image = Image.fromarray(ink)
     return np.asarray(image.transform(image.size, Image.Transform.AFFINE, (1, 0.21, -2, 0, 1, 0)))
 
 
-def test_plain_words_are_neither_slanted_nor_monospaced():
+def test_plain_words_are_neither_italic_nor_monospaced():
     found = styles(*drawn())
-    assert (found["slanted"] < -0.5).all()
+    assert (found["italic"] < -0.5).all()
     assert (found["monospaced"] < -0.5).all()
 
 
 def test_fat_words_are_bolder_than_plain_ones():
     plain, fat = styles(*drawn()), styles(*drawn(stroke_width=1))
     assert (fat["bold"] > plain["bold"] + 0.2).all()
-    assert (fat["slanted"] < 0).all()
+    assert (fat["italic"] < 0).all()
 
 
-def test_tilted_words_are_slanted():
+def test_tilted_words_are_italic():
     ink, starts, ends = drawn()
     found = styles(tilted(ink), starts, ends)
-    assert (found["slanted"] > 0.5).all()
+    assert (found["italic"] > 0.5).all()
     assert (found["monospaced"] < -0.5).all()
 
 
 @pytest.mark.parametrize("columns", [1, 7, 90])
 def test_the_arithmetic_is_that_of_torch(columns: int):
     torch.manual_seed(columns)
-    net = style_net()
+    net = load_style_network()
     units, hidden = len(net.first), len(net.hidden)
-    first, second = torch.randn(units, ROWS, TAPS), torch.randn(units, units, TAPS)
+    first, second = torch.randn(units, ROWS, KERNEL_SIZE), torch.randn(units, units, KERNEL_SIZE)
     third, last = torch.randn(hidden, units), torch.randn(len(STYLES), hidden)
     biases = [torch.randn(size) for size in (units, units, hidden, len(STYLES))]
     line = torch.rand(ROWS, columns)
-    seen = F.conv1d(line[None], first, biases[0], padding=TAPS // 2).relu()
-    seen = F.conv1d(seen, second, biases[1], padding=TAPS // 2).relu()[0]
+    convolved = F.conv1d(line[None], first, biases[0], padding=KERNEL_SIZE // 2).relu()
+    convolved = F.conv1d(convolved, second, biases[1], padding=KERNEL_SIZE // 2).relu()[0]
     starts, ends = np.array([0, columns // 2]), np.array([columns // 2 + 1, columns])
-    means = torch.stack([seen[:, start:end].mean(1) for start, end in zip(starts, ends, strict=True)])
+    means = torch.stack([convolved[:, start:end].mean(1) for start, end in zip(starts, ends, strict=True)])
     expected = torch.tanh(F.linear(F.linear(means, third, biases[2]).tanh(), last, biases[3]) / 2)
     layers = (first.flatten(1), biases[0], second.flatten(1), biases[1], third, biases[2], last, biases[3])
-    ours = StyleNet(*(layer.numpy() for layer in layers)).styles(line.numpy(), starts, ends)
+    ours = StyleNetwork(*(layer.numpy() for layer in layers)).predict(line.numpy(), starts, ends)
     np.testing.assert_allclose(ours, expected.numpy(), atol=1e-4)
 
 
@@ -84,7 +84,7 @@ def test_the_arithmetic_is_that_of_torch(columns: int):
 def test_words_stay_in_the_line_and_in_order_when_it_is_scaled(rows: int, columns: int, data: st.DataObject):
     edges = sorted(data.draw(st.sets(st.integers(0, columns), min_size=min(2, columns + 1), max_size=12)))
     starts, ends = np.array(edges[:-1], dtype=np.int64), np.array(edges[1:], dtype=np.int64)
-    line, first, last = scaled(np.zeros((rows, columns), dtype=np.float32), starts, ends)
+    line, first, last = scale_line(np.zeros((rows, columns), dtype=np.float32), starts, ends)
     assert len(line) == ROWS
     assert (first >= 0).all() and (first < last).all() and (last <= line.shape[1]).all()
     assert (np.diff(first) >= 0).all() and (np.diff(last) >= 0).all()
