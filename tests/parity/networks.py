@@ -161,7 +161,7 @@ def _half_cases(config: str, *, patches: str = "", slow: bool = False, **options
         Case(
             config=config,
             compared=f"{name} logits{patches}, distance from float32",
-            unit="of theirs",
+            unit="times transformers",
             limit=1.5,
             measure=partial(half_logits, config, dtype, **options),
             slow=slow,
