@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pixread.images.components import Bitmap, Boxes, Corners, Ints, components, tight
+from pixread.arrays import Bitmap, Ints
+from pixread.images.components import Boxes, Corners, components, tight
 from pixread.images.gradients import Steps, two_tones
 
 NUM_SCALES = 2  # parts of a picture are closer than 2 pixels, or else than 4

@@ -16,7 +16,7 @@ from pixread.checkpoints import weights
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.find import find_checkpoint
 from pixread.checkpoints.generation import ENDS, FOLLOWED, NOT_FOLLOWED, STARTS, without_stale
-from pixread.checkpoints.layout import COMPANIONS, CONFIG, GENERATION, OWN, is_shard
+from pixread.checkpoints.layout import COMPANIONS, CONFIG, GENERATION, WRITTEN_FILES, is_shard
 from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.pix2struct import TENSORS, TIED
 from pixread.filenames import is_system_file
@@ -152,7 +152,7 @@ def rewrite(
     beside a lone spiece.model, preprocessor_config.json with the paper's settings.
     """
     checkpoint = load(find_checkpoint(source))
-    names = [name for name in COMPANIONS if name not in OWN and (checkpoint.folder / name).is_file()]
+    names = [name for name in COMPANIONS if name not in WRITTEN_FILES and (checkpoint.folder / name).is_file()]
     files: dict[str, bytes | Path] = {name: checkpoint.folder / name for name in names}
     if SPIECE_FILE in files and tokenizer.TOKENIZER_FILE not in files:
         files = {**tokenizer.Tokenizer.load(checkpoint.folder).files(), **files}
@@ -180,7 +180,7 @@ def _read_json(path: Path) -> Any:
 
 def _check_files(files: Mapping[str, bytes | Path]) -> None:
     for name in files:
-        if name in {"", ".."} or Path(name).name != name or name in OWN or is_shard(name):
+        if name in {"", ".."} or Path(name).name != name or name in WRITTEN_FILES or is_shard(name):
             raise CheckpointError(f"{name!r} cannot be a further file of a checkpoint; give another plain file name")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from pixread.checkpoints.errors import CheckpointError
 from pixread.models.pix2struct.patches import Like
 
-MAX_NEW_TOKENS = 128  # the length of the paper's decoder
+MAX_NEW_TOKENS = 128  # the length of the paper's decoder, and of the targets in its code
 # What `transformers` writes where nobody chose anything, the start token included: too short for most answers, and
 # the reason of published scores that nobody can repeat.
 STALE_MAX_LENGTH = 20
@@ -22,14 +22,14 @@ THEIR_NEW_TOKENS = 20  # where not even that is written
 LONGEST = 2**20
 STARTS = ("decoder_start_token_id", "bos_token_id")  # the first that is there; in transformers, too
 ENDS = ("eos_token_id",)
-OWN = ("grammar",)
+PIXREAD_SETTINGS = ("grammar",)
 FOLLOWED = (
     *("max_length", "max_new_tokens", "min_length", "min_new_tokens"),
     *("num_beams", "length_penalty", "early_stopping"),
     *("repetition_penalty", "no_repeat_ngram_size", "bad_words_ids", "sequence_bias"),
     *("suppress_tokens", "begin_suppress_tokens", "forced_bos_token_id", "forced_eos_token_id"),
     *("exponential_decay_length_penalty", "renormalize_logits", "remove_invalid_values"),
-    *(*STARTS, *ENDS, *OWN),
+    *(*STARTS, *ENDS, *PIXREAD_SETTINGS),
 )
 # Settings that would change outputs, with the values that leave them off besides null.
 NOT_FOLLOWED: dict[str, tuple[bool | int | str, ...]] = {

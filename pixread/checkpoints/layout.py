@@ -15,10 +15,10 @@ PICKLED_INDEX = "pytorch_model.bin.index.json"
 PICKLED_SUFFIX = ".bin"
 SHARDS = (("model-", ".safetensors"), ("pytorch_model-", PICKLED_SUFFIX))
 
-OWN = (CONFIG, GENERATION, SINGLE, INDEX, PICKLED, PICKLED_INDEX)
+WRITTEN_FILES = (CONFIG, GENERATION, SINGLE, INDEX, PICKLED, PICKLED_INDEX)
 # What a folder may hold and still be replaced by a new checkpoint.
 COMPANIONS = (
-    *OWN,
+    *WRITTEN_FILES,
     "preprocessor_config.json",
     "processor_config.json",
     "tokenizer.json",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+COMPUTE_DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 
 
 def find_device(name: str | torch.device) -> torch.device:
@@ -27,6 +27,6 @@ def find_dtype(name: str | torch.dtype, device: torch.device) -> torch.dtype:
     if name == "auto":
         return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
     found = getattr(torch, name.removeprefix("torch."), None) if isinstance(name, str) else name
-    if not isinstance(found, torch.dtype) or found not in DTYPES:
+    if not isinstance(found, torch.dtype) or found not in COMPUTE_DTYPES:
         raise ValueError(f"dtype must be auto, float32, bfloat16, float16 or int8, got {name!r}")
     return found

@@ -22,8 +22,8 @@ from pixread.files import write_text
 MAX_SHARD_BYTES = 5_000_000_000
 STORED = ("F32", "BF16", "F16", "F64")
 HEADER_LENGTH = 8  # bytes
-KINDS = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16", torch.float64: "F64"}
-DTYPES = {kind: dtype for dtype, kind in KINDS.items()}
+SAFETENSORS_NAMES = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16", torch.float64: "F64"}
+SAFETENSORS_DTYPES = {kind: dtype for dtype, kind in SAFETENSORS_NAMES.items()}
 NAMED = 3  # how many of the names that do not fit an error sentence lists
 
 
@@ -96,7 +96,10 @@ def _places(file: Path) -> dict[str, tuple[torch.dtype, list[int], int]]:
         header = json.loads(content.read(length))
     header.pop("__metadata__", None)
     start = HEADER_LENGTH + length
-    return {name: (DTYPES[one["dtype"]], one["shape"], start + one["data_offsets"][0]) for name, one in header.items()}
+    return {
+        name: (SAFETENSORS_DTYPES[one["dtype"]], one["shape"], start + one["data_offsets"][0])
+        for name, one in header.items()
+    }
 
 
 def _mapped(file: Path, dtype: torch.dtype, shape: list[int], offset: int) -> Tensor:
@@ -115,7 +118,7 @@ def _mapped(file: Path, dtype: torch.dtype, shape: list[int], offset: int) -> Te
 def _take_pickled(
     stored: dict[str, Tensor], shapes: Mapping[str, torch.Size], *, file: Path, already: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    kinds = {name: KINDS.get(tensor.dtype, str(tensor.dtype)) for name, tensor in stored.items()}
+    kinds = {name: SAFETENSORS_NAMES.get(tensor.dtype, str(tensor.dtype)) for name, tensor in stored.items()}
     _check({name: (tensor.shape, kinds[name]) for name, tensor in stored.items()}, shapes, file, already)
     _check_numbers(stored.items(), file)
     return stored
@@ -201,7 +204,7 @@ def _save(layout: Mapping[str, Tensor], path: Path, *, fetch: Callable[[str], Te
     end = 0
     for name in names:
         start, end = end, end + layout[name].nbytes
-        kind, shape = KINDS[layout[name].dtype], list(layout[name].shape)
+        kind, shape = SAFETENSORS_NAMES[layout[name].dtype], list(layout[name].shape)
         header[name] = {"dtype": kind, "shape": shape, "data_offsets": [start, end]}
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixread.images.components import Bitmap, Boxes, Ints, components
+from pixread.arrays import Bitmap, Ints
+from pixread.images.components import Boxes, components
 
 WHITE, BLACK, GREY = 255, 0, 128
 GROUNDS = (WHITE, BLACK, GREY)  # of two that show as much, the first is taken

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Bitmap = NDArray[np.bool_]
+from pixread.arrays import Bitmap, Ints
+
 Corners = tuple[int, int, int, int]  # left, top, right and bottom in pixels, the last two exclusive
 
 

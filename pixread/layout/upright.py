@@ -6,15 +6,15 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
+
+from pixread.arrays import Floats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pixread.records import Corner, Region
 
-Floats = NDArray[np.float64]
 
 LEVEL = 0.6  # px between the ends of each side, below which a quad counts as not turned
 BORDER = 2  # px round a quad that interpolation reads

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "rapidocr"
 OLDEST = (3, 10)  # the first version whose wheel holds the models of PP-OCRv6
-HOW_TO_INSTALL = "pip install 'pixread[rapidocr]' installs it"
+RAPIDOCR_INSTALL_HINT = "pip install 'pixread[rapidocr]' installs it"
 COLUMN = 1.5  # a box so many times as high as wide is read as a column, from top to bottom
 EM = 1.3  # font sizes in the height of a box, which has white round the ink: 1.2 of large letters, 1.4 of small ones
 MIDDLE = 0.26  # font sizes from the baseline up to the middle of a box
@@ -74,7 +74,7 @@ class RapidOcr:
 def _usable_version() -> str:
     version = rapidocr_version()
     if version is None:
-        raise ValueError(f"RapidOCR is not installed; {HOW_TO_INSTALL}")
+        raise ValueError(f"RapidOCR is not installed; {RAPIDOCR_INSTALL_HINT}")
     if tuple(int(number) for number in re.findall(r"\d+", version)[:2]) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         raise ValueError(f"RapidOCR must be {oldest} or newer, got {version}; pip install -U rapidocr brings it")

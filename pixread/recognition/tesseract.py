@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 PROGRAM = "tesseract"
-HOW_TO_INSTALL = "it comes with the package tesseract-ocr of Debian and Ubuntu, and tesseract of Homebrew"
+TESSERACT_INSTALL_HINT = "it comes with the package tesseract-ocr of Debian and Ubuntu, and tesseract of Homebrew"
 SPARSE_TEXT = ("--psm", "11")  # which pages and screens are
 NO_LANGUAGES = {"osd", "equ"}  # models that tell scripts and formulas apart
 WORD = "5"  # the level of words in the table
@@ -51,7 +51,7 @@ class Tesseract:
         installed. ValueError where the program is not installed or does not run."""
         version = tesseract_version()
         if version is None:
-            raise ValueError(f"Tesseract is not installed; {HOW_TO_INSTALL}")
+            raise ValueError(f"Tesseract is not installed; {TESSERACT_INSTALL_HINT}")
         self.title = f"Tesseract {version}"
         self._languages = installed_languages() if languages is None else tuple(languages)
         self._num_threads = num_threads

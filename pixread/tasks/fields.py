@@ -14,7 +14,7 @@ from pixread.filenames import data_below
 from pixread.tasks.task import HIDDEN, AbsentError, Split, UnusableError
 from pixread.textfiles import read_text
 
-T = TypeVar("T", dict[str, Any], list[Any])
+Container = TypeVar("Container", dict[str, Any], list[Any])
 
 _KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number", float: "a number"}
 FARTHEST = 10**9  # pixels from the corner of a picture
@@ -66,7 +66,7 @@ def as_text(value: Any) -> str | None:
     return json.dumps(value) if isinstance(value, bool | int | float) else None
 
 
-def load_json(path: Path, kind: type[T]) -> T:
+def load_json(path: Path, kind: type[Container]) -> Container:
     """The content of a JSON file, which must be an object or a list. ValueError names the file and what is wrong."""
     try:
         content = parse_json(read_text(path))

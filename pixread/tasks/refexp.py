@@ -30,7 +30,7 @@ NEGATIVES = 5  # candidates of an expression that training sees beside the right
 SIDES = ("xmin", "xmax", "ymin", "ymax")
 
 
-T = TypeVar("T", bytes, int, float)
+Value = TypeVar("Value", bytes, int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def _text(features: Mapping[str, Feature], name: str) -> str:
     return text
 
 
-def _values(features: Mapping[str, Feature], name: str, kind: type[T]) -> tuple[T, ...]:
+def _values(features: Mapping[str, Feature], name: str, kind: type[Value]) -> tuple[Value, ...]:
     """The values of a feature, one at least, all of this type and finite."""
     values = features.get(name, ())
     fitting = tuple(value for value in values if isinstance(value, kind))

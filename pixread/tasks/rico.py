@@ -23,7 +23,7 @@ from pixread.tasks.fields import FARTHEST, is_place, load_json
 from pixread.tasks.pictures import Pictures
 from pixread.tasks.task import UnusableError
 
-FOLDERS = ("combined", "rico_images", "")
+SCREEN_FOLDERS = ("combined", "rico_images", "")
 CANVAS_HEIGHT = 2560  # of the device that bounds are measured on
 
 
@@ -31,7 +31,7 @@ class Screens:
     """The screens that lie with a data set."""
 
     def __init__(self, folder: Path) -> None:
-        folders = [folder / name for name in FOLDERS]
+        folders = [folder / name for name in SCREEN_FOLDERS]
         self._folders, self._pictures = Folders(*folders), Pictures(*folders)
         self._last: tuple[str, Mapping[str, Any]] = ("", {})
 

@@ -22,8 +22,8 @@ from pixread.tasks.rico import Screens
 from pixread.tasks.tables import listed_groups
 from pixread.tasks.task import Skipped, Split, Task, UnusableError, each
 
-COLUMNS = ("screenId", "summary")
-LISTS: dict[Split, tuple[str, ...]] = {
+SUMMARY_COLUMNS = ("screenId", "summary")
+SUMMARY_SPLITS: dict[Split, tuple[str, ...]] = {
     "train": ("split/train_screens.txt",),
     "val": ("split/dev_screens.txt",),
     "test": ("split/test_screens.txt",),
@@ -32,7 +32,9 @@ LISTS: dict[Split, tuple[str, ...]] = {
 
 def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> Iterator[Example | Skipped]:
     """One example a screen, with all of its summaries as targets."""
-    groups = listed_groups(folder, split, table="screen_summaries.csv", columns=COLUMNS, key="screenId", lists=LISTS)
+    groups = listed_groups(
+        folder, split, table="screen_summaries.csv", columns=SUMMARY_COLUMNS, key="screenId", lists=SUMMARY_SPLITS
+    )
     screens = Screens(folder)
 
     def make(id: str, rows: Any) -> Example:

@@ -23,7 +23,7 @@ from pixread.tasks.fields import answers, as_text, first_of, id_of, load_rows
 from pixread.tasks.pictures import Pictures
 from pixread.tasks.task import Skipped, Split, Task, UnusableError, each
 
-FOLDERS: dict[Split, str] = {"train": "train_images", "val": "train_images", "test": "test_images"}
+SPLIT_FOLDERS: dict[Split, str] = {"train": "train_images", "val": "train_images", "test": "test_images"}
 
 
 def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> Iterator[Example | Skipped]:
@@ -32,7 +32,7 @@ def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> It
     captions: dict[str, list[Any]] = {}
     for number, row in enumerate(load_rows(file, split=split, split_field="dataset_type")):
         captions.setdefault(id_of(row, "image_id", number=number), []).append(row)
-    pictures = Pictures(folder / FOLDERS[split])
+    pictures = Pictures(folder / SPLIT_FOLDERS[split])
 
     def make(id: str, rows: list[Any]) -> Example:
         if not isinstance(rows[0], dict) or as_text(rows[0].get("image_id")) != id:

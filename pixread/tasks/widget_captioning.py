@@ -24,8 +24,8 @@ from pixread.tasks.rico import Screens
 from pixread.tasks.tables import Group, listed_groups
 from pixread.tasks.task import Skipped, Split, Task, UnusableError, each
 
-COLUMNS = ("datasetId", "screenId", "nodeId", "captions")
-LISTS: dict[Split, tuple[str, ...]] = {
+CAPTION_COLUMNS = ("datasetId", "screenId", "nodeId", "captions")
+CAPTION_SPLITS: dict[Split, tuple[str, ...]] = {
     "train": ("split/train.txt", "train.txt"),
     "val": ("split/dev.txt", "dev.txt", "val.txt"),
     "test": ("split/test.txt", "test.txt"),
@@ -35,7 +35,9 @@ UNRELEASED = "nr"
 
 def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> Iterator[Example | Skipped]:
     """One example a widget: a blue box round it, and all of its captions as targets."""
-    groups = listed_groups(folder, split, table="widget_captions.csv", columns=COLUMNS, key="screenId", lists=LISTS)
+    groups = listed_groups(
+        folder, split, table="widget_captions.csv", columns=CAPTION_COLUMNS, key="screenId", lists=CAPTION_SPLITS
+    )
     screens = Screens(folder)
 
     def make(id: str, row: Any) -> Example:

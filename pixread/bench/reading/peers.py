@@ -31,14 +31,14 @@ PEERS = (
         "Tesseract",
         "pixread.bench.reading.readers:Tesseract",
         tesseract.tesseract_version,
-        tesseract.HOW_TO_INSTALL,
+        tesseract.TESSERACT_INSTALL_HINT,
     ),
     Peer(
         "rapidocr",
         "RapidOCR",
         "pixread.bench.reading.readers:RapidOcr",
         rapidocr.rapidocr_version,
-        rapidocr.HOW_TO_INSTALL,
+        rapidocr.RAPIDOCR_INSTALL_HINT,
     ),
 )
 

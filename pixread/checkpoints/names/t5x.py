@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TENSORS = {
+T5X_NAMES = {
     "encoder.patch_projection.weight": "encoder.token_embedder.patch_projection.kernel",
     "encoder.patch_projection.bias": "encoder.token_embedder.patch_projection.bias",
     "encoder.row_embedding.weight": "encoder.token_embedder.embedders_0.pos_embedding",

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.folder import save_tensors
+from pixread.checkpoints.generation import MAX_NEW_TOKENS
 from pixread.checkpoints.names import pix2struct, rename, t5x
 from pixread.checkpoints.t5x.arrays import open_arrays
 from pixread.checkpoints.t5x.find import find_t5x
@@ -17,8 +18,6 @@ from pixread.checkpoints.t5x.sizes import infer_config
 from pixread.checkpoints.weights import MAX_SHARD_BYTES, is_finite
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.nn.meta_init import meta_init
-
-MAX_NEW_TOKENS = 128  # the reference's length of targets; without it, transformers stops after 20
 
 Progress = Callable[[int, int, str], None]
 
@@ -43,7 +42,7 @@ def convert(
     config = infer_config({name: array.shape for name, array in arrays.items()}, source=folder)
     with meta_init():
         state = Pix2Struct(config).to(dtype).state_dict()
-    theirs, sources = rename(state, pix2struct.TENSORS), rename(state, t5x.TENSORS)
+    theirs, sources = rename(state, pix2struct.TENSORS), rename(state, t5x.T5X_NAMES)
     origin = {theirs[name]: sources[name] for name in state}
     done = iter(range(1, len(origin) + 1))
 
@@ -60,7 +59,7 @@ def convert(
         out,
         config=config,
         fetch=fetch,
-        generation={"max_new_tokens": MAX_NEW_TOKENS},
+        generation={"max_new_tokens": MAX_NEW_TOKENS},  # without it, transformers stops after 20
         files=files,
         max_shard_bytes=max_shard_bytes,
     )

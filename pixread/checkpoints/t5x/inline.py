@@ -15,7 +15,7 @@ from torch import Tensor
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.t5x.tree import Span
 
-DTYPES = {
+MSGPACK_DTYPES = {
     "float32": torch.float32,
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
@@ -66,12 +66,14 @@ def open_inline(file: Path, span: Span, *, name: str) -> InlineArray:
         count = math.prod(shape)
     except (msgpack.UnpackException, ValueError, TypeError, KeyError, IndexError) as error:
         raise CheckpointError(f"{file} holds the parameter {name} as something that is not an array") from error
-    if kind not in DTYPES:
-        raise CheckpointError(f"{file} holds the parameter {name} as {kind}; the kinds read are {', '.join(DTYPES)}")
+    if kind not in MSGPACK_DTYPES:
+        raise CheckpointError(
+            f"{file} holds the parameter {name} as {kind}; the kinds read are {', '.join(MSGPACK_DTYPES)}"
+        )
     found = span.end - span.start - start
-    if count * DTYPES[kind].itemsize != found:
+    if count * MSGPACK_DTYPES[kind].itemsize != found:
         raise CheckpointError(f"{file} holds {found} bytes of the parameter {name} with shape {shape} of {kind}")
-    return InlineArray(file, shape, DTYPES[kind], ((span.start + start, count),))
+    return InlineArray(file, shape, MSGPACK_DTYPES[kind], ((span.start + start, count),))
 
 
 def open_chunked(file: Path, node: Mapping[str, Any], *, name: str) -> InlineArray:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.names import rename
-from pixread.checkpoints.names.t5x import TENSORS, is_transposed
+from pixread.checkpoints.names.t5x import T5X_NAMES, is_transposed
 from pixread.checkpoints.weights import listed
 from pixread.models.pix2struct.model import Pix2Struct, Pix2StructConfig
 from pixread.nn.meta_init import meta_init
@@ -25,7 +25,7 @@ def infer_config(shapes: Shapes, *, source: Path) -> Pix2StructConfig:
     heads, buckets = _matrix(shapes, "decoder.relative_bias.table.weight", source=source)
     if hidden % heads:
         raise CheckpointError(
-            f"{source} holds {TENSORS['decoder.relative_bias.table.weight']} for {heads} heads, "
+            f"{source} holds {T5X_NAMES['decoder.relative_bias.table.weight']} for {heads} heads, "
             f"which do not divide the hidden size {hidden}"
         )
     config = Pix2StructConfig(
@@ -45,7 +45,7 @@ def infer_config(shapes: Shapes, *, source: Path) -> Pix2StructConfig:
 
 
 def _matrix(shapes: Shapes, ours: str, *, source: Path) -> tuple[int, int]:
-    name = TENSORS[ours].format(0)
+    name = T5X_NAMES[ours].format(0)
     if name not in shapes:
         raise CheckpointError(f"{source} lacks {listed([name], 'parameter')} of a Pix2Struct")
     shape = shapes[name]
@@ -62,7 +62,7 @@ def _layers(shapes: Iterable[str], tower: str) -> int:
 def _check(shapes: Shapes, config: Pix2StructConfig, *, source: Path) -> None:
     with meta_init():
         state = Pix2Struct(config).state_dict()
-    theirs = rename(state, TENSORS)
+    theirs = rename(state, T5X_NAMES)
     missing = [name for name in theirs.values() if name not in shapes]
     if missing:
         raise CheckpointError(f"{source} lacks {listed(missing, 'parameter')} of a Pix2Struct")

@@ -18,7 +18,7 @@ from pixread.checkpoints.errors import CheckpointError
 
 METADATA = ".zarray"
 FORMAT = 2
-DTYPES = {"<f4": torch.float32, "bfloat16": torch.bfloat16, "<f2": torch.float16, "<f8": torch.float64}
+ZARR_DTYPES = {"<f4": torch.float32, "bfloat16": torch.bfloat16, "<f2": torch.float16, "<f8": torch.float64}
 COMPRESSORS = ("gzip", "zlib", "none")
 ORDERS = ("C", "F")
 SEPARATORS = (".", "/")
@@ -106,7 +106,7 @@ def open_zarr(folder: Path) -> ZarrArray:
         folder=folder,
         shape=shape,
         chunk=chunk,
-        dtype=DTYPES[_one_of("dtype", raw.get("dtype"), tuple(DTYPES), path=path)],
+        dtype=ZARR_DTYPES[_one_of("dtype", raw.get("dtype"), tuple(ZARR_DTYPES), path=path)],
         compressor=_one_of("compressor", compressor, COMPRESSORS, path=path),
         order=_one_of("order", raw.get("order", "C"), ORDERS, path=path),
         separator=_one_of("dimension_separator", raw.get("dimension_separator", "."), SEPARATORS, path=path),

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pixread.arrays import Floats
+
 NUM_RESAMPLES = 2000
 NUM_PERMUTATIONS = 10_000
 RESAMPLE_BATCH = 100  # more at once would be no faster, and large sets would fill the memory
 SEED = 0
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pixread.arrays import Floats, Ints
 from pixread.images.components import connect, label_runs, runs
 from pixread.layout.learned.network import CORE_STRIDE, HEAD_STRIDE, MIDDLE, REFERENCE_HEIGHT
 from pixread.records import LINE_ASCENT, LINE_DESCENT, Region
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 CORE_PROBABILITY = 0.5  # of a pixel, from which it belongs to a core
 LINE_SCORE = 0.6  # mean probability of a line's core, below which it is left out

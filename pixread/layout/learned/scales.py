@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pixread.arrays import Floats
 from pixread.images.components import components
-from pixread.layout.learned.decode import Floats, Lines
+from pixread.layout.learned.decode import Lines
 from pixread.layout.learned.tiles import Look
 from pixread.records import Box
 
@@ -30,7 +31,7 @@ FRAGMENT = 0.5  # of a large line's height, below which a line inside of it is a
 SMALL_TEXT = 0.25  # of a large line's area, from which these are text and the large line is none
 REDUCED = 0.75  # scale of a look, below which letters may be missed that the picture itself shows
 CELL = 128  # px of a picture, side of the squares that get a finer look or not
-BLOCK = 8  # px of a picture, side of the squares whose detail is counted
+DETAIL_BLOCK = 8  # px of a picture, side of the squares whose detail is counted
 SHARP = 40  # levels between neighbouring pixels, from which they are a stroke's edge
 DETAILED = 8  # such pairs in a block of 64 px: small letters have more
 DETAILED_BLOCKS = 6  # of the 256 of a cell: a short word
@@ -135,7 +136,7 @@ def _cells_of(lines: Lines, look: Look) -> NDArray[np.bool_]:
 def _unexplained(image: Image.Image, look: Look, lines: Lines) -> NDArray[np.bool_]:
     """The cells of a look's part with fine detail outside of all lines: letters that it was too coarse for."""
     rows, columns = math.ceil(look.box.height / CELL), math.ceil(look.box.width / CELL)
-    ratio = CELL // BLOCK
+    ratio = CELL // DETAIL_BLOCK
     detailed = np.zeros((rows * ratio, columns * ratio), np.bool_)
     for row in range(rows):  # band by band: gray values of a whole picture would be a third of it again
         top = look.box.y + row * CELL
@@ -145,10 +146,10 @@ def _unexplained(image: Image.Image, look: Look, lines: Lines) -> NDArray[np.boo
         gray = np.asarray(band.convert("L")).astype(np.int16)
         sharp = np.zeros((CELL, columns * CELL), np.bool_)
         sharp[: gray.shape[0], 1 : gray.shape[1]] = np.abs(np.diff(gray, axis=1)) > SHARP
-        counts = sharp.reshape(ratio, BLOCK, columns * ratio, BLOCK).sum(axis=(1, 3))
+        counts = sharp.reshape(ratio, DETAIL_BLOCK, columns * ratio, DETAIL_BLOCK).sum(axis=(1, 3))
         detailed[row * ratio : (row + 1) * ratio] = counts >= DETAILED
     quads = lines.quads() - (look.box.x, look.box.y)
-    low, high = quads.min(axis=1) // BLOCK, quads.max(axis=1) // BLOCK
+    low, high = quads.min(axis=1) // DETAIL_BLOCK, quads.max(axis=1) // DETAIL_BLOCK
     for (x, y), (end_x, end_y) in zip(np.maximum(low, 0).astype(int), high.astype(int), strict=True):
         detailed[y : end_y + 1, x : end_x + 1] = False
     return np.asarray(detailed.reshape(rows, ratio, columns, ratio).sum(axis=(1, 3)) >= DETAILED_BLOCKS)

@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 
-from pixread.layout.learned.decode import Floats, Lines
+from pixread.arrays import Floats
+from pixread.layout.learned.decode import Lines
 
 FEWEST = 3  # lines that say how a page is turned
 SPREAD = 0.15  # font sizes that the ends of a line are uncertain across it
-FLOOR = 0.001  # rad, uncertainty of the longest lines
+MIN_UNCERTAINTY = 0.001  # rad, uncertainty of the longest lines
 TILT_SPREAD = 0.003  # rad, how far lines of one page differ truly
 PRIOR_SPREAD = 0.002  # rad, uncertainty of the slope that the page gives
 STRAIGHT = 0.0015  # rad, slope of a page below which it counts as not turned
@@ -31,7 +32,7 @@ def steady_lines(lines: Lines, *, width: float, height: float) -> Lines:
     middle, half = (lines.start + lines.end) / 2, lines.length / 2
     angle = np.arctan2(lines.direction[:, 1], lines.direction[:, 0])
     quarter = np.round(angle / (math.pi / 2)) * (math.pi / 2)
-    spread = SPREAD * lines.height / np.maximum(2 * half, 1e-6) + FLOOR
+    spread = SPREAD * lines.height / np.maximum(2 * half, 1e-6) + MIN_UNCERTAINTY
     place = np.stack([np.ones(len(lines)), middle[:, 0] / width - 0.5, middle[:, 1] / height - 0.5], axis=1)
     steadied = angle.copy()
     for turn in np.unique(quarter):

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pixread.layout.learned.decode import CORE_PROBABILITY, Floats, Lines
+from pixread.arrays import Floats
+from pixread.layout.learned.decode import CORE_PROBABILITY, Lines
 from pixread.layout.learned.network import CORE_STRIDE
 
-BLOCK = 8  # cells of the core map, side of the squares whose logits are added up
+CORE_BLOCK = 8  # cells of the core map, side of the squares whose logits are added up
 REACH = 1.0  # font sizes that the surroundings of a line reach beyond its box
 CALM = -4.0  # mean logit beside cores, up to which a ground is calm; text of 8 px and more has lower ones
-FLOOR = 1e-4  # probabilities are kept so far from 0 and 1 before their logits are taken
+MIN_PROBABILITY = 1e-4  # probabilities are kept so far from 0 and 1 before their logits are taken
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,29 +33,29 @@ class Surroundings:
     @classmethod
     def empty(cls, shape: tuple[int, int]) -> Surroundings:
         """Of a core map (H/2, W/2), to be filled by `add`."""
-        blocks = -(-shape[0] // BLOCK), -(-shape[1] // BLOCK)
+        blocks = -(-shape[0] // CORE_BLOCK), -(-shape[1] // CORE_BLOCK)
         return cls(np.zeros(blocks), np.zeros(blocks))
 
     def add(self, core: NDArray[np.float32], *, top: int, left: int) -> None:
-        """A part of the map (h, w), probabilities, whose corner is at a multiple of `BLOCK`."""
+        """A part of the map (h, w), probabilities, whose corner is at a multiple of `CORE_BLOCK`."""
         beside = core <= CORE_PROBABILITY
-        likely = np.clip(core, FLOOR, 1 - FLOOR)
+        likely = np.clip(core, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
         logits = np.where(beside, np.log(likely / (1 - likely)), 0)
         for whole, values in ((self.counts, beside), (self.sums, logits)):
             blocks = _block_sums(values)
-            rows, columns = top // BLOCK, left // BLOCK
+            rows, columns = top // CORE_BLOCK, left // CORE_BLOCK
             whole[rows : rows + blocks.shape[0], columns : columns + blocks.shape[1]] += blocks
 
     def rescored(self, lines: Lines) -> Lines:
         """The lines of this map, in pixels of the network's input, with scores that count what lies round them."""
         excess = np.maximum(self._logits(lines) - CALM, 0)
-        likely = np.clip(lines.score, FLOOR, 1 - FLOOR)
+        likely = np.clip(lines.score, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
         return replace(lines, score=1 / (1 + np.exp(excess) * (1 - likely) / likely))
 
     def _logits(self, lines: Lines) -> Floats:
         """The mean logit round each line; 0 where all is core."""
         quads, margin = lines.quads(), REACH * lines.height[:, None]
-        size, last = BLOCK * CORE_STRIDE, np.array(self.counts.shape[::-1])
+        size, last = CORE_BLOCK * CORE_STRIDE, np.array(self.counts.shape[::-1])
         low = np.clip((quads.min(axis=1) - margin) // size, 0, last).astype(int)
         high = np.clip(-((quads.max(axis=1) + margin) // -size), 0, last).astype(int)
         counts, sums = (_in_boxes(values, low, high) for values in (self.counts, self.sums))
@@ -62,11 +63,11 @@ class Surroundings:
 
 
 def _block_sums(values: NDArray[np.generic]) -> Floats:
-    """(h, w) -> (h / BLOCK, w / BLOCK), rounded up."""
-    rows, columns = -(-values.shape[0] // BLOCK), -(-values.shape[1] // BLOCK)
-    padded = np.zeros((rows * BLOCK, columns * BLOCK))
+    """(h, w) -> (h / CORE_BLOCK, w / CORE_BLOCK), rounded up."""
+    rows, columns = -(-values.shape[0] // CORE_BLOCK), -(-values.shape[1] // CORE_BLOCK)
+    padded = np.zeros((rows * CORE_BLOCK, columns * CORE_BLOCK))
     padded[: values.shape[0], : values.shape[1]] = values
-    return np.asarray(padded.reshape(rows, BLOCK, columns, BLOCK).sum(axis=(1, 3)))
+    return np.asarray(padded.reshape(rows, CORE_BLOCK, columns, CORE_BLOCK).sum(axis=(1, 3)))
 
 
 def _in_boxes(values: Floats, low: NDArray[np.int64], high: NDArray[np.int64]) -> Floats:

@@ -18,9 +18,9 @@ from pixread.train.lines.pages import Page, TrueLine, lines_of
 
 MOST_OF_A_TEXT = 4  # lines of one text and site, on average; menus would fill a tenth of the lines
 WIDTHS = (90.0, 760.0)  # pixels at the network's height that spans of words are cut to, evenly in their logarithm
-LONGEST = 1200.0  # pixels at the network's height
-WHOLE_LINES = 0.08  # of the lines are taken whole, up to LONGEST
-SMALLEST = 6.0  # px, font size of lines that are still legible
+MAX_LINE_WIDTH = 1200.0  # pixels at the network's height
+WHOLE_LINES = 0.08  # of the lines are taken whole, up to MAX_LINE_WIDTH
+MIN_LEGIBLE_FONT_SIZE = 6.0  # px, font size of lines that are still legible
 ENDS = (-0.05, 0.30)  # em between a word's end and the crop's: what detectors leave
 HEIGHT_JITTER, SHIFT_JITTER = 0.14, 0.08  # of the height; em up or down, of true boxes
 FOUND_SHARE = 0.7  # of the lines that a detector found are cut in its boxes, moved a little
@@ -69,7 +69,11 @@ def legible_lines(page: Page, alphabet: Alphabet) -> Iterator[LineTruth]:
     unread = _boxes([mark.box for mark in page.marks if mark.kind == "unread"])
     height, width = page.pixels.shape[:2]
     for line in lines_of(page.words):
-        if line.size < SMALLEST or line.box.y < -0.5 * line.size or line.box.bottom > height + 0.3 * line.size:
+        if (
+            line.size < MIN_LEGIBLE_FONT_SIZE
+            or line.box.y < -0.5 * line.size
+            or line.box.bottom > height + 0.3 * line.size
+        ):
             continue
         hidden = _covered(line, unread) | np.array([left < -1 or right > width + 1 for left, right in line.spans])
         tokens = list(_tokens(line, hidden))
@@ -208,7 +212,7 @@ def _cut_whole(page: Page, line: LineTruth, box: LineBox) -> Cut | None:
 def _span(line: LineTruth, rng: random.Random) -> tuple[int, int]:
     """First and last (not included) of the tokens that fit a width drawn by chance."""
     scale = 1 / (_TEXT_HEIGHT * line.size)
-    most = LONGEST if rng.random() < WHOLE_LINES else math.exp(rng.uniform(*map(math.log, WIDTHS)))
+    most = MAX_LINE_WIDTH if rng.random() < WHOLE_LINES else math.exp(rng.uniform(*map(math.log, WIDTHS)))
     tokens, count = line.tokens, len(line.tokens)
     whole = (tokens[-1].right - tokens[0].left) * scale <= most
     first = 0 if whole or rng.random() < 0.15 else rng.randrange(count)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-Pixels = NDArray[np.uint8]
+from pixread.arrays import Pixels
 
 RESAMPLING = (
     Image.Resampling.NEAREST,

@@ -64,12 +64,12 @@ class DetectorTask:
     @torch.inference_mode()
     def score(self, network: nn.Module) -> dict[str, float]:
         """On crops of held-out pages: F1 of core pixels and of kinds, errors of the geometry, accuracy of styles."""
-        tally = Tally()
+        counts = DetectorCounts()
         device = next(network.parameters()).device
         for batch in self._held_out:
             batch = {name: tensor.to(device) for name, tensor in batch.items()}
-            tally.add(forward(network, batch["images"], torch.float32), batch)
-        return tally.scores()
+            counts.add(forward(network, batch["images"], torch.float32), batch)
+        return counts.scores()
 
     def save(self, network: nn.Module, path: Path) -> None:
         assert isinstance(network, DetectorNetwork)
@@ -135,7 +135,7 @@ def _balanced_entropy(logits: Tensor, target: Tensor, where: Tensor, weight: Ten
 
 
 @dataclass
-class Tally:
+class DetectorCounts:
     """Counts over batches of what was right, and sums of errors."""
 
     counts: dict[str, Tensor] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from pixread.arrays import Floats, Pixels
 from pixread.layout.upright import homography_between
 from pixread.records import Box
 from pixread.targets.fonts import find_fonts, weigh_screen_fonts
@@ -24,13 +25,10 @@ from pixread.train.lines.detector_drawings import drawn_picture
 from pixread.train.lines.detector_targets import Truth, page_truth, target_maps
 from pixread.train.lines.pages import Page, PagePool
 
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float64]
-
-CHUNK_PAGES = 16  # decoded at a time
-CHUNK_BATCHES = 6  # drawn from a chunk of pages before the next one is decoded
+DETECTOR_CHUNK_PAGES = 16  # decoded at a time
+DETECTOR_CHUNK_BATCHES = 6  # drawn from a chunk of pages before the next one is decoded
 LOW_SCALE, HIGH_SCALE = 0.4, 2.2  # of a page, usually
-SMALLEST, LARGEST = 6.0, 160.0  # px, font size of the line that a crop is cut round
+MIN_CROP_FONT_SIZE, MAX_CROP_FONT_SIZE = 6.0, 160.0  # px, font size of the line that a crop is cut round
 SCALES = (0.2, 8.0)  # of a page, at most
 ROTATION, STRONG_ROTATION = 5.0, 15.0  # degrees
 JITTER = 0.06  # of the side, how far a perspective moves the corners
@@ -67,13 +65,14 @@ class CropSource:
 
     def batches(self, seed: int, start: int, *, size: int) -> Iterator[dict[str, Tensor]]:
         """Batch after batch from number `start` on; each depends on the seed and its number alone."""
-        for chunk_number in itertools.count(start // CHUNK_BATCHES):
+        for chunk_number in itertools.count(start // DETECTOR_CHUNK_BATCHES):
             chunk = [
-                (page, page_truth(page.words, page.marks)) for page in self.pool.chunk(seed, chunk_number, CHUNK_PAGES)
+                (page, page_truth(page.words, page.marks))
+                for page in self.pool.chunk(seed, chunk_number, DETECTOR_CHUNK_PAGES)
             ]
             photos = [photo for page, _ in chunk for photo in page_photos(page)]
-            first = chunk_number * CHUNK_BATCHES
-            for number in range(max(start, first), first + CHUNK_BATCHES):
+            first = chunk_number * DETECTOR_CHUNK_BATCHES
+            for number in range(max(start, first), first + DETECTOR_CHUNK_BATCHES):
                 rng = random.Random(f"{seed}/crops/{number}")
                 chosen = rng.sample(chunk, size) if size <= len(chunk) else rng.choices(chunk, k=size)
                 yield stacked([self.example(page, truth, photos, rng) for page, truth in chosen])
@@ -149,8 +148,8 @@ def _view_of_page(pixels: Pixels, truth: Truth, side: int, rng: random.Random) -
     if len(truth.lines):
         start, baseline, end, _, size = truth.lines[rng.randrange(len(truth.lines))]
         if rng.random() < 0.12:
-            scale = math.exp(rng.uniform(math.log(SMALLEST), math.log(LARGEST))) / size
-        scale = min(max(scale, SMALLEST / size), LARGEST / size)
+            scale = math.exp(rng.uniform(math.log(MIN_CROP_FONT_SIZE), math.log(MAX_CROP_FONT_SIZE))) / size
+        scale = min(max(scale, MIN_CROP_FONT_SIZE / size), MAX_CROP_FONT_SIZE / size)
         if rng.random() < 0.8:
             x, y = rng.uniform(start, end), baseline
     scale = min(max(scale, SCALES[0]), SCALES[1])

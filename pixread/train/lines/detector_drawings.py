@@ -12,19 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from pixread.arrays import Pixels
 from pixread.layout.learned.network import KINDS, STYLES
 from pixread.records import LINE_ASCENT, LINE_DESCENT, Box
 from pixread.targets.fonts import drawable, load_font
 from pixread.train.lines.detector_targets import Truth
 
-Pixels = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 Line = tuple[float, float, float, float, float]  # as in `Truth.lines`
 
-SMALLEST, USUAL, LARGEST = 6, 64, 160  # px, font sizes
+MIN_FONT_SIZE, USUAL_FONT_SIZE, MAX_FONT_SIZE = 6, 64, 160  # px, font sizes
 CONTRAST, FAINT_CONTRAST = 70, 30  # levels of the most different channel, at least
 EVEN = 10.0  # levels of standard deviation below which faint text on it can still be read
 LONE = "0123456789" * 3 + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" + "•◦▪–→·|+×*%&?!$€" * 2
@@ -192,7 +191,7 @@ def _word(sheet: Sheet) -> str:
 
 def _font(sheet: Sheet) -> ImageFont.FreeTypeFont:
     rng = sheet.rng
-    low, high = (SMALLEST, USUAL) if rng.random() < 0.88 else (USUAL, LARGEST)
+    low, high = (MIN_FONT_SIZE, USUAL_FONT_SIZE) if rng.random() < 0.88 else (USUAL_FONT_SIZE, MAX_FONT_SIZE)
     return load_font(rng.choice(sheet.fonts), round(math.exp(rng.uniform(math.log(low), math.log(high)))))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pixread.arrays import Floats
 from pixread.layout.learned.network import (
     CORE_STRIDE,
     HALF_CORE,
@@ -25,7 +26,6 @@ from pixread.layout.learned.network import (
 from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Mark
 from pixread.train.lines.pages import TrueWord, lines_of
 
-Floats = NDArray[np.float64]
 Cells = tuple[slice, slice, NDArray[np.bool_]]
 
 CORE_INSET = 0.06  # font sizes that both ends of a core are pulled in, so that neighbours stay apart
@@ -34,7 +34,7 @@ CORE_INSET = 0.06  # font sizes that both ends of a core are pulled in, so that 
 SHORT_LINE, MOST_SHORT_WEIGHT = 3.0, 3.0
 BOX_WEIGHT = 1.6  # of the pixels round a core, where lines must be told apart
 PICTURE_WEIGHT = 0.3  # of pixels inside pictures, which often show text that nobody has written down
-SMALLEST = 5.0  # px, font size below which text is ignored: nobody can read it
+MIN_TARGET_FONT_SIZE = 5.0  # px, font size below which text is ignored: nobody can read it
 MOST_FORESHORTENED = 3.0  # ratio of the heights at both ends, beyond which the view is of no use
 KIND_INSET = 2.5  # px that the areas of kinds are pulled in on each side: more than half a cell parts neighbours
 THINNEST = 4.0  # px that these areas have at least: one cell
@@ -201,7 +201,7 @@ def _paint_lines(
     for index in seen:
         quad = middles[index]
         left, right = np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[2] - quad[1])
-        if min(left, right) < SMALLEST or max(left, right) > MOST_FORESHORTENED * min(left, right):
+        if min(left, right) < MIN_TARGET_FONT_SIZE or max(left, right) > MOST_FORESHORTENED * min(left, right):
             _fill(weight, cells(boxes[index], CORE_STRIDE, weight.shape[0]), 0.0)
             continue
         where = cells(cores[index], CORE_STRIDE, weight.shape[0])

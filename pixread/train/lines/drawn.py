@@ -11,9 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from pixread.arrays import Pixels
 from pixread.filenames import data_below
 from pixread.recognition.ctc.alphabet import Alphabet, clean_text
 from pixread.records import CROP_MARGIN, LINE_ASCENT, LINE_DESCENT
@@ -22,8 +22,8 @@ from pixread.targets.fonts import FOLDERS, SCREEN_FAMILIES, SUFFIXES
 from pixread.train.lines.coverage import coverage
 from pixread.train.lines.scripts import UNREAD_SCRIPTS, Script, script_named
 
-SMALLEST, LARGEST = 8, 44  # font sizes in pixels
-LONGEST = 760.0  # pixels of a drawn line, at 28 px a font size
+MIN_LINE_FONT_SIZE, MAX_LINE_FONT_SIZE = 8, 44  # font sizes in pixels
+MAX_DRAWN_WIDTH = 760.0  # pixels of a drawn line, at 28 px a font size
 NO_TEXT_FONTS = ("Math", "cmap", "Symbol", "Dingbat", "Emoji", "D050", "Initials", "Awesome", "Barcode", "LastResort")
 _SCREEN_SHARE = 0.55  # of the lines are in families that browsers fall back to, or that pages ask for most often
 _SCRIPT_SHARES = {"latin": 0.34, "cyrillic": 0.17, "greek": 0.14, "devanagari": 0.35}
@@ -35,8 +35,6 @@ _SPACED_SHARE, _SPACINGS, _LONGEST_SPACED = 0.03, (0.04, 0.3), 30  # font sizes 
 _JUSTIFIED_SHARE, _BLANKS = 0.10, (0.75, 1.8)  # of lines have narrower or wider blanks than their font
 _SEEN_SIZES = (0.84, 1.13)  # of a font, for which detectors take it by the look of its letters
 _LEAST_CONTRAST = 50.0  # of luma, between letters and ground
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,13 +172,13 @@ def _needs_shaping(text: str) -> bool:
 
 
 def _size(rng: random.Random) -> int:
-    return round(math.exp(rng.uniform(math.log(SMALLEST), math.log(LARGEST))))
+    return round(math.exp(rng.uniform(math.log(MIN_LINE_FONT_SIZE), math.log(MAX_LINE_FONT_SIZE))))
 
 
 def _draw(text: str, file: str, rng: random.Random, ground: Pixels | None) -> Cut | None:
     size = _size(rng)
     font = _font(file, size, _needs_shaping(text))
-    if (length := font.getlength(text)) > LONGEST * size / 28 or length < 1:
+    if (length := font.getlength(text)) > MAX_DRAWN_WIDTH * size / 28 or length < 1:
         return None
     if not _needs_shaping(text) and (roll := rng.random()) < _SPACED_SHARE + _JUSTIFIED_SHARE:
         fonts = [font] * len(text)
@@ -207,7 +205,7 @@ def _draw_apart(
     lengths = [
         font.getlength(char) * (blank if char == " " else 1.0) + spacing for font, char in zip(fonts, text, strict=True)
     ]
-    if sum(lengths) > LONGEST * size / 28:
+    if sum(lengths) > MAX_DRAWN_WIDTH * size / 28:
         return None
     canvas = _Canvas.of(sum(lengths) - spacing, size, rng, None)
     x = canvas.left

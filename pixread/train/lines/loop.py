@@ -76,7 +76,7 @@ class LineTask(Protocol):
 
 
 @dataclass
-class Tally:
+class StepTotals:
     """Numbers gathered between two log lines."""
 
     loss: float = 0.0
@@ -115,12 +115,12 @@ class LineTrainer:
         self.autocast = autocast_dtype(recipe.precision, device)
         self.skipped_in_a_row = 0
 
-    def step(self, number: int, feed: Iterator[LineBatch], window: Tally) -> None:
+    def step(self, number: int, feed: Iterator[LineBatch], totals: StepTotals) -> None:
         """One optimiser step on one batch. number: counted from 0, that of the batch too."""
         waited_from = time.perf_counter()
         batch = next(feed)
-        window.waited += time.perf_counter() - waited_from
-        window.samples += len(batch["images"])
+        totals.waited += time.perf_counter() - waited_from
+        totals.samples += len(batch["images"])
         # Dropout falls as the step's number says, whatever else drew numbers before: a resumed run must repeat it.
         torch.manual_seed(self.recipe.seed * SEEDS_APART + number)
         batch = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
@@ -131,12 +131,12 @@ class LineTrainer:
         if math.isfinite(told) and math.isfinite(float(length)):
             self._update(number)
             self.skipped_in_a_row = 0
-            window.loss += told
+            totals.loss += told
             for part, value in parts.items():
-                window.parts[part] += value
-            window.steps += 1
+                totals.parts[part] += value
+            totals.steps += 1
         else:
-            self._skip(number, window)
+            self._skip(number, totals)
         self.optimizer.zero_grad(set_to_none=True)
 
     def _update(self, number: int) -> None:
@@ -153,9 +153,9 @@ class LineTrainer:
                     mean.copy_(value)
 
     @torch.no_grad()
-    def _skip(self, number: int, window: Tally) -> None:
+    def _skip(self, number: int, totals: StepTotals) -> None:
         """bfloat16 gives an infinite gradient now and then, which says nothing about the weights."""
-        window.skipped += 1
+        totals.skipped += 1
         self.skipped_in_a_row += 1
         if self.skipped_in_a_row > MOST_SKIPPED:
             raise ValueError(
@@ -245,24 +245,24 @@ def _run(
     if trainer.device.type == "cpu":
         keep_freed_memory()
     feed = _feed(trainer.task, recipe, start=done)
-    window, saved, step = Tally(), done, done
+    totals, saved, step = StepTotals(), done, done
     while step < recipe.steps and not stop:
         try:
-            trainer.step(step, feed, window)
+            trainer.step(step, feed, totals)
         except TrainingDataError as error:
             if step != saved:
                 _save(trainer, out, step)
             raise TrainingDataError(f"{error}; the run is saved as it was after step {step}") from error
         step += 1
         if step % recipe.log_every == 0:
-            latest = {**latest, **window.summary()}
-            append_metrics(out, {"step": step, **window.summary()})
-            window = Tally()
+            latest = {**latest, **totals.summary()}
+            append_metrics(out, {"step": step, **totals.summary()})
+            totals = StepTotals()
         if recipe.evaluate_examples and (step % recipe.evaluate_every == 0 or step == recipe.steps):
             scores = trainer.task.score(trainer.average)
             append_metrics(out, {"step": step, **scores})
             latest = {**latest, **scores}
-            window.started = time.perf_counter()
+            totals.started = time.perf_counter()
         if progress:
             progress(Progress(step, recipe.steps, latest))
         if step % recipe.save_every == 0:

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from pixread.arrays import Pixels
 from pixread.recognition.ctc.alphabet import Alphabet
 from pixread.recognition.ctc.network import STRIDE
 from pixread.recognition.ctc.normalise import SIDE_MARGIN, normalise, to_tensor
 from pixread.train.lines.crops import (
-    LONGEST,
+    MAX_LINE_WIDTH,
     LineBox,
     LineTruth,
     cut_line,
@@ -33,8 +33,8 @@ from pixread.train.lines.drawn import Cut, LineArtist
 from pixread.train.lines.found import LineFinder
 from pixread.train.lines.pages import Page, PagePool
 
-CHUNK_BATCHES = 24  # batches that are made together, sorted by width and shuffled again
-CHUNK_PAGES = 14  # pages that the lines of a chunk come from
+RECOGNISER_CHUNK_BATCHES = 24  # batches that are made together, sorted by width and shuffled again
+RECOGNISER_CHUNK_PAGES = 14  # pages that the lines of a chunk come from
 TEXTLESS_SHARE = 0.08
 MISTAKEN_SHARE = 0.5  # of these are places that the detector takes for lines
 UNREAD_SHARE = 0.04  # in scripts that are not learnt
@@ -47,8 +47,6 @@ LEGIBLE_SIZE = 11.0  # font size in pixels; smaller letters are enlarged before 
 FILTERS = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
 STEEPEST = math.radians(1.5)  # of what is left of a turn when lines were cut upright
 MOST_RISE = 0.2  # of the height, from one end of a line to the other, whatever its length
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,17 +78,17 @@ class LineSource:
         return lines if self.finder is None else self.finder.found(page, lines)
 
     def chunk(self, seed: int, number: int, *, width: int, lines: int) -> list[list[Sample]]:
-        """CHUNK_BATCHES batches of lines of like width: at most about `width` pixels and `lines` lines each."""
+        """`RECOGNISER_CHUNK_BATCHES` batches of lines, each of like width, at most about `width` pixels and `lines`."""
         rng = random.Random(f"{seed}/lines/{number}")
-        stock = _Stock.of(self.pool.chunk(seed, number, CHUNK_PAGES), self, rng)
+        stock = _Stock.of(self.pool.chunk(seed, number, RECOGNISER_CHUNK_PAGES), self, rng)
         samples: list[Sample] = []
         costs: list[float] = []
-        while sum(costs) < CHUNK_BATCHES * width * 0.97:  # what padding takes is left free
+        while sum(costs) < RECOGNISER_CHUNK_BATCHES * width * 0.97:  # what padding takes is left free
             sample = self._sample(stock, rng)
             if sample is not None:
                 samples.append(sample)
                 costs.append(max(sample.line.shape[1] + 2 * SIDE_MARGIN, width / lines))
-        batches = _parted(samples, costs, CHUNK_BATCHES)
+        batches = _parted(samples, costs, RECOGNISER_CHUNK_BATCHES)
         rng.shuffle(batches)
         return batches
 
@@ -100,7 +98,7 @@ class LineSource:
         if cut is None or labels is None:
             return None
         line = normalise(roughened(cut, rng))
-        if line.shape[1] > LONGEST or not _fits(labels, line.shape[1]):
+        if line.shape[1] > MAX_LINE_WIDTH or not _fits(labels, line.shape[1]):
             return None
         return Sample(line, labels)
 
@@ -218,7 +216,7 @@ def batch_of(samples: Sequence[Sample]) -> dict[str, Tensor]:
 
 def batches(source: LineSource, seed: int, start: int, *, width: int, lines: int) -> Iterator[dict[str, Tensor]]:
     """The endless batches from number `start` on."""
-    number, skipped = divmod(start, CHUNK_BATCHES)
+    number, skipped = divmod(start, RECOGNISER_CHUNK_BATCHES)
     while True:
         chunk = source.chunk(seed, number, width=width, lines=lines)
         for samples in chunk[skipped:]:

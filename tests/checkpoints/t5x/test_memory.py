@@ -18,7 +18,7 @@ import torch
 from transformers import Pix2StructForConditionalGeneration as TheirModel
 
 from pixread.checkpoints.names import pix2struct, rename
-from pixread.checkpoints.names.t5x import TENSORS, is_transposed
+from pixread.checkpoints.names.t5x import T5X_NAMES, is_transposed
 from pixread.models.pix2struct.model import SIZES, Pix2Struct, Pix2StructConfig
 from tests.checkpoints.t5x.writing import whole, write_t5x
 
@@ -39,7 +39,7 @@ class RandomArrays(Mapping[str, np.ndarray]):
     def __init__(self, config: Pix2StructConfig) -> None:
         with torch.device("meta"):
             state = Pix2Struct(config).state_dict()
-        self.sources = rename(state, TENSORS)
+        self.sources = rename(state, T5X_NAMES)
         self.num_bytes = sum(tensor.nbytes for tensor in state.values())
         self._shapes = {self.sources[name]: tuple(tensor.shape) for name, tensor in state.items()}
 

@@ -14,7 +14,7 @@ import torch
 from flax.serialization import msgpack_serialize
 
 from pixread.checkpoints.names import rename
-from pixread.checkpoints.names.t5x import TENSORS, is_transposed
+from pixread.checkpoints.names.t5x import T5X_NAMES, is_transposed
 from pixread.models.pix2struct.model import Pix2Struct
 
 Grid = Callable[[tuple[int, ...]], tuple[int, ...]]
@@ -33,7 +33,7 @@ def odd(shape: tuple[int, ...]) -> tuple[int, ...]:
 def parameters(model: Pix2Struct) -> dict[str, np.ndarray]:
     """The model's weights as T5X names and turns them."""
     state = model.state_dict()
-    arrays = {theirs: state[ours].float().numpy() for ours, theirs in rename(state, TENSORS).items()}
+    arrays = {theirs: state[ours].float().numpy() for ours, theirs in rename(state, T5X_NAMES).items()}
     return {name: array.T if is_transposed(name) else array for name, array in arrays.items()}
 
 

@@ -16,7 +16,7 @@ from pixread.records import Character, RecognisedLine
 from pixread.targets.fonts import SHIPPED
 from pixread.train.lines.recipes import make_line_recipe
 from pixread.train.lines.recogniser import RecogniserTask, judged_words
-from pixread.train.lines.recogniser_batches import CHUNK_BATCHES, batch_of
+from pixread.train.lines.recogniser_batches import RECOGNISER_CHUNK_BATCHES, batch_of
 from tests.train.lines.drawn_pages import write_pages
 
 RECIPE = make_line_recipe("line-recogniser", {"scripts": "latin", "batch_width": 1500, "evaluate_examples": 12})
@@ -37,7 +37,7 @@ def small_network(task: RecogniserTask) -> LineNetwork:
 
 def test_a_chunk_is_so_many_batches_of_like_width(task: RecogniserTask):
     batches = task.source.chunk(0, 0, width=1500, lines=16)
-    assert len(batches) == CHUNK_BATCHES
+    assert len(batches) == RECOGNISER_CHUNK_BATCHES
     for samples in batches:
         widths = [sample.line.shape[1] for sample in samples]
         assert all(sample.line.shape[0] == HEIGHT for sample in samples)
@@ -60,8 +60,8 @@ def test_batches_made_in_the_process_leave_it_its_threads(task: RecogniserTask):
 def test_batches_go_on_from_any_number_as_if_never_stopped(task: RecogniserTask):
     """Numbers on both sides of the end of a chunk."""
     through = task.batches(3, 0)
-    all_of_them = [next(through) for _ in range(CHUNK_BATCHES + 2)]
-    for start in (1, CHUNK_BATCHES - 1, CHUNK_BATCHES + 1):
+    all_of_them = [next(through) for _ in range(RECOGNISER_CHUNK_BATCHES + 2)]
+    for start in (1, RECOGNISER_CHUNK_BATCHES - 1, RECOGNISER_CHUNK_BATCHES + 1):
         resumed = next(task.batches(3, start))
         for name, tensor in all_of_them[start].items():
             assert torch.equal(resumed[name], tensor), (start, name)
