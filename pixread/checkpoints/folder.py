@@ -14,11 +14,11 @@ from torch import Tensor
 from pixread.checkpoints import config as config_file
 from pixread.checkpoints import weights
 from pixread.checkpoints.errors import CheckpointError
-from pixread.checkpoints.find import find_checkpoint
 from pixread.checkpoints.generation import ENDS, FOLLOWED, NOT_FOLLOWED, STARTS, without_stale
 from pixread.checkpoints.layout import COMPANIONS, CONFIG, GENERATION, WRITTEN_FILES, is_shard
 from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.pix2struct import TENSORS, TIED
+from pixread.checkpoints.resolve import resolve
 from pixread.filenames import is_system_file
 from pixread.files import WriteError, folder_written_aside, write_bytes
 from pixread.models.pix2struct import processor
@@ -148,10 +148,10 @@ def rewrite(
 ) -> Path:
     """Write a checkpoint again with its weights stored in another dtype, its companion files as they are.
 
-    `source` is what `find_checkpoint` takes. What `transformers` needs and the source lacks is added: tokenizer.json
+    `source` is what `resolve` takes. What `transformers` needs and the source lacks is added: tokenizer.json
     beside a lone spiece.model, preprocessor_config.json with the paper's settings.
     """
-    checkpoint = load(find_checkpoint(source))
+    checkpoint = load(resolve(source))
     names = [name for name in COMPANIONS if name not in WRITTEN_FILES and (checkpoint.folder / name).is_file()]
     files: dict[str, bytes | Path] = {name: checkpoint.folder / name for name in names}
     if SPIECE_FILE in files and tokenizer.TOKENIZER_FILE not in files:

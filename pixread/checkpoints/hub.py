@@ -19,7 +19,7 @@ from pixread import __version__
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.layout import CARD, COMPANIONS, CONFIG, INDEX, PICKLED_INDEX, SETTINGS, is_weights
 from pixread.checkpoints.layout import weights_among as weights_of
-from pixread.checkpoints.runs import run_step
+from pixread.checkpoints.runs import pin_step
 from pixread.files import WriteError, write_text
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def push(
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-    folder = Path(run_step(folder))
+    folder = Path(pin_step(folder))
     names = _complete(folder)
     api = _api()
     with _said(repository, revision):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 CONFIG = "config.json"
 GENERATION = "generation_config.json"
@@ -28,6 +29,8 @@ COMPANIONS = (
     "spiece.model",
     CARD,
 )
+# Of a page reader, which is no checkpoint: the weights of its two networks.
+PAGE_READER = ("line-detector.safetensors", "line-recogniser.safetensors")
 SETTINGS = tuple(name for name in COMPANIONS if name not in (SINGLE, INDEX, PICKLED, PICKLED_INDEX, CARD))
 
 
@@ -37,6 +40,11 @@ def is_shard(name: str) -> bool:
 
 def is_weights(name: str) -> bool:
     return name in (SINGLE, INDEX, PICKLED, PICKLED_INDEX) or is_shard(name)
+
+
+def holds_page_reader(folder: str | Path) -> bool:
+    """Whether a folder has weights of a page reader: a line detector or a line recogniser."""
+    return any((Path(folder) / file).is_file() for file in PAGE_READER)
 
 
 def weights_among(names: Collection[str]) -> list[str]:

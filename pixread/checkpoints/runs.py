@@ -13,7 +13,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.layout import CONFIG
 
 SCORE = "score"  # in metrics.jsonl: how well a task's held-out examples were read, the higher the better
@@ -52,24 +51,17 @@ def best_step(out: Path) -> int | None:
     return max(sorted(scores), key=lambda step: scores[step], default=None)
 
 
-def resolve_checkpoint(folder: Path) -> Path:
-    """A checkpoint folder as it is; for the folder of a run, its best step, else its newest.
-
-    Raises CheckpointError for neither.
-    """
-    if (folder / CONFIG).is_file():
-        return folder
-    best = best_step(folder)
-    step = last_step(folder) if best is None else best
-    if step is None:
-        raise CheckpointError(f"{folder} is neither a checkpoint folder (no {CONFIG}) nor a training run with one")
-    return step_folder(folder, step)
+def chosen_step(out: Path) -> int | None:
+    """The step that a run stands for: its best, else its newest; None where it has no complete one."""
+    best = best_step(out)
+    return last_step(out) if best is None else best
 
 
-def run_step(name: str | Path) -> str | Path:
-    """The folder of a training run as that of the step it stands for, to be written down; other names as they are."""
-    is_run = not (Path(name) / CONFIG).is_file() and last_step(Path(name)) is not None
-    return resolve_checkpoint(Path(name)) if is_run else name
+def pin_step(name: str | Path) -> str | Path:
+    """The folder of a run as that of the step it stands for now, to be written down; other names as they are."""
+    folder = Path(name)
+    step = None if (folder / CONFIG).is_file() else chosen_step(folder)
+    return name if step is None else step_folder(folder, step)
 
 
 def logged(path: Path) -> list[dict[str, Any]]:

@@ -33,10 +33,11 @@ def push(
     from pixread.checkpoints import hub
     from pixread.checkpoints.card import CardFacts, make_card
     from pixread.checkpoints.folder import load
-    from pixread.checkpoints.runs import run_step
+    from pixread.checkpoints.resolve import resolve
     from pixread.models.pix2struct.processor import Preprocess
 
-    source = Path(run_step(folder))
+    # A name that is no folder here is not looked for on the Hub: there is nothing to push.
+    source = resolve(folder) if Path(folder).is_dir() else Path(folder)
     loaded = load(source, dtype=None)  # whole and sound, or there is nothing to push
     settings = Preprocess.load(source)
     facts = CardFacts(

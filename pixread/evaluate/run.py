@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pixread.checkpoints.runs import run_step
+from pixread.checkpoints.runs import pin_step
 from pixread.evaluate.inference import predict
 from pixread.evaluate.majority_baseline import ConstantReader, majority_answer
 from pixread.evaluate.output import (
@@ -217,7 +217,7 @@ def _finished_baseline(evaluation: _Evaluation, folder: Path) -> Baseline:
 
 def _resolved(model: Model) -> Model:
     """A training run by the step that it stands for: another one is another model."""
-    return run_step(model) if isinstance(model, str | Path) else model
+    return pin_step(model) if isinstance(model, str | Path) else model
 
 
 def _model_name(model: Model) -> str:

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from pixread.assembly.document import assemble_page
-from pixread.checkpoints.find import PAGE_READER
+from pixread.checkpoints.layout import PAGE_READER
 from pixread.checkpoints.placement import find_device
 from pixread.images.crop import cut_out
 from pixread.images.open import PictureSource

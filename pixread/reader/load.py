@@ -75,7 +75,7 @@ def load(name: str | Path | None = None, **options: Unpack[LoadOptions]) -> Read
     for what makes no sense, and for a model that is missing or damaged.
     """
     # Imported late: torch takes seconds, and pages are read without all that checkpoints need.
-    from pixread.checkpoints.find import holds_page_reader
+    from pixread.checkpoints.layout import holds_page_reader
 
     if name is not None and not holds_page_reader(name):
         from pixread.reader.single_pass import Reader

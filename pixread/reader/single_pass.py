@@ -13,12 +13,12 @@ from typing import Any, Self, Unpack, overload
 import torch
 from PIL import Image
 
-from pixread.checkpoints.find import find_checkpoint
 from pixread.checkpoints.folder import Checkpoint
 from pixread.checkpoints.folder import load as load_checkpoint
 from pixread.checkpoints.generation import longest_output
 from pixread.checkpoints.placement import find_device, find_dtype
-from pixread.checkpoints.runs import run_step
+from pixread.checkpoints.resolve import resolve
+from pixread.checkpoints.runs import pin_step
 from pixread.cpu.optimize import Precision, optimize
 from pixread.generate.beam import BeamSettings
 from pixread.generate.constrained import Grammar, GrammarConstraint
@@ -81,14 +81,14 @@ class Reader:
         if int8 and chosen.type != "cpu":
             raise ValueError(f"int8 is for reading on a CPU, got the device {chosen}")
         kind = find_dtype("float32" if int8 else dtype, chosen)
-        folder = find_checkpoint(name, revision=revision)
+        folder = resolve(name, revision=revision)
         preprocess = Preprocess.load(folder).changed(max_patches=max_patches, is_vqa=is_vqa, like=like)
         checkpoint = load_checkpoint(folder, device=chosen, dtype=kind)
         if chosen.type == "cpu":
             precision: Precision = "int8" if int8 else "mixed" if dtype == "auto" else "exact"
             checkpoint = replace(checkpoint, model=optimize(checkpoint.model, precision=precision, donate=True))
         tokenizer = Tokenizer.load(folder, num_rows=checkpoint.config.vocab_size)
-        return cls(checkpoint, tokenizer, preprocess, name=str(run_step(name)))
+        return cls(checkpoint, tokenizer, preprocess, name=str(pin_step(name)))
 
     @overload
     def read(

@@ -15,7 +15,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim import Optimizer
 
 from pixread.checkpoints.placement import find_device
-from pixread.checkpoints.runs import METRICS, resolve_checkpoint
+from pixread.checkpoints.resolve import resolve
+from pixread.checkpoints.runs import METRICS
 from pixread.files import claimed, write_text
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.processor import Preprocess
@@ -211,7 +212,7 @@ def _train(
         step = _run(trainer, out, done=done, stop=stop, progress=progress)
     with contextlib.suppress(ValueError):  # a run of a few steps has no curve
         write_text(out / CURVES, draw_curves(out / METRICS, title=f"{recipe_name}, {step} steps"))
-    return TrainResult(folder=resolve_checkpoint(out), step=step, interrupted=step < recipe.steps)
+    return TrainResult(folder=resolve(out), step=step, interrupted=step < recipe.steps)
 
 
 def _measure_labels(

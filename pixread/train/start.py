@@ -7,8 +7,8 @@ from dataclasses import replace
 from torch import nn
 
 from pixread.checkpoints import folder as checkpoint_folder
-from pixread.checkpoints.find import find_checkpoint
 from pixread.checkpoints.folder import Checkpoint
+from pixread.checkpoints.resolve import resolve
 from pixread.models.pix2struct.model import Pix2Struct, sized
 from pixread.reader.generation_config import Ends
 from pixread.targets.words import ALPHABET
@@ -33,7 +33,7 @@ def start_model(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:
 
 
 def _read(init: str) -> tuple[Pix2Struct, Tokenizer]:
-    folder = find_checkpoint(init)
+    folder = resolve(init)
     checkpoint = checkpoint_folder.load(folder)
     check_ends(checkpoint, name=init)
     model = checkpoint.model

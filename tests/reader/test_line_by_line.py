@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 import pixread
-from pixread.checkpoints.find import PAGE_READER, find_checkpoint
+from pixread.checkpoints.layout import PAGE_READER
+from pixread.checkpoints.resolve import resolve
 from pixread.layout.learned.network import DetectorConfig, DetectorNetwork
 from pixread.layout.learned.weights import save_weights
 from pixread.metrics import tree_similarity
@@ -203,7 +204,7 @@ def test_a_folder_of_weights_is_a_reader_and_takes_no_options_of_checkpoints(wei
 
 def test_a_folder_of_weights_is_no_checkpoint_and_has_those_of_both_networks(weights: Path, tmp_path: Path):
     with pytest.raises(ValueError, match="holds a page reader, where a checkpoint is wanted"):
-        find_checkpoint(weights)
+        resolve(weights)
     shutil.copy(weights / PAGE_READER[0], tmp_path)
     with pytest.raises(ValueError, match=f"^no line recogniser at {tmp_path}/{PAGE_READER[1]}"):
         pixread.load(tmp_path, device="cpu")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import pixread
-from pixread.checkpoints.find import PAGE_READER
+from pixread.checkpoints.layout import PAGE_READER
 from pixread.layout.learned import weights as detector_weights
 from pixread.reader.line_by_line import PageReader
 from pixread.reader.load import fewer_collections

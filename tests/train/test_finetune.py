@@ -12,7 +12,8 @@ import torch
 
 import pixread
 from pixread.checkpoints import folder as checkpoint_folder
-from pixread.checkpoints.runs import best_step, last_step, resolve_checkpoint
+from pixread.checkpoints.resolve import resolve
+from pixread.checkpoints.runs import best_step, last_step
 from pixread.models.pix2struct.processor import Preprocess
 from pixread.train.loop import train
 from pixread.train.runtime import TrainResult
@@ -62,7 +63,7 @@ def test_pictures_are_learnt_by_heart_and_the_best_step_is_what_is_read_with(run
     result = run(tmp_path / "run", data, steps="40", batch_size="8", learning_rate="0.01", **often)
     scores = [record["score"] for record in records(tmp_path / "run", "score") if "score" in record]
     assert max(scores) == 1.0
-    assert result.folder == resolve_checkpoint(tmp_path / "run")
+    assert result.folder == resolve(tmp_path / "run")
     reader = pixread.load(result.folder, device="cpu")
     pictures = [example(number) for number in range(8)]
     readings = reader.read([one.image for one in pictures], [one.prompt for one in pictures])

@@ -19,7 +19,8 @@ import torch
 from PIL import Image
 
 from pixread.checkpoints import folder as checkpoint_folder
-from pixread.checkpoints.runs import last_step, resolve_checkpoint
+from pixread.checkpoints.resolve import resolve
+from pixread.checkpoints.runs import last_step
 from pixread.models.pix2struct.processor import Preprocess
 from pixread.records import Example
 from pixread.shards import write_shards
@@ -149,7 +150,7 @@ def test_a_worker_that_is_killed_costs_no_step(tmp_path: Path) -> None:
 
 def test_a_run_leaves_a_checkpoint_that_loads_and_only_the_newest(tmp_path: Path) -> None:
     result = run(tmp_path, steps="9")
-    assert resolve_checkpoint(tmp_path) == result.folder == tmp_path / "step-00000009"
+    assert resolve(tmp_path) == result.folder == tmp_path / "step-00000009"
     assert sorted(path.name for path in tmp_path.glob("step-*")) == [
         *("step-00000006", "step-00000006.state", "step-00000009", "step-00000009.state"),
     ]
@@ -165,7 +166,7 @@ def test_a_run_that_diverges_says_so_and_keeps_what_was_saved(tmp_path: Path) ->
         run(tmp_path, steps="40", learning_rate="1e30", save_every="1")
     for record in (tmp_path / "metrics.jsonl").read_text().splitlines():
         json.loads(record, parse_constant=pytest.fail)
-    checkpoint_folder.load(resolve_checkpoint(tmp_path))  # refuses weights that are no numbers
+    checkpoint_folder.load(resolve(tmp_path))  # refuses weights that are no numbers
 
 
 def test_a_second_run_in_the_same_folder_needs_resume(tmp_path: Path) -> None:

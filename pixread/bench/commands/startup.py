@@ -42,9 +42,9 @@ def bench_startup(*, model: str | None = None, repeats: int = 3) -> Report:
     """
     from PIL import Image
 
-    from pixread.checkpoints.find import find_checkpoint
+    from pixread.checkpoints.resolve import resolve
 
-    folder = None if model is None else str(find_checkpoint(model))
+    folder = None if model is None else str(resolve(model))
     compares = folder is not None and has_transformers()
     with tempfile.TemporaryDirectory() as work:
         picture = Path(work) / "small.png"

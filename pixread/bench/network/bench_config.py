@@ -81,11 +81,11 @@ def make_environment(bench_config: BenchConfig) -> BenchEnvironment:
     """Find or make the checkpoint, and measure the machine. ValueError for a model or device that is not there."""
     from pixread.bench.network.random_model import random_checkpoint
     from pixread.bench.network.subject import read_config
-    from pixread.checkpoints.find import find_checkpoint
+    from pixread.checkpoints.resolve import resolve
 
     device = bench_config.device_type
     model = bench_config.model
-    folder = random_checkpoint(bench_config.size) if model is None else find_checkpoint(model)
+    folder = random_checkpoint(bench_config.size) if model is None else resolve(model)
     threads = bench_config.threads or num_cores()
     sizes = {"num_bytes": roofline.NUM_BYTES, "side": roofline.SIDE}
     with WorkerProcess(ROOFLINE_PROBE, threads=threads, device=device, **sizes) as probe:

@@ -61,13 +61,13 @@ class ReadingPlan:
     @property
     def settings(self) -> dict[str, Any]:
         """What two runs must have in common for one to go on with the pages of the other."""
-        from pixread.checkpoints.runs import run_step
+        from pixread.checkpoints.runs import pin_step
         from pixread.evaluate.shard_sets import fingerprint
 
         return {
             "data": str(self.config.data),
             "fingerprint": fingerprint(self.pages),
-            "model": str(run_step(self.config.model or "the shipped model")),
+            "model": str(pin_step(self.config.model or "the shipped model")),
             "limit": self.config.limit,
             "threads": self.threads,
             "readers": {PIXREAD: None} | self.versions,
