@@ -105,3 +105,14 @@ def test_links_lead_somewhere(page: Path, link: str):
     target = page.parent / file if file else page
     assert target.exists()
     assert not anchor or anchor in anchors(target)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_of_the_repository_are_where_a_page_says(page: Path):
+    """By the end of their paths: `cpu/linear.py` stands for `pixread/cpu/linear.py`."""
+    root = DOCS.parent
+    paths = [
+        f"/{path.relative_to(root)}" for room in ("pixread", "tests", "runs") for path in (root / room).rglob("*.[jp]*")
+    ]
+    named = re.findall(r"`((?:[\w-]+/)+[\w-]+\.(?:py|js))`", page.read_text(encoding="utf-8"))
+    assert [name for name in named if not any(path.endswith(f"/{name}") for path in paths)] == []
