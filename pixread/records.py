@@ -100,6 +100,7 @@ class Word:
     box: Box
     line: int  # number of its visual line, counted over the page in document order
     lettering: Lettering | None = None  # known of words of rendered pages
+    confidence: float | None = None  # of readings, 0..1
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +262,15 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsureWord:
+    """A word that was read and left out."""
+
+    text: str
+    box: Box
+    confidence: float  # 0..1
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a reader found."""
 
@@ -273,3 +283,4 @@ class Reading:
     boxes: tuple[Box, ...] = ()  # regions that were read, in reading order; empty for one pass over the whole picture
     log_prob: float | None = None  # sum of the log-probabilities, that of the end included where it was reached
     ended: bool = True  # whether the end was reached, in all regions; else the output was cut at `max_new_tokens`
+    left_out: tuple[UnsureWord, ...] = ()  # words of a page that are less sure than asked, and so not in the tree

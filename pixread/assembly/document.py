@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from pixread.assembly.grouping import GroupingItem
-from pixread.assembly.lines import ContentFilter, make_styled_line
+from pixread.assembly.lines import ContentFilter, make_styled_line, unsure_words
 from pixread.assembly.page_tree import PageElement, build_tree, order_elements, picture_element, span_node
 from pixread.assembly.paragraphs import MIN_CONFIDENCE, StyledLine, make_span
 from pixread.assembly.reading_order import Zone
@@ -27,9 +27,9 @@ def assemble_page(
 ) -> Reading:
     """The reading of a picture (RGB). Boxes are in its pixels, at whatever angle its text runs.
 
-    min_confidence: less certain words are left out. region: words whose centre is outside of it are left out. A line
-    that runs in another direction than most stands on its own. The score is the mean log confidence of the words;
-    `seconds` is 0.
+    min_confidence: less certain words are not in the tree but in `left_out`. region: words whose centre is outside of
+    it are in neither. A line that runs in another direction than most stands on its own. The score is the mean log
+    confidence of the words; `seconds` is 0.
     """
     rotation = Rotation.of(page_angle([line_region for line_region, _ in lines]), image.size)
     content_filter = ContentFilter(min_confidence, region)
@@ -55,7 +55,9 @@ def assemble_page(
     ]
     total = math.fsum(log_confidences)
     score = total / max(len(log_confidences), 1)
-    return Reading(serialise(tree), tree, score, *image.size, 0.0, _line_boxes(tree), log_prob=total)
+    boxes = _line_boxes(tree)
+    left_out = tuple(word for found, read in lines for word in unsure_words(found, read, content_filter))
+    return Reading(serialise(tree), tree, score, *image.size, 0.0, boxes, log_prob=total, left_out=left_out)
 
 
 def _askew_element(line: StyledLine, box: Box, number: int) -> PageElement:

@@ -18,7 +18,7 @@ from pixread.assembly.tokens import LineTokens, split_punctuation
 from pixread.layout.upright import cut_upright
 from pixread.recognition.page_line import HIGH, LOW
 from pixread.recognition.words import words_of
-from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Corner, RecognisedLine, Region
+from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Corner, RecognisedLine, Region, UnsureWord
 
 # Top and bottom of letters, in font sizes below the middle of a line's box: the classifiers are fitted to boxes as
 # tight as that.
@@ -39,6 +39,10 @@ class ContentFilter:
 
     def keeps_word(self, confidence: float, box: Box) -> bool:
         return confidence >= self.min_confidence and self._holds_centre(box)
+
+    def leaves_word_out(self, confidence: float, box: Box) -> bool:
+        """Whether a word is left out for its confidence alone."""
+        return confidence < self.min_confidence and self._holds_centre(box)
 
     def _holds_centre(self, box: Box) -> bool:
         x, y = box.x + box.width / 2, box.y + box.height / 2
@@ -110,6 +114,16 @@ def _kept_tokens(region: Region, recognised: RecognisedLine, content_filter: Con
             offset += len(text)
             tokens.append(_AlignedToken(text, number > 0, characters[0].start, characters[-1].end, word.confidence))
     return tokens
+
+
+def unsure_words(region: Region, recognised: RecognisedLine, content_filter: ContentFilter) -> list[UnsureWord]:
+    """The words of a line that are left out for their confidence."""
+    words = [(word, segment_box(region.quad, word.start, word.end)) for word in words_of(recognised)]
+    return [
+        UnsureWord(word.text, box, word.confidence)
+        for word, box in words
+        if content_filter.leaves_word_out(word.confidence, box)
+    ]
 
 
 def crop_line(image: Image.Image, region: Region) -> tuple[NDArray[np.uint8], Box]:

@@ -233,7 +233,8 @@ def make_span(tokens: Sequence[tuple[int, LineToken]]) -> TextSpan:
     text = _joined([token for _, token in tokens])
     log_confidence = sum(len(token.text) * math.log(max(token.confidence, MIN_CONFIDENCE)) for _, token in tokens)
     confidence = math.exp(log_confidence / sum(len(token.text) for _, token in tokens))
-    return TextSpan(text, tuple(Word(token.text, token.box, number) for number, token in tokens), confidence)
+    words = tuple(Word(token.text, token.box, number, confidence=token.confidence) for number, token in tokens)
+    return TextSpan(text, words, confidence)
 
 
 def _joined(tokens: Sequence[LineToken]) -> str:

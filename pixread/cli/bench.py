@@ -210,7 +210,7 @@ def _setting(*, dtypes: str | None, **options: object) -> BenchConfig:
 
 
 def _show(measure: Callable[[], Report], out: Path | None) -> None:
-    """Prints the table and writes the JSON."""
+    """Prints the tables and writes the JSON."""
     with nullcontext() if out is None else claimed(out):
         try:
             report = measure()
@@ -219,6 +219,8 @@ def _show(measure: Callable[[], Report], out: Path | None) -> None:
         if out is not None:
             report.write(out)
     show_table(report.table(), width=WIDE)
+    for breakdown in report.breakdowns:
+        show_table(breakdown.table(), width=WIDE)
 
 
 def _numbers(text: str, option: str) -> list[int]:

@@ -18,6 +18,7 @@ class _Pending:
     """A prediction to be filled in, and the input to run the reader on."""
 
     blank: Prediction
+    example: Example
     input: ReaderInput
 
 
@@ -55,7 +56,7 @@ def _predict_batch(
         except ValueError as error:
             predictions.append(replace(blank, error=str(error)))
             continue
-        pending.append(_Pending(blank, task.prepare(example, image)))
+        pending.append(_Pending(blank, example, task.prepare(example, image)))
     predictions.extend(_infer(task, reader, pending))
     return predictions
 
@@ -73,11 +74,11 @@ def _infer(task: EvaluationTask, reader: ReaderProtocol, pending: Sequence[_Pend
             return [replace(pending[0].blank, error=str(error))]
         return [prediction for item in pending for prediction in _infer(task, reader, [item])]
     seconds = (time.perf_counter() - started) / len(pending)
-    return [_scored(task, item.blank, reading, seconds) for item, reading in zip(pending, readings, strict=True)]
+    return [_scored(task, item, reading, seconds) for item, reading in zip(pending, readings, strict=True)]
 
 
-def _scored(task: EvaluationTask, blank: Prediction, reading: Reading, seconds: float) -> Prediction:
-    answer = task.extract_answer(reading)
+def _scored(task: EvaluationTask, item: _Pending, reading: Reading, seconds: float) -> Prediction:
+    blank, answer = item.blank, task.extract_answer(reading, item.example)
     best, scores = (0, {}) if blank.hidden else task.score_answer(answer, blank.targets)
     return replace(
         blank,

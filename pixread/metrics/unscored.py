@@ -48,18 +48,18 @@ def scored_lines(
     if not unscored:
         return list(lines)
     places = [_places(line) for line in lines]
-    boxes = list(dict.fromkeys(box for line in places for box in line if box is not None))
-    apart = (shares_within(boxes, unscored) > WITHIN) & (shares_within(boxes, known) <= WITHIN)
-    is_apart = dict(zip(boxes, apart.tolist(), strict=True)) | {None: False}
-    counts = iter(
-        counted(
-            [word for line in lines for word in line.text.split()],
-            [is_apart[box] for line in places for box in line],
-            truth,
-        )
-    )
+    apart = are_unscored([box for line in places for box in line], unscored=unscored, known=known)
+    counts = iter(counted([word for line in lines for word in line.text.split()], apart, truth))
     parts = (_part(line, [next(counts) for _ in line.text.split()]) for line in lines)
     return [line for line in parts if line.text]
+
+
+def are_unscored(boxes: Sequence[Box | None], *, unscored: Sequence[Quad], known: Sequence[Quad]) -> list[bool]:
+    """Whether words at these places stand on an unscored part, as `scored_lines` says it; not those without a place."""
+    placed = list(dict.fromkeys(box for box in boxes if box is not None))
+    apart = (shares_within(placed, unscored) > WITHIN) & (shares_within(placed, known) <= WITHIN)
+    is_apart = dict(zip(placed, apart.tolist(), strict=True))
+    return [box is not None and is_apart[box] for box in boxes]
 
 
 def shares_within(boxes: Sequence[Box], parts: Sequence[Quad]) -> NDArray[np.float64]:
@@ -73,17 +73,16 @@ def shares_within(boxes: Sequence[Box], parts: Sequence[Quad]) -> NDArray[np.flo
         near = ((low < (box.right, box.bottom)) & (high > (box.x, box.y))).all(axis=1)
         if near.any():
             points = grid * (box.width, box.height) + (box.x, box.y)
-            shares[place] = _are_inside(points, corners[near]).mean()
+            shares[place] = are_inside(points, corners[near]).any(axis=1).mean()
     return shares
 
 
-def _are_inside(points: NDArray[np.float64], quads: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether each point (P, 2) lies in any of the convex quads (Q, 4, 2): on the same side of all its sides."""
+def are_inside(points: NDArray[np.float64], quads: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether each point (P, 2) lies in each of the convex quads (Q, 4, 2), on one side of all its sides (P, Q)."""
     sides = np.roll(quads, -1, axis=1) - quads
     away = points[:, None, None] - quads
     turns = sides[..., 0] * away[..., 1] - sides[..., 1] * away[..., 0]
-    inside = np.all(turns >= 0, axis=2) | np.all(turns <= 0, axis=2)
-    return np.asarray(np.any(inside, axis=1))
+    return np.asarray(np.all(turns >= 0, axis=2) | np.all(turns <= 0, axis=2))
 
 
 def _places(line: Line) -> Sequence[Box | None]:

@@ -82,7 +82,8 @@ def turned_reading(reading: Reading, turns: int) -> Reading:
 
     width, height = size[::-1] if turns % 2 else size
     boxes = tuple(map(turned, reading.boxes))
-    return replace(reading, tree=node(reading.tree), boxes=boxes, width=width, height=height)
+    left_out = tuple(replace(word, box=turned(word.box)) for word in reading.left_out)
+    return replace(reading, tree=node(reading.tree), boxes=boxes, width=width, height=height, left_out=left_out)
 
 
 def _other_way_up(image: Image.Image, lines: Sequence[ReadLine], recogniser: LineRecogniser) -> list[ReadLine]:

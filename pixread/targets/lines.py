@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pixread.markup import clean_text, serialise
 from pixread.records import Box, Example, Node, Screenshot, Word
@@ -45,9 +46,23 @@ class TextLine:
     def box(self) -> Box:
         return Box.around([word.box for word in self.words])
 
+    @property
+    def unbroken(self) -> list[TextLine]:
+        """What stands between its blanks: words without one between them are together."""
+        starts = [0, *(at for at, blank in enumerate(self.blanks) if blank)]
+        return [self.part(start, stop) for start, stop in zip(starts, [*starts[1:], len(self.words)], strict=True)]
+
     def part(self, start: int, stop: int) -> TextLine:
         """The line from word `start` up to before word `stop`."""
         return TextLine(self.words[start:stop], (False, *self.blanks[start + 1 : stop]))
+
+
+class PlacedLine(NamedTuple):
+    """A line with its box and those of its words: of what stands between blanks. None and none where not known."""
+
+    text: str
+    box: Box | None
+    words: tuple[Box, ...] = ()
 
 
 def examples(screenshot: Screenshot, *, settings: LinesSettings, seed: int) -> list[Example]:
@@ -97,6 +112,20 @@ def text_lines(root: Node, *, within: Box | None = None) -> list[TextLine]:
         line.append(word)
     lines = (TextLine(tuple(words[line]), tuple(blanks[line])) for line in words)
     return [line for line in lines if line.text]
+
+
+def placed_lines(node: Node, box: Box | None = None) -> list[PlacedLine]:
+    """The visual lines of a tree whose leaves know their words, in its order.
+
+    Of other trees the text leaves, each with its box, or that of the nearest node above that has one.
+    """
+    if any(leaf.words for leaf in node.walk()):
+        return [PlacedLine(line.text, line.box, tuple(part.box for part in line.unbroken)) for line in text_lines(node)]
+    box = node.box or box
+    if node.text is not None:
+        text = " ".join(node.text.split())
+        return [PlacedLine(text, box)] if text else []
+    return [line for child in node.children for line in placed_lines(child, box)]
 
 
 def positioned_words(root: Node, *, within: Box | None = None) -> Iterator[tuple[Word, bool]]:

@@ -123,14 +123,21 @@ def test_a_line_turned_by_itself_is_read_and_stands_alone(page: Screenshot):
 
 def test_words_that_are_not_sure_are_left_out(page: Screenshot):
     knows = Knows(told(page), unsure={"Deltas": 0.8, "Printed": 0.99})
-    read = reader(knows).parse(picture_of(page)).text
-    assert "Deltas" not in read, ".8 to the sixth is .26"
-    assert "Printed in 2021" in read
+    reading = reader(knows).parse(picture_of(page))
+    assert "Deltas" not in reading.text, ".8 to the sixth is .26"
+    assert "Printed in 2021" in reading.text
+    (left_out,) = reading.left_out
+    assert (left_out.text, left_out.confidence) == ("Deltas", pytest.approx(0.8**6))
+    true = next(word.box for leaf in page.root.walk() for word in leaf.words if word.text == "Deltas")
+    assert left_out.box.as_list() == pytest.approx(true.as_list(), abs=1.5)
     assert "Deltas" in reader(knows).parse(picture_of(page), min_confidence=0.25).text
     sure = reader(knows).parse(picture_of(page), min_confidence=0.25)
     confidences = {leaf.text: leaf.confidence for leaf in sure.tree.walk() if leaf.text}
     assert confidences["Deltas"] == pytest.approx(0.8**6)
     assert confidences["Sources and springs"] == pytest.approx(1)
+    assert sure.left_out == ()
+    words = {word.text: word.confidence for leaf in sure.tree.walk() for word in leaf.words}
+    assert (words["Deltas"], words["Printed"]) == (pytest.approx(0.8**6), pytest.approx(0.99**7))
 
 
 def test_of_a_region_only_its_words_and_pictures_are_read_in_the_page_s_pixels(page: Screenshot):

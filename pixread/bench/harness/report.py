@@ -36,10 +36,31 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Breakdown:
+    """A table of its own below that of the figures."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def table(self) -> Table:
+        """Its first column names the rows."""
+        from rich.table import Table
+
+        table = Table(title=self.title)
+        for number, name in enumerate(self.head):
+            table.add_column(name, justify="right" if number else "left")
+        for row in self.rows:
+            table.add_row(*row)
+        return table
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What one bench found: its figures, the machine, and what was measured in words.
 
-    `notes` are sentences that stand below the table, `about` is what the JSON says besides: settings, rates, work.
+    `notes` are sentences that stand below the table, `breakdowns` tables that follow it, `about` is what the JSON says
+    besides: settings, rates, work.
     """
 
     name: str
@@ -48,6 +69,7 @@ class Report:
     machine: Machine
     notes: tuple[str, ...] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
+    breakdowns: tuple[Breakdown, ...] = ()
 
     def table(self) -> Table:
         """One row a quantity and one column a variant: the median, and the range where there are several repeats.

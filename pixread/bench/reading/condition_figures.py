@@ -9,7 +9,9 @@ from statistics import mean
 from pixread.bench.harness.report import Figure
 from pixread.bench.reading.read_figures import F1, PIXREAD, SCRIPTS, SECONDS_PER_PAGE, textless_figures, unscored_notes
 from pixread.bench.reading.results import PageResult
+from pixread.bench.reading.word_confidences import ERROR, reliability_of
 from pixread.evaluate.stats.resampling import Observation, balanced_mean, bootstrap_interval
+from pixread.metrics import expected_calibration_error
 
 SCORES = {F1: "f1", "word precision": "precision", "word recall": "recall"}
 WORST = "Word F1 in the worst condition"
@@ -35,7 +37,7 @@ def matrix_figures(cells: Cells) -> list[Figure]:
         figures += [Figure(name, script, (f1,), WORST) for name, (f1, _) in worst_of(part).items()]
     for script, part in by_script.items():
         figures += _differences(part, case=f"{LESS}, {script}")
-    return [*figures, *_invented(cells), *_seconds(cells)]
+    return [*figures, *_invented(cells), *_calibration(cells), *_seconds(cells)]
 
 
 def f1_of(results: Sequence[PageResult], name: str, score: str = "f1") -> float:
@@ -98,6 +100,14 @@ def _invented(cells: Cells) -> list[Figure]:
         for title, results in cells.items()
         for name in results[0].readings
         for figure in textless_figures(name, results)
+    ]
+
+
+def _calibration(cells: Cells) -> list[Figure]:
+    return [
+        Figure(name, title, (expected_calibration_error(bins),), ERROR.capitalize())
+        for title, results in cells.items()
+        for name, bins in reliability_of(results).items()
     ]
 
 

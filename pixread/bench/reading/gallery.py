@@ -13,19 +13,21 @@ from typing import Any
 from pixread.bench.harness.report import Report
 from pixread.bench.reading.read_figures import PIXREAD, predictions_of
 from pixread.bench.reading.results import PageResult
+from pixread.bench.reading.word_confidences import reliability_html, reliability_of
 from pixread.evaluate.report.cases import CaseRenderer
 from pixread.files import plain_errors, write_text
 from pixread.metrics import CAUSES, WordError
-from pixread.records import Example
+from pixread.records import Box, Example, UnsureWord
 
 NUM_PAGES = 10
 MOST_WORDS = 30  # shown of one cause
 LEGEND = (
     '<p class="about legend"><mark class="wrong">missed</mark> in the truth, <mark class="wrong">invented</mark> in '
     'the reading, <mark class="moved">moved</mark> in both: read, but at another point. On the picture: the lines and '
-    "pictures that were read.{more}</p>"
+    "pictures that were read; dashed the words that were left out, since they are not sure enough, with their "
+    "confidence in per cent.{more}</p>"
 )
-CAUSES_SAID = " Below each page: our wrong words by cause, as truth → reading."
+CAUSES_SAID = " Below each page: our wrong words by cause, as truth → reading, and the words that were left out."
 
 
 def write_gallery(
@@ -34,25 +36,44 @@ def write_gallery(
     """examples: the shard set, indexed by the results. metrics: of our own readings."""
     shown = spread_by_score(results)
     predictions = predictions_of(PIXREAD, shown, examples)
-    cases = CaseRenderer.of(metrics, examples, predictions)
+    cases = CaseRenderer.of(metrics, examples, predictions, unsure=left_out_of(shown))
     articles = [cases.html(prediction) + _beside(result) for result, prediction in zip(shown, predictions, strict=True)]
-    write_page(path, report, f"{len(shown)} pages, from the worst read to the best", articles, legend=CAUSES_SAID)
+    heading = f"{len(shown)} pages, from the worst read to the best"
+    charts = reliability_html(reliability_of(results))
+    write_page(path, report, heading, articles, charts=charts, legend=CAUSES_SAID)
 
 
-def write_page(path: Path, report: Report, heading: str, articles: Sequence[str], *, legend: str = "") -> None:
-    """A report's table, and articles below it. legend: what they show besides the picture and the compared words."""
+def write_page(
+    path: Path, report: Report, heading: str, articles: Sequence[str], *, charts: str, legend: str = ""
+) -> None:
+    """A report's table, charts and articles below each other.
+
+    legend: what the articles show besides the picture and the compared words.
+    """
     template = Template(files("pixread.evaluate.report").joinpath("report.html").read_text(encoding="utf-8"))
     page = template.substitute(
         title=escape(report.what),
         about=escape(" · ".join([str(report.machine), *report.notes])),
         tiles="",
-        charts=f'<div class="card pad">{_table(report)}</div>',
+        charts=f'<div class="card pad">{_table(report)}</div>{charts}',
         against="",
         skipped="",
         cases=f"<h2>{escape(heading)}</h2>{LEGEND.format(more=legend)}" + "\n".join(articles),
     )
     with plain_errors(path):
         write_text(path, page, errors="replace")
+
+
+def left_out_of(results: Sequence[PageResult]) -> dict[int, list[UnsureWord]]:
+    """By the index of each result the words that we left out."""
+    return {
+        result.index: [
+            UnsureWord(word.text, Box(*word.box), word.confidence)
+            for word in result.readings[PIXREAD].words
+            if word.is_left_out
+        ]
+        for result in results
+    }
 
 
 def spread_by_score(results: Sequence[PageResult]) -> list[PageResult]:
@@ -89,6 +110,8 @@ def _beside(result: PageResult) -> str:
         for cause in CAUSES
         if any(error.cause == cause for error in errors)
     )
+    if left_out := left_out_of([result])[result.index]:
+        rows += f"<tr><td>left out</td><td>{_unsure(left_out)}</td></tr>"
     compared = f'<p class="note">word F1 of others: {others}</p>' if others else ""
     return f'<div class="card pad" style="margin-bottom: 34px">{compared}<table class="reasons">{rows}</table></div>'
 
@@ -100,5 +123,15 @@ def _words(errors: Sequence[WordError]) -> str:
         f"{escape(true) or '-'} → {escape(read) or '-'}{f' ({count} times)' if count > 1 else ''}"
         for (true, read), count in counts.most_common(MOST_WORDS)
     ]
-    more = [f"{len(counts) - MOST_WORDS} more"] if len(counts) > MOST_WORDS else []
-    return "; ".join(said + more)
+    return "; ".join(said + _more(len(counts)))
+
+
+def _unsure(words: Sequence[UnsureWord]) -> str:
+    """Each word with its confidence, the surest first."""
+    surest = sorted(words, key=lambda word: -word.confidence)[:MOST_WORDS]
+    return "; ".join([f"{escape(word.text)} ({100 * word.confidence:.0f} %)" for word in surest] + _more(len(words)))
+
+
+def _more(number: int) -> list[str]:
+    """How many of so many are not shown."""
+    return [f"{number - MOST_WORDS} more"] if number > MOST_WORDS else []

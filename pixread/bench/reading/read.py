@@ -20,6 +20,7 @@ from pixread.bench.harness.worker_process import WorkerProcess, all_closed
 from pixread.bench.reading.peers import ChosenPeers, chosen_peers
 from pixread.bench.reading.read_figures import PIXREAD, figures_of, metrics_of, notes_of
 from pixread.bench.reading.results import PAGES, REGIONS, SCORING, Journal, PageResult, page_result, region_scores
+from pixread.bench.reading.word_confidences import reliability_json, reliability_of, reliability_tables
 from pixread.files import claimed
 
 if TYPE_CHECKING:
@@ -211,6 +212,15 @@ def _report(plan: ReadingPlan, results: Sequence[PageResult]) -> tuple[Report, d
     metrics = metrics_of(results, plan.pages)
     versions = plan.versions
     notes = (plan.description, *notes_of(results, metrics), *plan.peers.notes)
+    reliability = reliability_of(results)
     about = {"settings": plan.settings, "versions": versions, "metrics": metrics}
-    what = f"Reading {len(results)} screenshots"
-    return Report("read", what, tuple(figures_of(results, metrics)), this_machine(), notes=notes, about=about), metrics
+    report = Report(
+        "read",
+        f"Reading {len(results)} screenshots",
+        tuple(figures_of(results, metrics)),
+        this_machine(),
+        notes=notes,
+        about=about | {"reliability": reliability_json(reliability)},
+        breakdowns=reliability_tables(reliability),
+    )
+    return report, metrics

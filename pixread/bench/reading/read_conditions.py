@@ -24,7 +24,7 @@ from pixread.bench.harness.machine import this_machine
 from pixread.bench.harness.report import Report
 from pixread.bench.reading.condition_figures import matrix_figures, matrix_notes
 from pixread.bench.reading.conditions import ALTERED, Condition
-from pixread.bench.reading.gallery import write_page
+from pixread.bench.reading.gallery import left_out_of, write_page
 from pixread.bench.reading.read import (
     Progress,
     ReadConfig,
@@ -44,6 +44,12 @@ from pixread.bench.reading.rendered_conditions import (
     sources_of,
 )
 from pixread.bench.reading.results import PAGES, Journal, PageResult, page_result
+from pixread.bench.reading.word_confidences import (
+    reliability_html,
+    reliability_json,
+    reliability_of,
+    reliability_tables,
+)
 from pixread.evaluate.report.cases import CaseRenderer
 from pixread.factory.local import RenderProgress
 from pixread.files import claimed
@@ -210,8 +216,21 @@ def _report(plan: ReadingPlan, by_condition: Mapping[str, Sequence[PageResult]])
         if len(results) < len(plan.indices)
     ]
     notes = (plan.description, *matrix_notes(by_condition), *missing, *plan.peers.notes)
-    about: dict[str, Any] = {"settings": plan.settings, "versions": plan.versions}
-    return Report("conditions", what, tuple(matrix_figures(by_condition)), this_machine(), notes=notes, about=about)
+    reliability = {title: reliability_json(reliability_of(results)) for title, results in by_condition.items()}
+    about: dict[str, Any] = {"settings": plan.settings, "versions": plan.versions, "reliability": reliability}
+    return Report(
+        "conditions",
+        what,
+        tuple(matrix_figures(by_condition)),
+        this_machine(),
+        notes=notes,
+        about=about,
+        breakdowns=reliability_tables(reliability_of(_together(by_condition))),
+    )
+
+
+def _together(by_condition: Mapping[str, Sequence[PageResult]]) -> list[PageResult]:
+    return [result for results in by_condition.values() for result in results]
 
 
 def _write_gallery(
@@ -229,10 +248,11 @@ def _write_gallery(
     shown = [replace(result, index=number) for number, result in enumerate(worst)]
     examples = [_shown(cells[result.index, result.condition]) for result in worst]
     predictions = predictions_of(PIXREAD, shown, examples)
-    cases = CaseRenderer.of(metrics_of(shown, examples)[PIXREAD], examples, predictions)
+    cases = CaseRenderer.of(metrics_of(shown, examples)[PIXREAD], examples, predictions, unsure=left_out_of(shown))
     heads = [f"<h3>{condition}</h3>" for condition in by_condition]
     articles = [head + cases.html(one) for head, one in zip(heads, predictions, strict=True)]
-    write_page(path, report, "The page that is read worst in each condition", articles)
+    heading = "The page that is read worst in each condition"
+    write_page(path, report, heading, articles, charts=reliability_html(reliability_of(_together(by_condition))))
 
 
 def _shown(cell: _Cell) -> Example:

@@ -9,9 +9,10 @@ from typing import Any
 
 from pixread.bench.harness.report import Figure
 from pixread.bench.reading.results import PAGES, PageReading, PageResult, Structure
+from pixread.bench.reading.word_confidences import ERROR, reliability_of
 from pixread.evaluate.predictions import Prediction, blank_prediction
 from pixread.evaluate.stats.summary import summarise
-from pixread.metrics import CAUSES
+from pixread.metrics import CAUSES, expected_calibration_error
 from pixread.metrics.word_errors import NOTHING, ONE_SIDED
 from pixread.records import Example
 
@@ -74,6 +75,7 @@ def figures_of(results: Sequence[PageResult], metrics: Mapping[str, Mapping[str,
     for name, found in metrics.items():
         readings = [result.readings[name] for result in results]
         figures += [*_words(name, found), *textless_figures(name, results), *_costs(name, readings)]
+        figures += _calibration(name, results)
         figures += [*_order(name, readings), *_structure(name, readings)]
         figures += _causes_by_script(name, results)
     return figures + _regions(results)
@@ -105,6 +107,11 @@ def _costs(name: str, readings: Sequence[PageReading]) -> list[Figure]:
     peaks = [reading.memory_mib for reading in readings if reading.memory_mib is not None]
     figures = [Figure(name, SECONDS_PER_PAGE, tuple(reading.seconds for reading in readings))]
     return figures + ([Figure(name, PEAK_MEMORY, (max(peaks),))] if peaks else [])
+
+
+def _calibration(name: str, results: Sequence[PageResult]) -> list[Figure]:
+    bins = reliability_of(results).get(name)
+    return [] if bins is None else [Figure(name, ERROR, (expected_calibration_error(bins),))]
 
 
 def _order(name: str, readings: Sequence[PageReading]) -> list[Figure]:

@@ -1,8 +1,8 @@
 """The readers of pages that are measured side by side, each as its users run it; they live in processes of their own.
 
-What each gives for a picture: its lines with their boxes and those of their words (none where they are not known), the
-seconds that took with the picture's decoding, and, where it is not this process that reads, the most memory (else the
-process itself is watched, see `worker.py`).
+What each gives for a picture: its lines with their boxes and those of their words (none where they are not known), its
+words with their confidences where it has those of words, the seconds that took with the picture's decoding, and, where
+it is not this process that reads, the most memory (else the process itself is watched, see `worker.py`).
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from pixread.assembly.lines import segment_box
 from pixread.recognition import tesseract
 from pixread.recognition.page_line import OcrLine
 from pixread.recognition.words import words_of
-from pixread.records import Box, Node
-from pixread.targets.lines import TextLine, text_lines
+from pixread.records import Box, Reading
+from pixread.targets.lines import placed_lines, text_lines
 
 _KIB = 1 if sys.platform == "darwin" else 1024  # bytes in the unit of the operating system's peak
 _MIB = 2**20
 
 _Sides = list[float]
 LineOutput = tuple[str, _Sides | None, list[_Sides]]
+WordOutput = tuple[str, _Sides, float, bool]  # text, box, confidence, and whether it is left out of the lines
 
 
 class Pixread:
@@ -44,7 +45,11 @@ class Pixread:
         seconds = time.perf_counter() - started
         pictures = [node.box.as_list() for node in reading.tree.walk() if node.is_image and node.box is not None]
         return {
-            "lines": lines_of(reading.tree),
+            "lines": [
+                (text, None if box is None else box.as_list(), [word.as_list() for word in words])
+                for text, box, words in placed_lines(reading.tree)
+            ],
+            "words": words_of_reading(reading),
             "seconds": seconds,
             "score": reading.score,
             "tree": serialise(reading.tree),
@@ -52,29 +57,19 @@ class Pixread:
         }
 
 
-def lines_of(node: Node, box: Box | None = None) -> list[LineOutput]:
-    """The visual lines of a tree whose leaves know their words, in its order.
-
-    Of other trees the text leaves, each with its box, or that of the nearest node above that has one.
-    """
-    if any(leaf.words for leaf in node.walk()):
-        return [(line.text, line.box.as_list(), _word_boxes(line)) for line in text_lines(node)]
-    box = node.box or box
-    if node.text is not None:
-        text = " ".join(node.text.split())
-        return [(text, None if box is None else box.as_list(), [])] if text else []
-    return [line for child in node.children for line in lines_of(child, box)]
-
-
-def _word_boxes(line: TextLine) -> list[_Sides]:
-    """Of what stands between blanks: words without one between them have a box together."""
-    starts = [0, *(at for at, blank in enumerate(line.blanks) if blank)]
-    ends = [*starts[1:], len(line.words)]
-    return [line.part(start, end).box.as_list() for start, end in zip(starts, ends, strict=True)]
+def words_of_reading(reading: Reading) -> list[WordOutput]:
+    """All words that were read with a confidence, those too that are left out for it."""
+    found: list[WordOutput] = []
+    for line in text_lines(reading.tree):
+        for part in line.unbroken:
+            sure = [word.confidence for word in part.words if word.confidence is not None]
+            if sure:
+                found.append((part.text, part.box.as_list(), min(sure), False))
+    return found + [(word.text, word.box.as_list(), word.confidence, True) for word in reading.left_out]
 
 
 class RapidOcr:
-    """RapidOCR with the models of its wheel."""
+    """RapidOCR with the models of its wheel. Its scores are those of lines: it has no confidences of words."""
 
     def __init__(self, num_threads: int) -> None:
         from pixread.recognition.rapidocr import RapidOcr as Source
@@ -101,7 +96,8 @@ class Tesseract:
         seconds = time.perf_counter() - started
         # The most that any picture took so far; this process itself is small, so that its fork does not count.
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * _KIB / _MIB
-        return {"lines": lines_of_page(found), "seconds": seconds, "memory_mib": peak}
+        lines, words = lines_of_page(found), words_of_page(found)
+        return {"lines": lines, "words": words, "seconds": seconds, "memory_mib": peak}
 
 
 def lines_of_page(lines: Sequence[OcrLine]) -> list[LineOutput]:
@@ -111,3 +107,12 @@ def lines_of_page(lines: Sequence[OcrLine]) -> list[LineOutput]:
         words = [segment_box(region.quad, word.start, word.end).as_list() for word in words_of(line)]
         found.append((line.text, region.box.as_list(), words))
     return found
+
+
+def words_of_page(lines: Sequence[OcrLine]) -> list[WordOutput]:
+    """The words of lines, none of them left out."""
+    return [
+        (word.text, segment_box(region.quad, word.start, word.end).as_list(), word.confidence, False)
+        for region, line in lines
+        for word in words_of(line)
+    ]

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pixread.bench.reading.conditions import AS_RENDERED
 from pixread.evaluate.predictions import script_of
+from pixread.evaluate.tasks.page_lines import LINES, UNSCORED, Carried, PageParts, as_they_are
 from pixread.evaluate.tasks.rendered import RENDERED_PAGE_TASKS
 from pixread.files import parse_json, plain_errors, write_text
 from pixread.markup import parse
 from pixread.metrics import (
     Line,
     WordError,
+    are_unscored,
     num_matched,
     order_agreement,
-    scored_lines,
+    right_words,
     tree_similarity,
     word_errors,
 )
@@ -27,20 +29,13 @@ from pixread.records import Box, Example
 
 PAGES_FILE = "pages.jsonl"
 UNFINISHED = ".unfinished"
-SCORING = 2
+SCORING = 3
 """Higher wherever pages are scored in another way: an unfinished run goes on only with what is scored the same."""
+DECIMALS = 4  # of a confidence
 PAGES, REGIONS = RENDERED_PAGE_TASKS["pages"], RENDERED_PAGE_TASKS["parse"]
 
-UNSCORED = "unscored"  # in an example's meta
-
-Carried = Callable[[Sequence[Box]], Sequence[Quad]]
 BoxSides = list[float]
 TextLine = tuple[str, BoxSides | None]
-
-
-def as_they_are(boxes: Sequence[Box]) -> list[Quad]:
-    """The boxes of a picture that is read as it is."""
-    return [box.corners for box in boxes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +47,17 @@ class Structure:
     true_pictures: int  # image leaves of the truth
     read_pictures: int  # image leaves that were read
     found_pictures: int  # those of the read ones that are true
+
+
+@dataclass(frozen=True, slots=True)
+class ConfidentWord:
+    """A word that was read, and how sure its reader was of it."""
+
+    text: str
+    box: BoxSides
+    confidence: float  # 0..1
+    is_left_out: bool  # since it is not sure enough; then no other score is about it
+    is_right: bool | None  # None on unscored parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ class PageReading:
     tree: str | None = None  # simplified HTML, of readers that give a structure
     pictures: Sequence[BoxSides] = ()  # boxes of the pictures in the tree
     structure: Structure | None = None  # scores of tree and pictures; None where the truth is not known
+    words: Sequence[ConfidentWord] = ()  # of readers that say how sure they are of a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,7 @@ def page_result(
     """
     truth = PAGES.normalise_target(example.targets[0])
     is_placed = condition == AS_RENDERED.name
-    parts = _Parts.of(example, carried)
+    parts = PageParts.of(example, carried)
     readings = {name: _scored(example, truth, one, parts, is_placed=is_placed) for name, one in outputs.items()}
     num_words = len(truth.split())
     return PageResult(
@@ -120,27 +127,16 @@ def page_result(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """Of a picture what is not scored, and where the truth has lines; nothing of shards that do not say it."""
-
-    unscored: Sequence[Quad] = ()
-    known: Sequence[Quad] = ()
-
-    @classmethod
-    def of(cls, example: Example, carried: Carried) -> _Parts:
-        unscored, known = ([Box(*sides) for sides in example.meta.get(name, ())] for name in (UNSCORED, "lines"))
-        return cls(carried(unscored), carried(known)) if unscored else cls()
-
-
 def region_scores(example: Example, output: Mapping[str, Any]) -> Mapping[str, float]:
     """The scores of a region, as `pixread evaluate` gives them."""
     return REGIONS.score_answer(output["tree"], [REGIONS.normalise_target(target) for target in example.targets])[1]
 
 
-def _scored(example: Example, truth: str, output: Mapping[str, Any], parts: _Parts, *, is_placed: bool) -> PageReading:
+def _scored(
+    example: Example, truth: str, output: Mapping[str, Any], parts: PageParts, *, is_placed: bool
+) -> PageReading:
     read = [_line(*one) for one in output["lines"]]
-    lines = scored_lines(read, truth.split(), unscored=parts.unscored, known=parts.known)
+    lines = parts.counted(read, [truth])
     text = "\n".join(line.text for line in lines)
     return PageReading(
         lines=[(line.text, None if line.box is None else line.box.as_list()) for line in read],
@@ -154,7 +150,23 @@ def _scored(example: Example, truth: str, output: Mapping[str, Any], parts: _Par
         tree=output.get("tree"),
         pictures=output.get("pictures", ()),
         structure=_structure(example, output) if is_placed else None,
+        words=_confident_words(example, output.get("words", ()), parts),
     )
+
+
+def _confident_words(example: Example, words: Sequence[Sequence[Any]], parts: PageParts) -> list[ConfidentWord]:
+    """The words of a reader (`readers.py`), each compared with the truth."""
+    boxes = [Box(*sides) for _, sides, *_ in words]
+    unscored = are_unscored(boxes, unscored=parts.unscored, known=parts.known)
+    scored = [at for at, apart in enumerate(unscored) if not apart]
+    texts = [text for text, _ in true_lines(example)]
+    places: Sequence[Quad | None] = parts.known or [None] * len(texts)
+    truth = list(zip(texts, places, strict=True))
+    right = dict(zip(scored, right_words([(words[at][0], boxes[at]) for at in scored], truth), strict=True))
+    return [
+        ConfidentWord(text, sides, round(confidence, DECIMALS), is_left_out, right.get(at))
+        for at, (text, sides, confidence, is_left_out) in enumerate(words)
+    ]
 
 
 def _line(text: str, sides: BoxSides | None, words: Sequence[BoxSides] = ()) -> Line:
@@ -164,7 +176,7 @@ def _line(text: str, sides: BoxSides | None, words: Sequence[BoxSides] = ()) -> 
 def true_lines(example: Example) -> list[TextLine]:
     """The lines of the truth with their boxes, which shards of rendered pages have."""
     texts = example.targets[0].split("\n") if example.targets[0] else []  # a picture without text has no line
-    boxes = example.meta.get("lines")
+    boxes = example.meta.get(LINES)
     return [(text, None) for text in texts] if boxes is None else list(zip(texts, boxes, strict=True))
 
 
@@ -233,4 +245,5 @@ def _result(raw: dict[str, Any]) -> PageResult:
 def _reading(raw: dict[str, Any]) -> PageReading:
     errors = [WordError(one["cause"], tuple(one["truth"]), tuple(one["read"])) for one in raw["errors"]]
     structure = None if raw["structure"] is None else Structure(**raw["structure"])
-    return PageReading(**{**raw, "errors": errors, "structure": structure})
+    words = [ConfidentWord(**one) for one in raw["words"]]
+    return PageReading(**{**raw, "errors": errors, "structure": structure, "words": words})

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -19,7 +19,7 @@ from pixread.evaluate.tasks.finetuning import RIGHT
 from pixread.images.draw import draw_boxes
 from pixread.images.open import open_picture
 from pixread.markup import parse
-from pixread.records import Box, Example
+from pixread.records import Box, Example, UnsureWord
 
 CONTEXT = 48  # pixels of the page shown round a region
 MAX_WIDTH, MAX_HEIGHT = 800, 4000  # pixels of an embedded picture
@@ -28,7 +28,14 @@ WIDE = 3.0  # pictures this many times wider than high stand above their texts, 
 MAX_CHARS = 20_000  # of a text shown in full
 MAX_TARGETS = 8
 
-Outline = tuple[str, Box]
+
+class Outline(NamedTuple):
+    """A box on a picture. kind: its class in the style sheet. label: what is written above it."""
+
+    kind: str
+    box: Box
+    label: str = ""
+
 
 LEGEND = (
     '<p class="about legend"><mark class="wrong">missed</mark> in the truth, <mark class="wrong">invented</mark> '
@@ -44,17 +51,23 @@ class CaseRenderer:
     metrics: Mapping[str, Any]
     examples: Sequence[Example]
     right: Mapping[str, int] = field(default_factory=dict)  # of each group of candidates, the index of a right one
+    unsure: Mapping[int, Sequence[UnsureWord]] = field(default_factory=dict)  # by index, words that were left out
 
     @classmethod
     def of(
-        cls, metrics: Mapping[str, Any], examples: Sequence[Example], predictions: Sequence[Prediction]
+        cls,
+        metrics: Mapping[str, Any],
+        examples: Sequence[Example],
+        predictions: Sequence[Prediction],
+        *,
+        unsure: Mapping[int, Sequence[UnsureWord]] | None = None,
     ) -> CaseRenderer:
         right = {
             prediction.choice: prediction.index
             for prediction in predictions
             if prediction.choice and prediction.targets[0] == RIGHT
         }
-        return cls(metrics, examples, right)
+        return cls(metrics, examples, right, unsure or {})
 
     def html(self, prediction: Prediction) -> str:
         """An article about one prediction."""
@@ -117,10 +130,15 @@ class CaseRenderer:
         image = draw_boxes(image, [drawn for drawn in example.boxes if drawn.kind != "region"])
         regions = _regions(example)
         window = _window(image.size, regions if self.metrics["task"] == "parse" else [])
-        outlines = [("asked", box) for box in regions] + [("read", Box(*box)) for box in prediction.boxes]
+        outlines = [Outline("asked", box) for box in regions]
+        outlines += [Outline("read", Box(*box)) for box in prediction.boxes]
+        outlines += [
+            Outline("unsure", word.box, f"{100 * word.confidence:.0f}")
+            for word in self.unsure.get(prediction.index, ())
+        ]
         right = self.right.get(prediction.choice, prediction.index)
         if right != prediction.index:
-            outlines += [("right", box) for box in _regions(self.examples[right])]
+            outlines += [Outline("right", box) for box in _regions(self.examples[right])]
         return _figure(image, window, outlines), window[2] - window[0] >= WIDE * (window[3] - window[1])
 
 
@@ -149,14 +167,17 @@ def _figure(image: Image.Image, window: tuple[int, int, int, int], outlines: Seq
     stream = io.BytesIO()
     part.save(stream, "WEBP", quality=75, method=2)  # twice as fast as the default, hardly larger
     data = base64.b64encode(stream.getvalue()).decode("ascii")
-    drawn = "".join(
-        f'<rect class="{kind}" x="{box.x - left:g}" y="{box.y - top:g}" width="{box.width:g}" height="{box.height:g}"/>'
-        for kind, box in outlines
-    )
+    drawn = "".join(_drawn(outline, left, top) for outline in outlines)
     return (
         f'<figure><img src="data:image/webp;base64,{data}" width="{part.width}" height="{part.height}" alt="">'
         f'<svg viewBox="0 0 {right - left} {bottom - top}">{drawn}</svg></figure>'
     )
+
+
+def _drawn(outline: Outline, left: float, top: float) -> str:
+    box, x, y = outline.box, outline.box.x - left, outline.box.y - top
+    rect = f'<rect class="{outline.kind}" x="{x:g}" y="{y:g}" width="{box.width:g}" height="{box.height:g}"/>'
+    return rect + (f'<text x="{x:g}" y="{y - 2:g}">{escape(outline.label)}</text>' if outline.label else "")
 
 
 def _window(size: tuple[int, int], regions: Sequence[Box]) -> tuple[int, int, int, int]:

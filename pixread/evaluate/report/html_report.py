@@ -13,7 +13,7 @@ from pixread.evaluate.predictions import Prediction
 from pixread.evaluate.report.cases import LEGEND, CaseRenderer
 from pixread.evaluate.report.histogram import histogram
 from pixread.evaluate.stats.comparison import Comparison, comparison_headline, most_changed
-from pixread.evaluate.stats.reliability import reliability_diagram
+from pixread.evaluate.stats.reliability import bins_of, reliability_diagram
 from pixread.evaluate.stats.summary import breakdowns_of, format_score, headline, metric_label
 from pixread.evaluate.tasks.task import EvaluationTask
 from pixread.files import write_text
@@ -135,7 +135,7 @@ def _charts(metrics: Mapping[str, Any], counted: Sequence[Prediction], task: Eva
     scores = [prediction.scores[task.main_metric] for prediction in counted]
     bars = histogram(scores, end=max(1.0, *scores), unit=100 if task.percent else 1)
     calibration = metrics["reliability"]
-    diagram = reliability_diagram(calibration, max_score=task.max_score)
+    diagram = reliability_diagram(bins_of(calibration), max_score=task.max_score)
     error = "" if calibration["error"] is None else f", expected calibration error {100 * calibration['error']:.1f} %"
     return (
         '<div class="charts">'

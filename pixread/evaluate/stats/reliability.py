@@ -5,63 +5,73 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from pixread.evaluate.predictions import Prediction
+from pixread.metrics import CalibrationBin, calibration_bins, expected_calibration_error
 
-NUM_BINS = 10
+TENTHS = tuple(number / 10 for number in range(11))
 _SIDE, _LEFT, _BELOW = 300, 34, 34
 
 
 def reliability(predictions: Sequence[Prediction], *, main_metric: str, max_score: float) -> dict[str, Any] | None:
     """Mean confidence and mean main score in each tenth of confidence that has examples; None for no predictions.
 
-    `error` is the expected calibration error: the distance of the two, averaged over examples. It takes the score for
-    the share that is right, and is None for a score that runs beyond 1.
+    `error` is the expected calibration error. It takes the score for the share that is right, and is None for a score
+    that runs beyond 1.
     """
     if not predictions:
         return None
-    confidences = np.array([prediction.confidence for prediction in predictions])
-    scores = np.array([prediction.scores[main_metric] for prediction in predictions])
-    numbers = np.minimum((confidences * NUM_BINS).astype(int), NUM_BINS - 1)
-    bins = [
-        {
-            "from": round(number / NUM_BINS, 2),
-            "examples": int((numbers == number).sum()),
-            "confidence": float(confidences[numbers == number].mean()),
-            "score": float(scores[numbers == number].mean()),
-        }
-        for number in np.unique(numbers)
+    confidences = [prediction.confidence for prediction in predictions]
+    scores = [prediction.scores[main_metric] for prediction in predictions]
+    bins = calibration_bins(confidences, scores, edges=TENTHS)
+    said = [{"from": one.low, "examples": one.count, "confidence": one.confidence, "score": one.score} for one in bins]
+    return {"error": expected_calibration_error(bins) if max_score == 1 else None, "bins": said}
+
+
+def bins_of(calibration: Mapping[str, Any]) -> list[CalibrationBin]:
+    """The bins of what `reliability` gives."""
+    return [
+        CalibrationBin(one["from"], one["from"] + 0.1, one["examples"], one["confidence"], one["score"])
+        for one in calibration["bins"]
     ]
-    distance = sum(bucket["examples"] * abs(bucket["confidence"] - bucket["score"]) for bucket in bins) / len(
-        predictions
-    )
-    return {"error": distance if max_score == 1 else None, "bins": bins}
 
 
-def reliability_diagram(calibration: Mapping[str, Any], *, max_score: float) -> str:
-    """The SVG element: a bar for each tenth of confidence, as high as its score, and the line of a perfect match."""
-    most = max_score if max_score == 1 else max(*(bucket["score"] for bucket in calibration["bins"]), 1e-9)
-    step = _SIDE / NUM_BINS
-    total = sum(bucket["examples"] for bucket in calibration["bins"])
+def reliability_diagram(
+    bins: Sequence[CalibrationBin],
+    *,
+    edges: Sequence[float] = TENTHS,
+    max_score: float = 1.0,
+    counted: str = "examples",
+) -> str:
+    """The SVG element: a bar for each bin, as high as its score, and the line of a perfect match.
+
+    All bins are equally wide. counted: what is in the bins.
+    """
+    most = max_score if max_score == 1 else max(*(one.score for one in bins), 1e-9)
+    number = len(edges) - 1
+    step, total = _SIDE / number, sum(one.count for one in bins)
     parts = [f'<line class="grid" x1="{_LEFT}" x2="{_LEFT + _SIDE}" y1="{y}" y2="{y}"/>' for y in (0, _SIDE / 2)]
-    for bucket in calibration["bins"]:
-        left, height = _LEFT + bucket["from"] * _SIDE, _SIDE * bucket["score"] / most
+    for one in bins:
+        left, height = _LEFT + _bin_number(one, edges) * step, _SIDE * one.score / most
         # A bar of few examples says little: the fewer, the paler.
-        weight = 0.25 + 0.75 * min(1.0, NUM_BINS * bucket["examples"] / total)
-        tip = f"confidence {bucket['confidence']:.2f}, score {bucket['score']:.2f}, {bucket['examples']} examples"
+        weight = 0.25 + 0.75 * min(1.0, number * one.count / total)
+        tip = f"confidence {one.confidence:.3g}, score {one.score:.3g}, {one.count} {counted}"
         parts.append(
             f'<rect x="{left + 1:g}" y="{_SIDE - height:.1f}" width="{step - 2:g}" height="{height:.1f}" '
             f'fill-opacity="{weight:.2f}"><title>{tip}</title></rect>'
-            f'<text x="{left + step / 2:g}" y="{_SIDE + 26}">{bucket["examples"]}</text>'
+            f'<text x="{left + step / 2:g}" y="{_SIDE + 26}">{one.count}</text>'
         )
     if max_score == 1:
-        parts.append(f'<line class="perfect" x1="{_LEFT}" y1="{_SIDE}" x2="{_LEFT + _SIDE}" y2="0"/>')
+        points = " ".join(f"{_LEFT + at * step:g},{_SIDE * (1 - edge):g}" for at, edge in enumerate(edges))
+        parts.append(f'<polyline class="perfect" points="{points}"/>')
     parts.append(f'<line x1="{_LEFT}" x2="{_LEFT + _SIDE}" y1="{_SIDE}" y2="{_SIDE}"/>')
-    parts += [f'<text x="{_LEFT + share * _SIDE:g}" y="{_SIDE + 13}">{share:g}</text>' for share in (0, 0.5, 1)]
+    parts += [f'<text x="{_LEFT + at * step:g}" y="{_SIDE + 13}">{edge:g}</text>' for at, edge in enumerate(edges)]
     parts += [
         f'<text class="side" x="{_LEFT - 6}" y="{_SIDE * (1 - share) + 4:g}">{most * share:.2g}</text>'
         for share in (0, 0.5, 1)
     ]
     box = f"0 -8 {_LEFT + _SIDE + 12} {_SIDE + _BELOW + 8}"
     return f'<svg class="reliability" viewBox="{box}" role="img">{"".join(parts)}</svg>'
+
+
+def _bin_number(one: CalibrationBin, edges: Sequence[float]) -> int:
+    return min(range(len(edges)), key=lambda at: abs(edges[at] - one.low))

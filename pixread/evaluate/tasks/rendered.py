@@ -1,6 +1,7 @@
 """Shards made from rendered pages: what the reader gets, and how its answer is scored.
 
-pages    the picture is a whole page, the target its visible lines; the reader parses the page, its text leaves count
+pages    the picture is a whole page, the target its visible lines; the reader parses the page, its text leaves count,
+         without the words that nobody can score (`metrics/unscored.py`)
 parse    the picture is a page with a region box (and masks), the target the simplified HTML of the region
 crops    the picture is one line of text, the target that text; the reader reads it in one pass
 """
@@ -12,12 +13,12 @@ from functools import partial
 
 from PIL import Image
 
+from pixread.evaluate.tasks.page_lines import PageParts, lines_of
 from pixread.evaluate.tasks.task import EvaluationTask, ReaderInput, ReaderProtocol, Scores, best_matching_target
 from pixread.images.draw import draw_boxes
 from pixread.markup import parse, serialise
 from pixread.metrics import character_error_rate, edit_similarity, exact_match, tree_similarity, word_score
 from pixread.records import Example, Node, Reading
-from pixread.targets.lines import text_lines as visual_lines
 
 
 def collapse_whitespace(text: str) -> str:
@@ -27,9 +28,13 @@ def collapse_whitespace(text: str) -> str:
 
 def text_lines(root: Node) -> str:
     """The visual lines of a tree whose leaves know their words, else its text leaves, one a line; no blank ones."""
-    if any(node.words for node in root.walk()):
-        return _lines("\n".join(line.text for line in visual_lines(root)))
-    return _lines("\n".join(collapse_whitespace(node.text) for node in root.walk() if node.text is not None))
+    return _lines("\n".join(line.text for line in lines_of(root)))
+
+
+def _scored_lines(reading: Reading, example: Example) -> str:
+    """As `text_lines`, without the words that are not scored."""
+    lines = PageParts.of(example).counted(lines_of(reading.tree), map(_lines, example.targets))
+    return _lines("\n".join(line.text for line in lines))
 
 
 def _lines(text: str) -> str:
@@ -115,7 +120,7 @@ RENDERED_PAGE_TASKS = {
             main_metric="f1",
             prepare=_page_input,
             infer=_parse_pages,
-            extract_answer=lambda reading: text_lines(reading.tree),
+            extract_answer=_scored_lines,
             normalise_target=_lines,
             score_answer=_best_target(_score_page, "f1"),
             breakdowns=_BREAKDOWNS,
@@ -127,7 +132,7 @@ RENDERED_PAGE_TASKS = {
             prepare=_region_input,
             infer=_parse_regions,
             # Both sides are written anew from their trees, so that escapes and brackets left open make no difference.
-            extract_answer=lambda reading: serialise(reading.tree),
+            extract_answer=lambda reading, _: serialise(reading.tree),
             normalise_target=lambda target: serialise(parse(target)),
             score_answer=_best_target(_score_tree, "edit_similarity"),
             breakdowns=_BREAKDOWNS,
@@ -138,7 +143,7 @@ RENDERED_PAGE_TASKS = {
             main_metric="edit_similarity",
             prepare=_page_input,
             infer=_read_lines,
-            extract_answer=lambda reading: strip_markup(reading.text),
+            extract_answer=lambda reading, _: strip_markup(reading.text),
             normalise_target=strip_markup,
             score_answer=_best_target(_score_line, "edit_similarity"),
             breakdowns=_BREAKDOWNS,

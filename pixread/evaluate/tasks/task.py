@@ -49,7 +49,8 @@ class EvaluationTask:
     # (answer, normalised targets) -> the number of the target that agrees best (the first of equals), and the scores
     score_answer: Callable[[str, Sequence[str]], tuple[int, Scores]]
     breakdowns: tuple[str, ...]  # what the scores are broken down by
-    extract_answer: Callable[[Reading], str] = lambda reading: reading.text  # the text that is compared
+    # (reading, example it is of) -> the text that is compared
+    extract_answer: Callable[[Reading, Example], str] = lambda reading, _: reading.text
     normalise_target: Callable[[str], str] = lambda target: target  # a target in the form of an extracted answer
     corpus_scores: Callable[[Sequence[Prediction]], list[Prediction]] | None = None  # adds scores that need all of them
     ranks_candidates: bool = (

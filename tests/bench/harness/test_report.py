@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from pixread.bench.harness.machine import Machine, first_value, this_machine, version_of
-from pixread.bench.harness.report import Figure, Report, format_number, take_turns
+from pixread.bench.harness.report import Breakdown, Figure, Report, format_number, take_turns
 
 MACHINE = Machine("A processor", 2, 7.6, "Linux x86_64, Python 3.11", (("torch", "2.13.0"),))
 
@@ -68,3 +68,9 @@ def test_machine_is_described(tmp_path):
     (tmp_path / "info").write_text("flags : a\nmodel name\t: Fast 3: the third\nmodel name : other\n")
     assert first_value(tmp_path / "info", "model name") == "Fast 3: the third"
     assert first_value(tmp_path / "info", "model") is None
+
+
+def test_a_breakdown_is_a_table_of_its_own():
+    table = Breakdown("By size", ("size", "count"), (("small", "3"), ("large", "-"))).table()
+    assert [list(column.cells) for column in table.columns] == [["small", "large"], ["3", "-"]]
+    assert table.title == "By size"

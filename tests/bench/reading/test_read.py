@@ -16,12 +16,12 @@ from pixread.evaluate import quick_score
 from pixread.reader.load import load
 from pixread.shards import ShardSet, write_shards
 from tests.bench.reading.textless import write_textless
-from tests.bench.reading.written import page, write_pages
+from tests.bench.reading.written import page, with_sign, write_pages
 from tests.conftest import Run
 
 PAGES = (
     page("site/<b>one</b>.html", "Reading the morning paper", "with a cup of coffee", "and time"),
-    page("site/two.html", "Stations of the northern line", "Open every day", with_photo=False),
+    with_sign(page("site/two.html", "Stations of the northern line", "Open every day", with_photo=False)),
     page("other/three.html", "Новости города", with_photo=False),
 )
 FAKE = """#!/bin/sh
@@ -81,6 +81,11 @@ def test_the_shipped_model_is_measured(run: Run, data: Path, tmp_path: Path):
     assert found["seconds a page"] > 0
     assert found["peak memory (MiB)"] > 50
     assert written["about"]["settings"]["model"] == "the shipped model"
+    reliability = written["about"]["reliability"]["pixread"]
+    # Nine, eight and two words; those of the sign do not count.
+    assert reliability["words"] == sum(one["words"] for one in reliability["bins"]) == 9 + 2 + 8 + 2
+    assert found["expected calibration error of words"] == reliability["error"]
+    assert "Words of pixread by confidence" in ended.out
     lines = [json.loads(line) for line in (out / "pages.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["source"] for line in lines] == [one.source for one in PAGES]
     assert sorted(path.name for path in out.iterdir()) == ["pages.html", "pages.jsonl", "read.json"]
@@ -89,6 +94,7 @@ def test_the_shipped_model_is_measured(run: Run, data: Path, tmp_path: Path):
     assert "&lt;b&gt;one" in gallery
     assert "<b>one" not in gallery
     assert "http" not in gallery
+    assert gallery.count('<svg class="reliability"') == 1
     assert gallery.count("<img src=") == gallery.count('<img src="data:image/') == 3
 
 

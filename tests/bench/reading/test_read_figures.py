@@ -12,9 +12,8 @@ from pixread.bench.reading.condition_figures import matrix_figures, matrix_notes
 from pixread.bench.reading.gallery import spread_by_score
 from pixread.bench.reading.peers import PEERS, Peer, chosen_peers
 from pixread.bench.reading.read_figures import ALL_SCORED, INVENTED, MISSED, figures_of, metrics_of, notes_of
-from pixread.bench.reading.readers import lines_of
 from pixread.bench.reading.results import PageResult, page_result
-from pixread.records import Box, Mark, Node, Word
+from pixread.records import Box, Mark
 from tests.bench.reading.textless import KINDS, textless_example
 from tests.bench.reading.written import PHOTO, example_of, page
 
@@ -101,19 +100,6 @@ def test_shown_pages_are_spread_from_worst_to_best():
     assert shown == sorted(shown)
     assert (shown[0], shown[-1]) == (0, 1)
     assert len(spread_by_score(results[:1])) == 1
-
-
-def test_lines_of_a_tree_have_the_nearest_box():
-    line = Node(children=(Node(text="a  b"), Node(text="c", box=Box(5, 0, 1, 1))), box=Box(0, 0, 9, 9))
-    tree = Node(children=(line, Node(text=" "), Node(image="x"), Node(text="d")))
-    assert lines_of(tree) == [("a b", [0, 0, 9, 9], []), ("c", [5, 0, 1, 1], []), ("d", None, [])]
-
-
-def test_words_without_a_blank_between_them_have_a_box_together():
-    """A link and the comma behind it: two words of the tree, one of the text."""
-    link, comma, rest = (Word(text, Box(x, 0, 10, 9), 0) for text, x in (("link", 0), (",", 10), ("rest", 25)))
-    tree = Node(children=(Node(text="link", words=(link,)), Node(text=", rest", words=(comma, rest))))
-    assert lines_of(tree) == [("link, rest", [0, 0, 35, 9], [[0, 0, 20, 9], [25, 0, 10, 9]])]
 
 
 def test_words_on_unscored_parts_count_only_where_the_truth_has_them():

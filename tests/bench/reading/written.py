@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
 import pixread
-from pixread.records import Box, DrawnBox, Example, Node, Screenshot, Word
+from pixread.records import Box, DrawnBox, Example, Mark, Node, Screenshot, Word
 from pixread.shards import write_shards
 from pixread.targets.lines import LinesSettings
 from pixread.targets.lines import examples as lines_of_page
@@ -37,6 +38,16 @@ def page(source: str, *texts: str, with_photo: bool = True) -> Screenshot:
     stream = io.BytesIO()
     image.save(stream, "PNG")
     return Screenshot(stream.getvalue(), WIDTH, HEIGHT, Node(children=tuple(leaves)), source)
+
+
+def with_sign(shown: Screenshot) -> Screenshot:
+    """The page with a picture at its foot that shows two words, which its tree does not have."""
+    image = Image.open(io.BytesIO(shown.png))
+    font = ImageFont.truetype(str(FONT), SIZE)
+    ImageDraw.Draw(image).text((30, 250), "NO ENTRY", fill="black", font=font)
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return replace(shown, png=stream.getvalue(), marks=(Mark("picture", Box(20, 240, 200, 50)),))
 
 
 def example_of(shown: Screenshot) -> Example:

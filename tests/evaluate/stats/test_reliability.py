@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from pixread.evaluate.predictions import blank_prediction
-from pixread.evaluate.stats.reliability import reliability, reliability_diagram
+from pixread.evaluate.stats.reliability import bins_of, reliability, reliability_diagram
 from tests.evaluate.scripted_reader import make_example
 
 
@@ -41,7 +41,7 @@ def test_a_score_beyond_one_has_bins_and_no_error():
     assert found is not None
     assert found["error"] is None
     assert [one["score"] for one in found["bins"]] == [7.5, 2.5]
-    bars = ET.fromstring(reliability_diagram(found, max_score=10)).findall("rect")
+    bars = ET.fromstring(reliability_diagram(bins_of(found), max_score=10)).findall("rect")
     assert float(bars[0].attrib["height"]) == pytest.approx(3 * float(bars[1].attrib["height"]), rel=0.01)
 
 

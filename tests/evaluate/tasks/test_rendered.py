@@ -22,7 +22,7 @@ def answer_to(task, example, answer):
     reader = ScriptedReader({1: answer})
     [reading] = task.infer(reader, [task.prepare(example, opened(example))])
     return task.score_answer(
-        task.extract_answer(reading), [task.normalise_target(target) for target in example.targets]
+        task.extract_answer(reading, example), [task.normalise_target(target) for target in example.targets]
     )
 
 
