@@ -7,15 +7,12 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import typer.main
-from safetensors.numpy import load_file
 
 import pixread
-from pixread.assembly.style import network as style
 from pixread.cli import app
 from pixread.tasks import TASKS
 from pixread.train.lines.recipes import LINE_RECIPES
@@ -152,18 +149,3 @@ def test_the_page_reader_is_made_from_pages_and_a_second_start_makes_nothing_ane
     subprocess.run(command, check=True)
     assert {path: path.stat().st_mtime_ns for path in made} == made
     assert (out / "reader" / "line-recogniser.safetensors").is_file() and (out / "scores" / "pages.html").is_file()
-
-
-@pytest.mark.slow
-@pytest.mark.browser
-def test_the_network_that_sees_styles_is_fitted_to_rendered_pages(tmp_path: Path) -> None:
-    """Three pages of the script's own give weights that read as the shipped ones do, and a share of right words."""
-    out = tmp_path / "style.safetensors"
-    command = [sys.executable, str(RUNS / "style.py"), str(out), "3"]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    right = [float(share) for share in re.findall(r"([\d.]+)%", said)]
-    assert len(right) == len(style.STYLES) and min(right) > 50
-    shipped = load_file(style.STYLE_WEIGHTS)
-    assert {name: values.shape for name, values in load_file(out).items()} == {
-        name: values.shape for name, values in shipped.items()
-    }

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pixread.assembly.classifier import Floats, load_classifier
+from pixread.arrays import Bitmap, Floats, Ints
+from pixread.assembly.classifier import load_classifier
 from pixread.records import Box
 
-Flags = NDArray[np.bool_]
 Column = NDArray[np.generic]  # (runs,) one feature
 ItemRun = tuple[int, int]  # first and last position
 
@@ -127,7 +127,7 @@ def find_groups(items: Sequence[GroupingItem], block_runs: Collection[ItemRun]) 
     runs, features = candidate_runs(items, block_runs)
     if not runs:
         return []
-    logits = load_classifier("groups").logits(features)
+    logits = load_classifier("groups", GROUP_FEATURES).logits(features)
     chosen: list[ItemRun] = []
     # Of the chosen runs: the last position of those that begin at a position, and the first of those that end there.
     farthest_end, nearest_start = np.full(len(items), -1), np.full(len(items), len(items))
@@ -192,7 +192,7 @@ class _ItemArrays:
         self.beside = np.concatenate([no_end, beside, no_end])
         self.column_break = np.concatenate([no_end, column_break, no_end])
 
-        def colour_changes(colours: Sequence[Sequence[float]], threshold: float) -> Flags:
+        def colour_changes(colours: Sequence[Sequence[float]], threshold: float) -> Bitmap:
             changes = np.abs(np.diff(np.array(colours), axis=0)).sum(axis=1) / 765 > threshold
             return np.concatenate([no_end, changes, no_end])
 
@@ -215,7 +215,7 @@ class _ItemArrays:
                 repetitions[length, first] = float(same.mean()) if width[first] > 0 else 0.0
         return repetitions
 
-    def run_ends(self, first: int) -> NDArray[np.int64]:
+    def run_ends(self, first: int) -> Ints:
         """The last positions of the runs from `first` in whose bounding boxes no other item lies."""
         stop = min(self.count, first + MAX_RUN_LENGTH)
         left, top, right, bottom = self._bounding_boxes(first, stop)
@@ -241,7 +241,7 @@ class _ItemArrays:
             np.maximum.accumulate(self.bottom[items]),
         )
 
-    def features(self, first: int, lasts: NDArray[np.int64]) -> Floats:
+    def features(self, first: int, lasts: Ints) -> Floats:
         """Of the runs from `first` to each of `lasts`. -> (runs, features), all `GROUP_FEATURES` but the last"""
         columns = [
             *self._gap_features(first, lasts),
@@ -250,7 +250,7 @@ class _ItemArrays:
         ]
         return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
 
-    def _gap_features(self, first: int, lasts: NDArray[np.int64]) -> GapFeatures:
+    def _gap_features(self, first: int, lasts: Ints) -> GapFeatures:
         inner = np.maximum.accumulate(self.gap[first + 1 : lasts[-1] + 1])[lasts - first - 1]
         before, after = np.full(len(lasts), self.gap[first]), self.gap[lasts + 1]
         near, far = np.minimum(before, after), np.maximum(before, after)
@@ -281,7 +281,7 @@ class _ItemArrays:
             ends_page=lasts == self.count - 1,
         )
 
-    def _alignment_features(self, first: int, lasts: NDArray[np.int64]) -> AlignmentFeatures:
+    def _alignment_features(self, first: int, lasts: Ints) -> AlignmentFeatures:
         stop = int(lasts[-1]) + 1
         left, top, right, bottom = (side[lasts - first] for side in self._bounding_boxes(first, stop))
         items = slice(first, stop)
@@ -318,7 +318,7 @@ class _ItemArrays:
             outdented_after_or_last=is_last | after,
         )
 
-    def _style_change_features(self, first: int, lasts: NDArray[np.int64]) -> StyleChangeFeatures:
+    def _style_change_features(self, first: int, lasts: Ints) -> StyleChangeFeatures:
         stop = int(lasts[-1]) + 1
         length = lasts - first + 1
 
@@ -326,7 +326,7 @@ class _ItemArrays:
             """Over the items of each run."""
             return np.asarray(np.cumsum(values[first:stop])[lasts - first] / length)
 
-        def share_inside(changes: Flags) -> Floats:
+        def share_inside(changes: Bitmap) -> Floats:
             """Of the gaps within each run."""
             return np.asarray(np.cumsum(changes[first + 1 : stop])[lasts - first - 1] / (length - 1))
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from pixread.arrays import Pixels
 from pixread.assembly.paragraphs import LineToken, StyledLine
 from pixread.assembly.rotation import Rotation
 from pixread.assembly.style.features import StyleFeatures, measure_style
@@ -126,7 +126,7 @@ def unsure_words(region: Region, recognised: RecognisedLine, content_filter: Con
     ]
 
 
-def crop_line(image: Image.Image, region: Region) -> tuple[NDArray[np.uint8], Box]:
+def crop_line(image: Image.Image, region: Region) -> tuple[Pixels, Box]:
     """A line's pixels, upright (H, W, 3), and the box of its letters in them, which is as wide."""
     pixels = np.asarray(cut_upright(image, region))
     height, width = pixels.shape[:2]

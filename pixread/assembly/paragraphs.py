@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pixread.assembly.classifier import Floats, load_classifier
+from pixread.arrays import Floats
+from pixread.assembly.classifier import load_classifier
 from pixread.assembly.spans import find_span_ends
 from pixread.assembly.style.features import DIFFERENCE_FEATURES, StyleFeatures, style_differences
 from pixread.records import Box, Word
@@ -195,7 +196,7 @@ def _wrapped_lines(lines: Sequence[StyledLine]) -> dict[int, int]:
     pairs = vertical_neighbours([line.box for line in lines])
     if not pairs:
         return {}
-    logits = load_classifier("paragraphs").logits(wrap_features(lines, pairs))
+    logits = load_classifier("paragraphs", WRAP_FEATURES).logits(wrap_features(lines, pairs))
     return {upper: lower for (upper, lower), logit in zip(pairs, logits, strict=True) if logit > WRAP_LOGIT}
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pixread.arrays import Bitmap, Ints
+from pixread.arrays import Bitmap, Floats, Ints, Pixels
 from pixread.images.components import Boxes, Corners, components, tight
 from pixread.images.gradients import Steps, two_tones
 
@@ -60,7 +60,7 @@ class _ComponentFeatures:
         return self.width / self.height
 
 
-def find_pictures(pixels: NDArray[np.uint8], gradients: Steps, lines: Boxes) -> Boxes:
+def find_pictures(pixels: Pixels, gradients: Steps, lines: Boxes) -> Boxes:
     """The boxes of pictures, none inside another.
 
     pixels: (H, W, 3). gradients: (H, W), the larger of the horizontal and vertical one. lines: boxes of text.
@@ -98,7 +98,7 @@ def _count_in_blocks(marks: Bitmap) -> NDArray[np.uint8]:
     return rows[:, ::2] + rows[:, 1::2]
 
 
-def _may_be_pictures(boxes: Boxes, gradual: NDArray[np.float64], lines: Boxes) -> Bitmap:
+def _may_be_pictures(boxes: Boxes, gradual: Floats, lines: Boxes) -> Bitmap:
     """Which components are no plain words: those have antialiased edges, and are low, long or full of lines.
 
     gradual: (N,) shares of pixels with small gradients.
@@ -120,7 +120,7 @@ class _IntegralImage:
         self._sums = np.zeros((counts.shape[0] + 1, counts.shape[1] + 1), dtype=np.int32)
         np.cumsum(np.cumsum(counts, axis=0, dtype=np.int32), axis=1, out=self._sums[1:, 1:])
 
-    def share(self, boxes: Boxes) -> NDArray[np.float64]:
+    def share(self, boxes: Boxes) -> Floats:
         """Of the pixels of each box. -> (N,)"""
         left, top, right, bottom = boxes.left // 2, boxes.top // 2, (boxes.right + 1) // 2, (boxes.bottom + 1) // 2
         sums = self._sums
@@ -134,9 +134,7 @@ def _without_border(corners: Corners) -> Corners:
     return left + (left > 0), top + (top > 0), right, bottom
 
 
-def _component_features(
-    pixels: NDArray[np.uint8], gradients: Steps, corners: Corners, lines: Boxes
-) -> _ComponentFeatures | None:
+def _component_features(pixels: Pixels, gradients: Steps, corners: Corners, lines: Boxes) -> _ComponentFeatures | None:
     """None where nothing is around the component, the ground is not uniform, or the contrast is low."""
     left, top, right, bottom = corners
     ground = _surrounding_pixels(pixels, corners)
@@ -172,7 +170,7 @@ def _component_features(
     )
 
 
-def _surrounding_pixels(pixels: NDArray[np.uint8], corners: Corners) -> NDArray[np.int16]:
+def _surrounding_pixels(pixels: Pixels, corners: Corners) -> NDArray[np.int16]:
     """The pixels around a box, one pixel away from it: antialiased edges may reach so far. -> (N, 3)"""
     left, top, right, bottom = corners
     x, y = max(left - RING_WIDTH, 0), max(top - RING_WIDTH, 0)
@@ -203,7 +201,7 @@ def _sides(marks: Bitmap) -> tuple[tuple[Bitmap, int], ...]:
     return (marks[:2], 0), (marks[-2:], 0), (marks[:, :2], 1), (marks[:, -2:], 1)
 
 
-def _colour_codes(pixels: NDArray[np.uint8]) -> Ints:
+def _colour_codes(pixels: Pixels) -> Ints:
     """Colours to three bits a channel, as numbers below 512."""
     coarse = (pixels >> 5).reshape(-1, 3).astype(np.int64)
     return np.asarray(coarse @ np.array([64, 8, 1]))

@@ -15,8 +15,8 @@ from statistics import median
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pixread.arrays import Floats
 from pixread.assembly.classifier import load_classifier
 from pixread.records import Box
 
@@ -183,10 +183,10 @@ def reads_by_columns(rows: list[CutBoxes], columns: list[CutBoxes], line_height:
         return False
     features = cut_features(rows, columns, line_height)
     direction = 1 if max(_gaps(columns, _horizontal)) > max(_gaps(rows, _vertical)) else -1
-    return bool(load_classifier("columns").logits(features[None])[0] + WIDEST_GAP_LOGIT * direction > 0)
+    return bool(load_classifier("columns", CUT_FEATURES).logits(features[None])[0] + WIDEST_GAP_LOGIT * direction > 0)
 
 
-def cut_features(rows: list[CutBoxes], columns: list[CutBoxes], line_height: float) -> NDArray[np.float64]:
+def cut_features(rows: list[CutBoxes], columns: list[CutBoxes], line_height: float) -> Floats:
     """`CutFeatures` of boxes as rows and as columns. line_height: of the page. -> (features,)"""
     boxes = [box for row in rows for box in row]
     row_gaps, column_gaps = _gaps(rows, _vertical), _gaps(columns, _horizontal)

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pixread.assembly.classifier import ClassifierName, Floats, load_classifier
+from pixread.arrays import Bitmap, Floats, Ints
+from pixread.assembly.classifier import MlpClassifier, load_classifier
 from pixread.assembly.style.features import DIFFERENCE_FEATURES, MEASURES, StyleFeatures, style_differences
 from pixread.assembly.style.network import STYLES, prefix_sums
 
@@ -36,12 +36,13 @@ SPAN_FEATURES = (
 )
 
 
-def find_span_ends(paragraphs: Sequence[Sequence[StyleFeatures]]) -> list[NDArray[np.bool_]]:
+def find_span_ends(paragraphs: Sequence[Sequence[StyleFeatures]]) -> list[Bitmap]:
     """Whether a span ends behind each token but the last, of the lines of each paragraph."""
     differences = [token_differences(lines) for lines in paragraphs]
-    logits = _paragraph_logits("leaves", differences)
+    logits = _paragraph_logits(load_classifier("leaves", DIFFERENCE_FEATURES), differences)
     features = [span_features(*arguments) for arguments in zip(paragraphs, differences, logits, strict=True)]
-    return [paragraph > SPAN_END_LOGIT for paragraph in _paragraph_logits("texts", features)]
+    logits = _paragraph_logits(load_classifier("texts", SPAN_FEATURES), features)
+    return [paragraph > SPAN_END_LOGIT for paragraph in logits]
 
 
 def token_differences(lines: Sequence[StyleFeatures]) -> Floats:
@@ -70,7 +71,7 @@ def span_features(lines: Sequence[StyleFeatures], differences: Floats, logits: F
     sums, length_sums = prefix_sums(compared * lengths[:, None]), prefix_sums(lengths)
     count = len(lengths)
 
-    def mean(first: NDArray[np.int64], last: NDArray[np.int64]) -> Floats:
+    def mean(first: Ints, last: Ints) -> Floats:
         """Over the tokens from `first` to before `last`, weighted by their lengths."""
         return np.asarray((sums[last] - sums[first]) / np.maximum(length_sums[last] - length_sums[first], 1)[:, None])
 
@@ -106,10 +107,10 @@ def _compared_features(line: StyleFeatures) -> Floats:
     return np.concatenate([line.measures, line.styles, colours, line.underlined[:, None]], axis=1)
 
 
-def _paragraph_logits(name: ClassifierName, features: Sequence[Floats]) -> list[Floats]:
+def _paragraph_logits(classifier: MlpClassifier, features: Sequence[Floats]) -> list[Floats]:
     """The logits of each paragraph's boundaries, computed at once."""
     if not features:
         return []
-    logits = load_classifier(name).logits(np.concatenate(features))
+    logits = classifier.logits(np.concatenate(features))
     edges = np.cumsum([0, *map(len, features)])
     return [logits[first:last] for first, last in pairwise(edges.tolist())]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from pixread.arrays import Ints
 
-Positions = NDArray[np.int64]
+Positions = Ints
 
 # Widths of letters in ems, about those of common sans serifs.
 LETTER_WIDTHS = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pixread.assembly.classifier import Floats
+from pixread.arrays import Bitmap, Floats, Pixels
 from pixread.assembly.style.network import STYLES, load_style_network, prefix_sums, scale_line
 from pixread.assembly.tokens import LineTokens, Positions, estimate_width
 from pixread.images.components import without_long_runs
@@ -82,7 +82,7 @@ class StyleFeatures:
     """The tokens of a line and their style, one row a token."""
 
     tokens: tuple[str, ...]
-    no_space_before: NDArray[np.bool_]  # (tokens,) whether it follows the previous one without a space
+    no_space_before: Bitmap  # (tokens,) whether it follows the previous one without a space
     left: Positions  # (tokens,) first column in the picture
     right: Positions  # (tokens,) behind the last column
     height: float  # of the line, in pixels
@@ -97,7 +97,7 @@ class StyleFeatures:
     text_features: Floats  # (tokens, len(TEXT_FEATURES))
 
 
-def measure_style(pixels: NDArray[np.uint8], box: Box, tokens: LineTokens) -> StyleFeatures | None:
+def measure_style(pixels: Pixels, box: Box, tokens: LineTokens) -> StyleFeatures | None:
     """The style of a line's tokens, whose positions are columns of the picture (H, W, 3); None where there is no ink.
 
     box: of whole numbers, from the top of capitals to the bottom of descenders. The tokens lie within it, each is at
@@ -112,13 +112,13 @@ def measure_style(pixels: NDArray[np.uint8], box: Box, tokens: LineTokens) -> St
     return _measure_tokens(core, ink, in_crop, left=left, height=int(box.height))
 
 
-def line_ink(pixels: NDArray[np.uint8], box: Box) -> tuple[NDArray[np.float32], int]:
+def line_ink(pixels: Pixels, box: Box) -> tuple[NDArray[np.float32], int]:
     """The ink of each pixel of a line, 0 to 1 (rows, columns), and the picture's column where it begins."""
     core, ink, _, left = _crop_line(pixels, box)
     return ink[: len(core)], left
 
 
-def _crop_line(pixels: NDArray[np.uint8], box: Box) -> tuple[NDArray[np.float32], NDArray[np.float32], float, int]:
+def _crop_line(pixels: Pixels, box: Box) -> tuple[NDArray[np.float32], NDArray[np.float32], float, int]:
     """The pixels of a line with a margin of one; their ink and that of the rows below; contrast; first column."""
     x, y, width, height = (int(side) for side in box.as_list())
     left, top = max(0, x - 1), max(0, y - 1)

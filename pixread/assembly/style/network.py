@@ -2,7 +2,8 @@
 
 Two convolutions along the columns, mean pooling over the columns of each word, and one hidden layer. Stroke width,
 slant and letter width measured by hand say next to nothing of a single short word. The weights are in
-`assets/style.safetensors`; `runs/style.py` fits them to paragraphs of invented words in the installed fonts.
+`assets/style.safetensors`, with the names of the styles; `assembly/fit` fits them to invented words in the installed
+fonts.
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from safetensors.numpy import load_file
+from safetensors import safe_open
+from safetensors.numpy import save
 
+from pixread.arrays import Floats
+from pixread.assembly.feature_names import check_names
 from pixread.assembly.tokens import Positions
+from pixread.files import write_bytes
 
 STYLE_WEIGHTS = Path(__file__).parent.parent.parent / "assets" / "style.safetensors"
 ROWS = 20  # that every line is scaled to
@@ -40,7 +45,7 @@ class StyleNetwork:
     output: ColumnArray
     output_bias: ColumnArray
 
-    def predict(self, line: ColumnArray, starts: Positions, ends: Positions) -> NDArray[np.float64]:
+    def predict(self, line: ColumnArray, starts: Positions, ends: Positions) -> Floats:
         """A score from -1 to 1 for each word and each of the `STYLES`. -> (words, styles)
 
         line: (ROWS, columns), ink from 0 to 1, as `scale_line` returns it. starts, ends: the columns of each word.
@@ -51,12 +56,23 @@ class StyleNetwork:
         hidden = np.tanh(means @ self.hidden.T + self.hidden_bias)
         return np.asarray(np.tanh((hidden @ self.output.T + self.output_bias) / 2), dtype=np.float64)
 
+    def save(self, path: Path) -> None:
+        """Writes the weights and the names of the styles to a safetensors file. Raises WriteError."""
+        weights = {field.name: getattr(self, field.name) for field in fields(self)}
+        write_bytes(path, save(weights, metadata={"styles": " ".join(STYLES)}))
+
 
 @cache
 def load_style_network() -> StyleNetwork:
     """The shipped network."""
-    weights = load_file(STYLE_WEIGHTS)
-    return StyleNetwork(**{field.name: weights[field.name] for field in fields(StyleNetwork)})
+    return read_style_network(STYLE_WEIGHTS)
+
+
+def read_style_network(path: Path) -> StyleNetwork:
+    """What `StyleNetwork.save` has written. Raises ValueError where it is fitted to other styles."""
+    with safe_open(path, framework="numpy") as file:
+        check_names((file.metadata() or {}).get("styles", "").split(), STYLES, owner="the style network")
+        return StyleNetwork(**{field.name: file.get_tensor(field.name) for field in fields(StyleNetwork)})
 
 
 def scale_line(ink: ColumnArray, starts: Positions, ends: Positions) -> tuple[ColumnArray, Positions, Positions]:
@@ -78,7 +94,7 @@ def _convolve(line: ColumnArray, weights: ColumnArray, bias: ColumnArray) -> Col
     return np.maximum(weights @ columns + bias[:, None], 0)
 
 
-def prefix_sums(rows: NDArray[Any]) -> NDArray[np.float64]:
+def prefix_sums(rows: NDArray[Any]) -> Floats:
     """The sum of the rows before each, and of all. (N, ...) -> (N + 1, ...)"""
     sums = np.zeros((len(rows) + 1, *rows.shape[1:]))  # np.pad would take ten times as long
     np.cumsum(rows, axis=0, dtype=np.float64, out=sums[1:])
