@@ -56,7 +56,7 @@ def assemble_page(
     total = math.fsum(log_confidences)
     score = total / max(len(log_confidences), 1)
     boxes = _line_boxes(tree)
-    left_out = tuple(word for found, read in lines for word in unsure_words(found, read, content_filter))
+    left_out = tuple(word for line in lines for word in unsure_words(*line, content_filter))
     return Reading(serialise(tree), tree, score, *image.size, 0.0, boxes, log_prob=total, left_out=left_out)
 
 

@@ -1,4 +1,4 @@
-"""The tree of a page from words that another program has read: the words are theirs, the structure is ours."""
+"""The tree of a page whose words another program has recognised: reading order, paragraphs, groups and pictures."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from pixread.images.open import PictureSource, open_picture
 from pixread.recognition.page_line import OcrLine, ReadWord, WordSource, line_of_words
 from pixread.records import Box, Reading, RecognisedLine, Region
 
-OVERLAP = 0.5  # of the lower word's height: words that share so much of it stand on one line
-GAP = 0.9  # heights of the higher word: farther apart words stand in other columns; a blank has a third of it
+MIN_OVERLAP = 0.5  # of the lower word's height, with a word on the same line
+MAX_GAP = 0.9  # heights of the higher word, between words of one line; a space has a third of it
 
 
 def assemble(picture: PictureSource, words: Iterable[Any]) -> Reading:
@@ -34,19 +34,21 @@ def assemble(picture: PictureSource, words: Iterable[Any]) -> Reading:
     started = time.perf_counter()
     image = open_picture(picture)
     page = Box(0, 0, *image.size)
-    given = list(words)
-    if given and all(_is_line(one) for one in given):
-        lines = [(region, read) for region, read in given if read.text.strip() and region.box.intersect(page)]
+    items = list(words)
+    if items and all(_is_line(item) for item in items):
+        lines = [(region, line) for region, line in items if line.text.strip() and region.box.intersect(page)]
     else:
-        named = [_word(one, number) for number, one in enumerate(given, 1)]
-        shown = [(text, box.intersect(page), confidence) for text, box, confidence in named if text]
-        lines = lines_of_words([(text, box, confidence) for text, box, confidence in shown if box is not None])
-    reading = assemble_page(image, lines, _pictures(image, lines))
+        parsed = [_parse_word(item, number) for number, item in enumerate(items, 1)]
+        clipped = [(text, box.intersect(page), confidence) for text, box, confidence in parsed if text]
+        lines = group_words_into_lines(
+            [(text, box, confidence) for text, box, confidence in clipped if box is not None]
+        )
+    reading = assemble_page(image, lines, _detect_pictures(image, lines))
     return replace(reading, seconds=time.perf_counter() - started)
 
 
 class OcrReader:
-    """Pages read by another program and put together by us."""
+    """Pages recognised by another program and assembled by `assemble`."""
 
     def __init__(self, source: WordSource) -> None:
         self.name = source.title
@@ -60,62 +62,62 @@ class OcrReader:
         return replace(reading, seconds=time.perf_counter() - started)
 
 
-def lines_of_words(words: Sequence[ReadWord]) -> list[OcrLine]:
-    """Words that stand close beside each other, as lines."""
-    following: dict[int, int] = {}
-    taken: set[int] = set()
-    order = sorted(range(len(words)), key=lambda at: words[at][1].x)
-    reach = GAP * max((box.height for _, box, _ in words), default=0.0)
-    for place, at in enumerate(order):
-        box = words[at][1]
-        for other in order[place + 1 :]:
-            if words[other][1].x > box.right + reach:
+def group_words_into_lines(words: Sequence[ReadWord]) -> list[OcrLine]:
+    """Words that are close beside each other, as lines."""
+    next_word: dict[int, int] = {}
+    continuations: set[int] = set()
+    order = sorted(range(len(words)), key=lambda number: words[number][1].x)
+    max_gap = MAX_GAP * max((box.height for _, box, _ in words), default=0.0)
+    for position, number in enumerate(order):
+        box = words[number][1]
+        for candidate in order[position + 1 :]:
+            if words[candidate][1].x > box.right + max_gap:
                 break
-            if other not in taken and _follows(box, words[other][1]):
-                following[at] = other
-                taken.add(other)
+            if candidate not in continuations and _follows(box, words[candidate][1]):
+                next_word[number] = candidate
+                continuations.add(candidate)
                 break
     chains = []
     for first in range(len(words)):
-        if first not in taken:
+        if first not in continuations:
             chain = [first]
-            while chain[-1] in following:
-                chain.append(following[chain[-1]])
+            while chain[-1] in next_word:
+                chain.append(next_word[chain[-1]])
             chains.append(chain)
-    return [line_of_words([words[at] for at in chain]) for chain in chains]
+    return [line_of_words([words[number] for number in chain]) for chain in chains]
 
 
-def _follows(one: Box, other: Box) -> bool:
-    """Whether a box stands behind one on its line, a blank apart."""
-    common = min(one.bottom, other.bottom) - max(one.y, other.y)
-    low, high = sorted((one.height, other.height))
-    return common >= OVERLAP * low and -OVERLAP * low <= other.x - one.right <= GAP * high
+def _follows(left: Box, right: Box) -> bool:
+    """Whether a box continues the line of the one to its left."""
+    overlap = min(left.bottom, right.bottom) - max(left.y, right.y)
+    low, high = sorted((left.height, right.height))
+    return overlap >= MIN_OVERLAP * low and -MIN_OVERLAP * low <= right.x - left.right <= MAX_GAP * high
 
 
-def _is_line(one: object) -> bool:
-    """ValueError for a line that has not a place for each of its characters."""
-    if not (isinstance(one, tuple) and len(one) == 2):
+def _is_line(item: object) -> bool:
+    """ValueError for a line that has not a position for each of its characters."""
+    if not (isinstance(item, tuple) and len(item) == 2):
         return False
-    region, read = one
-    if not (isinstance(region, Region) and isinstance(read, RecognisedLine)):
+    region, line = item
+    if not (isinstance(region, Region) and isinstance(line, RecognisedLine)):
         return False
-    if len(read.characters) != len(read.text):
-        told = f"{len(read.characters)} for the {len(read.text)} of {read.text!r:.80}"
-        raise ValueError(f"a line must have a place for each of its characters, got {told}")
+    if len(line.characters) != len(line.text):
+        counts = f"{len(line.characters)} for the {len(line.text)} of {line.text!r:.80}"
+        raise ValueError(f"a line must have a place for each of its characters, got {counts}")
     return True
 
 
-def _word(one: Any, number: int) -> ReadWord:
-    """ValueError says what the word of this number lacks."""
-    if not isinstance(one, tuple | list) or len(one) not in {2, 3} or not isinstance(one[0], str):
-        raise ValueError(f"word {number} must be (text, box) or (text, box, confidence), got {one!r:.80}")
-    confidence = one[2] if len(one) == 3 else 1.0
+def _parse_word(item: Any, number: int) -> ReadWord:
+    """ValueError says what is wrong with the word of this number."""
+    if not isinstance(item, tuple | list) or len(item) not in {2, 3} or not isinstance(item[0], str):
+        raise ValueError(f"word {number} must be (text, box) or (text, box, confidence), got {item!r:.80}")
+    confidence = item[2] if len(item) == 3 else 1.0
     if not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
         raise ValueError(f"the confidence of word {number} must be from 0 to 1, got {confidence!r:.80}")
-    return " ".join(one[0].split()), _box(one[1], number), float(confidence)
+    return " ".join(item[0].split()), _parse_box(item[1], number), float(confidence)
 
 
-def _box(given: Any, number: int) -> Box:
+def _parse_box(given: Any, number: int) -> Box:
     sides = given.as_list() if isinstance(given, Box) else given
     try:
         x, y, width, height = (float(side) for side in sides)
@@ -129,7 +131,7 @@ def _box(given: Any, number: int) -> Box:
     return Box(x, y, width, height)
 
 
-def _pictures(image: Image.Image, lines: Sequence[OcrLine]) -> list[Region]:
+def _detect_pictures(image: Image.Image, lines: Sequence[OcrLine]) -> list[Region]:
     """The pictures beside the text."""
     pixels = np.asarray(image)
     gradients = np.maximum(*steps(pixels))
@@ -138,8 +140,8 @@ def _pictures(image: Image.Image, lines: Sequence[OcrLine]) -> list[Region]:
         for region, _ in lines
         if (box := region.box.intersect(Box(0, 0, *image.size)))
     ]
-    found = find_pictures(pixels, gradients, Boxes.from_corners(corners))
+    pictures = find_pictures(pixels, gradients, Boxes.from_corners(corners))
     return [
         Region(((x, y), (right, y), (right, bottom), (x, bottom)), "picture", 1.0)
-        for x, y, right, bottom in found.corners()
+        for x, y, right, bottom in pictures.corners()
     ]

@@ -1,5 +1,4 @@
-"""Reads whole pages: a detector finds lines and pictures, a recogniser reads every line in one pass, and what they say
-is put together as one tree."""
+"""Reads whole pages line by line: layout detection, line recognition in one pass, and assembly into one tree."""
 
 from __future__ import annotations
 
@@ -20,14 +19,14 @@ from pixread.images.crop import cut_out
 from pixread.images.open import PictureSource
 from pixread.layout.detector import LayoutDetector
 from pixread.reader.arguments import Many, one_each, opened
-from pixread.reader.line_crops import along_line, line_crop
+from pixread.reader.line_crops import crop_for_recognition, map_to_line
 from pixread.reader.orientation import (
     ReadLine,
     quarter_turns,
-    turned_reading,
-    upright_box,
-    upright_picture,
-    with_others_turned,
+    rotate_box_upright,
+    rotate_reading,
+    rotate_upright,
+    turn_askew_lines,
 )
 from pixread.recognition.recogniser import LineRecogniser, Progress
 from pixread.recognition.scripts import absent_scripts, is_in
@@ -38,17 +37,17 @@ if TYPE_CHECKING:
     from pixread.layout.learned.detector import Precision
 
 MIN_CONFIDENCE = 0.5  # of a word: it is kept where it is likelier right than wrong, which is best for F1 near 1
-SPECKS = 6  # lines of signs alone (bullets, points, dashes), beyond which they are dust or dots of a pattern ...
-SPECKS_RATIO = 2.0  # ... where they are so many times as many as the lines with letters or digits
-LINES_OVER = 4  # lines on a picture that make it a background; pictures of pages have up to three (dev pages)
-CONTEXT = 32  # pixels round a region that the detector sees as well: lines cut in two look like others
+MAX_SPECKS = 6  # lines of signs alone (bullets, points, dashes), beyond which they are dust or dots of a pattern ...
+MAX_SPECKS_RATIO = 2.0  # ... where they are so many times as many as the lines with letters or digits
+MIN_LINES_ON_BACKGROUND = 4  # lines on a picture that is a background; others have up to three (dev pages)
+DETECTION_MARGIN = 32  # pixels around a region that are detected, too, so that no line is cut in two
 PRECISIONS: Mapping[str, Precision] = {"auto": "auto", "float32": "float32", "bfloat16": "bfloat16"}
-ANSWERING = "google/pix2struct-docvqa-base or google/pix2struct-chartqa-base"
+QUESTION_CHECKPOINTS = "google/pix2struct-docvqa-base or google/pix2struct-chartqa-base"
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
-    """A picture, and the lines and pictures found on it, in its pixels."""
+class _DetectedPage:
+    """A picture, and the lines and pictures detected on it, in its pixels."""
 
     image: Image.Image
     region: Box | None
@@ -71,13 +70,13 @@ class PageReader:
         from pixread.layout.learned.detector import LearnedDetector
         from pixread.recognition.ctc.recogniser import CtcRecogniser
 
-        asked = str(dtype).removeprefix("torch.")
-        if asked not in PRECISIONS:
-            raise ValueError(f"the page reader computes in {', '.join(PRECISIONS)}, got {asked}")
-        chosen = None if asked == "auto" else getattr(torch, asked)
+        precision = str(dtype).removeprefix("torch.")
+        if precision not in PRECISIONS:
+            raise ValueError(f"the page reader computes in {', '.join(PRECISIONS)}, got {precision}")
+        torch_dtype = None if precision == "auto" else getattr(torch, precision)
         files = [None if folder is None else folder / name for name in PAGE_READER]
-        detector = LearnedDetector.load(files[0], precision=PRECISIONS[asked])
-        recogniser = CtcRecogniser.load(files[1], dtype=chosen, device=str(find_device(device)))
+        detector = LearnedDetector.load(files[0], precision=PRECISIONS[precision])
+        recogniser = CtcRecogniser.load(files[1], dtype=torch_dtype, device=str(find_device(device)))
         return cls(detector, recogniser, name="the shipped model" if folder is None else str(folder))
 
     @overload
@@ -112,15 +111,15 @@ class PageReader:
         """Whole pages, or of each the region given; a list gives a list.
 
         Words less sure than `min_confidence` (0 to 1, by default 0.5) are left out. Boxes are in the picture's pixels.
-        `progress` is told (lines read, lines in all). Raises PictureError for what is no picture, ValueError for a
+        `progress` receives (lines read, lines in all). Raises PictureError for what is no picture, ValueError for a
         region outside of it, and for limits, which are for checkpoints that write their output: all but `batch_size`,
         which makes no difference, since lines are read in batches of one width.
         """
-        _refuse(limits)
-        least = MIN_CONFIDENCE if min_confidence is None else min_confidence
+        _refuse_options(limits)
+        threshold = MIN_CONFIDENCE if min_confidence is None else min_confidence
         many, images = opened(pictures)
         boxes = one_each(region, len(images), "region", kind=Box)
-        readings = self._parsed(images, boxes, least, progress)
+        readings = self._read_pages(images, boxes, threshold, progress)
         return readings if many else readings[0]
 
     @overload
@@ -151,118 +150,127 @@ class PageReader:
     ) -> Reading | list[Reading]:
         """As `parse`. ValueError for a question, which checkpoints answer that were trained to."""
         if question and (isinstance(question, str) or any(question)):
-            self._cannot("answers no questions")
-        _refuse(limits)
+            self._refuse_task("answers no questions")
+        _refuse_options(limits)
         many, images = opened(pictures)
         boxes = one_each(region, len(images), "region", kind=Box)
-        readings = self._parsed(images, boxes, MIN_CONFIDENCE, None)
+        readings = self._read_pages(images, boxes, MIN_CONFIDENCE, None)
         return readings if many else readings[0]
 
     def stream(self, picture: PictureSource, question: str | None = None, **options: object) -> Iterator[str]:
         """ValueError: a page is read all at once."""
-        self._cannot("reads all lines at once, so that nothing can be shown while it is written")
+        self._refuse_task("reads all lines at once, so that nothing can be shown while it is written")
 
     def sample(self, picture: PictureSource, question: str | None = None, **options: object) -> list[Reading]:
         """ValueError: nothing is drawn by chance."""
-        self._cannot("draws no readings by chance")
+        self._refuse_task("draws no readings by chance")
 
     def score(self, picture: PictureSource, texts: Sequence[str], **options: object) -> list[float]:
         """ValueError: texts are not scored."""
-        self._cannot("scores no texts")
+        self._refuse_task("scores no texts")
 
-    def _parsed(
-        self, images: Sequence[Image.Image], regions: Sequence[Box | None], least: float, progress: Progress | None
+    def _read_pages(
+        self,
+        images: Sequence[Image.Image],
+        regions: Sequence[Box | None],
+        min_confidence: float,
+        progress: Progress | None,
     ) -> list[Reading]:
         started = time.perf_counter()
-        pages = self._found(images, regions)
-        read = self._read(pages, progress)
+        pages = self._detect(images, regions)
+        lines_of_pages = self._recognise(pages, progress)
         seconds = (time.perf_counter() - started) / max(len(images), 1)
         readings = []
-        for page, lines in zip(pages, read, strict=True):
+        for page, lines in zip(pages, lines_of_pages, strict=True):
             started = time.perf_counter()
             turns = quarter_turns(page.image, lines, self.recogniser)
-            reading = self._parsed_upright(page, turns, least) if turns else self._assembled(page, lines, least)
+            if turns:
+                reading = self._read_upright(page, turns, min_confidence)
+            else:
+                reading = self._assemble(page, lines, min_confidence)
             readings.append(replace(reading, seconds=seconds + time.perf_counter() - started))
         return readings
 
-    def _read(self, pages: Sequence[_Page], progress: Progress | None = None) -> list[list[ReadLine]]:
-        """The lines of each page with what they say, placed along their crops."""
-        crops = [line_crop(page.image, line) for page in pages for line in page.lines]
-        read = iter(self.recogniser.recognise(crops, progress=progress))
-        return [[(line, next(read)) for line in page.lines] for page in pages]
+    def _recognise(self, pages: Sequence[_DetectedPage], progress: Progress | None = None) -> list[list[ReadLine]]:
+        """The lines of each page with their text, whose characters are positioned along the crops."""
+        crops = [crop_for_recognition(page.image, line) for page in pages for line in page.lines]
+        recognised = iter(self.recogniser.recognise(crops, progress=progress))
+        return [[(line, next(recognised)) for line in page.lines] for page in pages]
 
-    def _in_shown_scripts(self, page: _Page, lines: list[ReadLine]) -> list[ReadLine]:
-        """The lines of a page, those in scripts that it does not show read anew without these."""
-        absent = absent_scripts(read for _, read in lines)
-        doubtful = [line for line, read in lines if is_in(read, absent)]
-        if not doubtful:
+    def _reread_absent_scripts(self, page: _DetectedPage, lines: list[ReadLine]) -> list[ReadLine]:
+        """The lines of a page, those in scripts that are absent from it recognised again without these scripts."""
+        absent = absent_scripts(recognised for _, recognised in lines)
+        crops = [crop_for_recognition(page.image, line) for line, recognised in lines if is_in(recognised, absent)]
+        if not crops:
             return lines
-        anew = iter(self.recogniser.recognise([line_crop(page.image, line) for line in doubtful], without=absent))
-        return [(line, next(anew) if is_in(read, absent) else read) for line, read in lines]
+        second = iter(self.recogniser.recognise(crops, without=absent))
+        return [(line, next(second) if is_in(recognised, absent) else recognised) for line, recognised in lines]
 
-    def _parsed_upright(self, page: _Page, turns: int, least: float) -> Reading:
-        """A page that is turned by quarters, found and read anew as it stands upright."""
-        region = None if page.region is None else upright_box(page.region, page.image.size, turns)
-        upright = self._found([upright_picture(page.image, turns)], [region])
-        ((lines,), (found,)) = self._read(upright), upright
-        return turned_reading(self._assembled(found, lines, least), turns)
+    def _read_upright(self, page: _DetectedPage, turns: int, min_confidence: float) -> Reading:
+        """A page that is turned by quarters, detected and recognised again upright."""
+        region = None if page.region is None else rotate_box_upright(page.region, page.image.size, turns)
+        [upright] = self._detect([rotate_upright(page.image, turns)], [region])
+        [lines] = self._recognise([upright])
+        return rotate_reading(self._assemble(upright, lines, min_confidence), turns)
 
-    def _assembled(self, page: _Page, lines: Sequence[ReadLine], least: float) -> Reading:
-        turned = self._in_shown_scripts(page, with_others_turned(page.image, lines, self.recogniser))
-        placed = [(line, along_line(read, line)) for line, read in turned]
-        return assemble_page(
-            page.image, _without_specks(placed), page.pictures, min_confidence=least, region=page.region
+    def _assemble(self, page: _DetectedPage, lines: Sequence[ReadLine], min_confidence: float) -> Reading:
+        lines = self._reread_absent_scripts(page, turn_askew_lines(page.image, lines, self.recogniser))
+        lines = _drop_specks([(line, map_to_line(recognised, line)) for line, recognised in lines])
+        return assemble_page(page.image, lines, page.pictures, min_confidence=min_confidence, region=page.region)
+
+    def _refuse_task(self, reason: str) -> NoReturn:
+        raise ValueError(
+            f"{self.name} reads pages and {reason}: load a checkpoint for that, such as {QUESTION_CHECKPOINTS}"
         )
 
-    def _cannot(self, what: str) -> NoReturn:
-        raise ValueError(f"{self.name} reads pages and {what}: load a checkpoint for that, such as {ANSWERING}")
-
-    def _found(self, images: Sequence[Image.Image], regions: Sequence[Box | None]) -> list[_Page]:
-        """The lines and pictures of each picture; of one with a region those that it shows a part of."""
-        corners = [(0, 0) if region is None else _context(region) for region in regions]
+    def _detect(self, images: Sequence[Image.Image], regions: Sequence[Box | None]) -> list[_DetectedPage]:
+        """The lines and pictures of each picture; of one with a region those that overlap it."""
+        corners = [(0, 0) if region is None else _detection_corner(region) for region in regions]
         parts = [
-            image if region is None else cut_out(image, region, margin=CONTEXT)
+            image if region is None else cut_out(image, region, margin=DETECTION_MARGIN)
             for image, region in zip(images, regions, strict=True)
         ]
         pages = []
-        for image, region, corner, found in zip(images, regions, corners, self.detector.detect(parts), strict=True):
-            moved = [_moved(one, *corner) for one in found]
-            shown = [one for one in moved if region is None or one.box.intersect(region) is not None]
-            lines, pictures = ([one for one in shown if one.kind == kind] for kind in ("line", "picture"))
-            pages.append(_Page(image, region, lines, [one for one in pictures if not _is_background(one, lines)]))
+        for image, region, corner, detected in zip(images, regions, corners, self.detector.detect(parts), strict=True):
+            translated = [_translate(part, *corner) for part in detected]
+            inside = [part for part in translated if region is None or part.box.intersect(region) is not None]
+            lines, pictures = ([part for part in inside if part.kind == kind] for kind in ("line", "picture"))
+            foreground = [picture for picture in pictures if not _is_background(picture, lines)]
+            pages.append(_DetectedPage(image, region, lines, foreground))
         return pages
 
 
 def _is_background(picture: Region, lines: Sequence[Region]) -> bool:
-    """Whether text is laid over a picture, which then is none of its own."""
-    box, over = picture.box, 0
+    """Whether text is laid over a picture, which then is part of the page's style."""
+    num_lines = 0
     for line in lines:
-        common = box.intersect(line.box)
-        over += common is not None and 2 * common.area > line.box.area
-    return over >= LINES_OVER
+        overlap = picture.box.intersect(line.box)
+        num_lines += overlap is not None and 2 * overlap.area > line.box.area
+    return num_lines >= MIN_LINES_ON_BACKGROUND
 
 
-def _without_specks(lines: list[ReadLine]) -> list[ReadLine]:
-    """The lines without those of signs alone where these are no signs: a list has a bullet for a line, not many."""
-    signs = [bool(read.text) and not any(map(str.isalnum, read.text)) for _, read in lines]
-    written = sum(bool(read.text) for _, read in lines) - sum(signs)
-    if sum(signs) <= max(SPECKS, SPECKS_RATIO * written):
+def _drop_specks(lines: list[ReadLine]) -> list[ReadLine]:
+    """The lines without those of signs alone where these are too many: a list has one bullet for each of its lines."""
+    texts = [recognised.text for _, recognised in lines]
+    signs = [bool(text) and not any(map(str.isalnum, text)) for text in texts]
+    num_text = sum(map(bool, texts)) - sum(signs)
+    if sum(signs) <= max(MAX_SPECKS, MAX_SPECKS_RATIO * num_text):
         return lines
     return [line for line, is_sign in zip(lines, signs, strict=True) if not is_sign]
 
 
-def _context(region: Box) -> tuple[int, int]:
-    """Where the part of a picture begins that the detector sees."""
-    return max(math.floor(region.x) - CONTEXT, 0), max(math.floor(region.y) - CONTEXT, 0)
+def _detection_corner(region: Box) -> tuple[int, int]:
+    """The top left corner of the part of a picture that is given to the detector."""
+    return max(math.floor(region.x) - DETECTION_MARGIN, 0), max(math.floor(region.y) - DETECTION_MARGIN, 0)
 
 
-def _moved(region: Region, x: int, y: int) -> Region:
+def _translate(region: Region, x: int, y: int) -> Region:
     first, second, third, fourth = ((left + x, top + y) for left, top in region.quad)
     return replace(region, quad=(first, second, third, fourth))
 
 
-def _refuse(limits: DecodingKeywords) -> None:
-    """Raises ValueError, in one sentence, for limits that were given."""
+def _refuse_options(limits: DecodingKeywords) -> None:
+    """Raises ValueError, in one sentence, for options that have a value."""
     given = [name for name, value in limits.items() if value is not None and name != "batch_size"]
     if given:
         raise ValueError(

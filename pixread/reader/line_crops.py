@@ -1,4 +1,4 @@
-"""The crop of a line: its box with margins, upright; and what was read in it, placed along the line itself."""
+"""The crop of a line that is given to a recogniser, and the positions in the crop mapped to the line."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pixread.layout.upright import cut_upright
 from pixread.records import CROP_MARGIN, END_MARGIN, Corner, RecognisedLine, Region
 
 
-def line_crop(image: Image.Image, line: Region) -> Image.Image:
-    """What a recogniser is given of a picture (RGB)."""
-    return cut_upright(image, grown(line))
+def crop_for_recognition(image: Image.Image, line: Region) -> Image.Image:
+    """The line with its margins, cut out of a picture (RGB) and upright."""
+    return cut_upright(image, add_crop_margins(line))
 
 
-def grown(line: Region) -> Region:
+def add_crop_margins(line: Region) -> Region:
     """A line with the margins that its crop has."""
     top_left, top_right, bottom_right, bottom_left = line.quad
     x, y = _step(top_left, top_right, END_MARGIN * line.height)
@@ -32,15 +32,18 @@ def grown(line: Region) -> Region:
     )
 
 
-def along_line(read: RecognisedLine, line: Region) -> RecognisedLine:
-    """What was read in the crop of a line, the places of its characters along the line itself."""
+def map_to_line(recognised: RecognisedLine, line: Region) -> RecognisedLine:
+    """The text of a crop, the positions of its characters mapped from the crop to the line."""
     margin = END_MARGIN * line.height / max(math.dist(line.quad[0], line.quad[1]), 1.0)
 
-    def along(place: float) -> float:
-        return min(max(place * (1 + 2 * margin) - margin, 0.0), 1.0)
+    def along(position: float) -> float:
+        return min(max(position * (1 + 2 * margin) - margin, 0.0), 1.0)
 
-    characters = (replace(one, start=along(one.start), end=along(one.end)) for one in read.characters)
-    return replace(read, characters=tuple(characters))
+    characters = (
+        replace(character, start=along(character.start), end=along(character.end))
+        for character in recognised.characters
+    )
+    return replace(recognised, characters=tuple(characters))
 
 
 def _step(start: Corner, end: Corner, length: float) -> Corner:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import pixread
-from pixread.reader.given_words import lines_of_words
+from pixread.reader.given_words import group_words_into_lines
 from pixread.records import Box, Character, RecognisedLine, Region
 from tests.photos import photo
 from tests.recognition.drawn import drawn, width_of
@@ -47,7 +47,10 @@ def test_words_become_lines_in_reading_order():
 
 def test_columns_stay_apart():
     words = [("one", Box(20, 20, 30, 16)), ("two", Box(55, 20, 30, 16)), ("three", Box(120, 20, 40, 16))]
-    assert [line.text for _, line in lines_of_words([(text, box, 1.0) for text, box in words])] == ["one two", "three"]
+    assert [line.text for _, line in group_words_into_lines([(text, box, 1.0) for text, box in words])] == [
+        "one two",
+        "three",
+    ]
 
 
 def test_pictures_stand_beside_the_words():
@@ -73,7 +76,7 @@ def test_every_script_comes_out(text: str):
 def test_ideographs_are_joined_without_blanks():
     def line(*words: str) -> str:
         boxes = [(word, Box(20 + 24 * at, 20, 22, 22), 1.0) for at, word in enumerate(words)]
-        ((_, read),) = lines_of_words(boxes)
+        ((_, read),) = group_words_into_lines(boxes)
         assert len(read.characters) == len(read.text)
         return read.text
 
@@ -137,7 +140,7 @@ boxes = st.builds(Box, *[st.floats(0, 300)] * 2, *[st.floats(1, 80)] * 2)
 
 @given(st.lists(st.tuples(st.text("abc ", min_size=1).filter(str.strip), boxes, st.floats(0, 1)), max_size=12))
 def test_every_word_is_in_exactly_one_line(words: list[tuple[str, Box, float]]):
-    lines = lines_of_words(words)
+    lines = group_words_into_lines(words)
     assert sorted("".join(line.text for _, line in lines).replace(" ", "")) == sorted(
         "".join(text for text, _, _ in words).replace(" ", "")
     )

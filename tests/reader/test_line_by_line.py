@@ -15,7 +15,7 @@ from pixread.checkpoints.resolve import resolve
 from pixread.layout.learned.network import DetectorConfig, DetectorNetwork
 from pixread.layout.learned.weights import save_weights
 from pixread.metrics import tree_similarity
-from pixread.reader.line_by_line import CONTEXT, PageReader
+from pixread.reader.line_by_line import DETECTION_MARGIN, PageReader
 from pixread.recognition.ctc.alphabet import Alphabet
 from pixread.recognition.ctc.calibration import Calibration
 from pixread.recognition.ctc.network import LineNetwork, NetworkConfig
@@ -145,7 +145,7 @@ def test_of_a_region_only_its_words_and_pictures_are_read_in_the_page_s_pixels(p
     assert box is not None
     region = Box(box.x, box.y, box.width * 0.6, box.height + 2)
 
-    seen = max(math.floor(region.x) - CONTEXT, 0), max(math.floor(region.y) - CONTEXT, 0)
+    seen = max(math.floor(region.x) - DETECTION_MARGIN, 0), max(math.floor(region.y) - DETECTION_MARGIN, 0)
     title = next(one for one in told(page) if one.read and one.read.text == "All about rivers")
     knows = Knows([title.turned(0, seen, (-seen[0], -seen[1]))])  # the detector is shown the part round the region
     reading = reader(knows).parse(picture_of(page), region=region)

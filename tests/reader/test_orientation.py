@@ -7,7 +7,7 @@ from PIL import Image
 
 from pixread.metrics.text import word_score
 from pixread.reader.line_by_line import PageReader
-from pixread.reader.orientation import turned_reading, upright_box, upright_picture
+from pixread.reader.orientation import rotate_box_upright, rotate_reading, rotate_upright
 from pixread.records import Box, Node, Reading
 from tests.drawn import draw_text
 
@@ -58,12 +58,12 @@ def test_a_page_turned_by_quarters_is_read_as_the_upright_one(reader: PageReader
     assert reading.text == upright.text
     assert (reading.width, reading.height) == turned(page(), turns).size
     for one, other in zip(boxes_of(reading), boxes_of(upright), strict=True):
-        assert middle(upright_box(one, (reading.width, reading.height), turns)) == pytest.approx(middle(other))
+        assert middle(rotate_box_upright(one, (reading.width, reading.height), turns)) == pytest.approx(middle(other))
 
 
 def test_a_region_of_a_page_that_stands_upside_down_is_read(reader: PageReader):
     first_lines = Box(20, 20, 390, 60)
-    region = upright_box(first_lines, SIZE, 2)
+    region = rotate_box_upright(first_lines, SIZE, 2)
     reading = reader.parse(turned(page(), 2), region=region)
     assert word_score(read_words(reading), " ".join(LINES[:2])).f1 > 0.85
     assert all(box.intersect(region) for box in boxes_of(reading))
@@ -94,11 +94,11 @@ def test_boxes_are_turned_as_pixels_are(size: tuple[int, int], places: list[int]
     image = Image.new("1", size)
     image.paste(1, (left, top, right + 1, bottom + 1))
     box = Box(left, top, right + 1 - left, bottom + 1 - top)
-    upright = upright_picture(image, turns)
+    upright = rotate_upright(image, turns)
     where = upright.getbbox()
     assert where is not None
-    found = upright_box(box, size, turns)
+    found = rotate_box_upright(box, size, turns)
     assert (found.x, found.y, found.right, found.bottom) == where
     reading = Reading("", Node(text="a", box=found), 0.0, *upright.size, 0.0, (found,))
-    back = turned_reading(reading, turns)
+    back = rotate_reading(reading, turns)
     assert (back.tree.box, back.boxes, back.width, back.height) == (box, (box,), *size)

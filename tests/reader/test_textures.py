@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from pixread.layout.learned.detector import LearnedDetector
-from pixread.reader.line_by_line import SPECKS, PageReader
+from pixread.reader.line_by_line import MAX_SPECKS, PageReader
 from pixread.records import Box, Character, Reading, RecognisedLine
 from tests.bench.reading.textless import KINDS, textless
 from tests.reader.truth import EM, Knows, Told, region
@@ -84,7 +84,7 @@ def test_pictures_without_text_hold_no_words(reader: PageReader, kind: str):
 def test_specks_are_no_bullets(reader: PageReader):
     """Dust of single pixels was read as a page of bullets."""
     reading = reader.parse(gray(255 * (CHANCE > 0.003)))
-    assert len(words_of(reading)) <= SPECKS
+    assert len(words_of(reading)) <= MAX_SPECKS
 
 
 @pytest.mark.parametrize(("words", "signs", "kept"), [(0, 5, 5), (30, 30, 30), (0, 300, 0), (10, 300, 0)])

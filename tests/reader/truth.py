@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from pixread.reader.line_crops import grown
+from pixread.reader.line_crops import add_crop_margins
 from pixread.recognition.recogniser import Progress
 from pixread.records import Box, Character, Corner, Node, RecognisedLine, Region, Screenshot
 from pixread.targets.lines import TextLine, text_lines
@@ -96,7 +96,7 @@ class Knows:
 
     def _read(self, one: Told, crop: Image.Image) -> RecognisedLine:
         assert one.read is not None
-        whole, inner = grown(one.region).quad, one.region.quad
+        whole, inner = add_crop_margins(one.region).quad, one.region.quad
         long, short = math.dist(whole[0], whole[1]), math.dist(inner[0], inner[1])
         assert abs(crop.width - long) <= 2, "the crop is the line with its margins"
         margin = (long - short) / 2
