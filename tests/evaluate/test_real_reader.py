@@ -11,13 +11,17 @@ from pixread.evaluate import evaluate
 from pixread.reader.line_by_line import PageReader
 from pixread.records import Box, DrawnBox, Example
 from pixread.shards import write_shards
-from tests.reader.truth import Knows
+from tests.reader.oracle_reader import OracleReader
 
 
 @pytest.fixture(params=["checkpoint", "pages"])
 def model(request, tiny_checkpoint):
     """A checkpoint of random weights, or a reader of pages that finds no line."""
-    return tiny_checkpoint if request.param == "checkpoint" else PageReader(Knows([]), Knows([]), name="nothing")
+    return (
+        tiny_checkpoint
+        if request.param == "checkpoint"
+        else PageReader(OracleReader([]), OracleReader([]), name="nothing")
+    )
 
 
 def page(number: int, target: str, *, boxes: tuple[DrawnBox, ...] = ()) -> Example:

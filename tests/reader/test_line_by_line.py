@@ -24,7 +24,7 @@ from pixread.records import Box, Screenshot
 from pixread.render.browser import Browser
 from pixread.render.page import RenderSettings, render_page
 from pixread.targets.lines import text_lines
-from tests.reader.truth import Knows, Told, leaves, picture_of, told
+from tests.reader.oracle_reader import OracleReader, TrueRegion, leaves, picture_of, true_regions
 
 PAGE = """<!doctype html><meta charset=utf-8><title>t</title>
 <body style="margin:24px;font:16px/1.5 sans-serif;background:#fff">
@@ -60,19 +60,19 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def reader(knows: Knows) -> PageReader:
-    return PageReader(knows, knows, name="the truth")
+def reader(oracle: OracleReader) -> PageReader:
+    return PageReader(oracle, oracle, name="the truth")
 
 
-def turned(page: Screenshot, angle: float) -> tuple[Image.Image, list[Told]]:
+def turned(page: Screenshot, angle: float) -> tuple[Image.Image, list[TrueRegion]]:
     """The page turned clockwise, and what it tells then."""
     image = picture_of(page)
     rotated = image.rotate(-math.degrees(angle), Image.Resampling.BICUBIC, expand=True, fillcolor="white")
-    return rotated, [one.turned(angle, image.size, rotated.size) for one in told(page)]
+    return rotated, [one.rotated(angle, image.size, rotated.size) for one in true_regions(page)]
 
 
 def test_a_page_is_read_as_its_tree(page: Screenshot):
-    reading = reader(Knows(told(page))).parse(picture_of(page))
+    reading = reader(OracleReader(true_regions(page))).parse(picture_of(page))
     assert [line.text for line in text_lines(reading.tree)] == [line.text for line in text_lines(page.root)]
     assert "the long guide" in leaves(reading.tree), "a link is a text of its own"
     assert leaves(reading.tree).index("[picture]") == leaves(reading.tree).index("\u2022") - 1
@@ -81,7 +81,7 @@ def test_a_page_is_read_as_its_tree(page: Screenshot):
 
 
 def test_words_have_their_true_boxes(page: Screenshot):
-    reading = reader(Knows(told(page))).parse(picture_of(page))
+    reading = reader(OracleReader(true_regions(page))).parse(picture_of(page))
     true = {word.text: word.box for leaf in page.root.walk() for word in leaf.words}
     found = {word.text: word.box for leaf in reading.tree.walk() for word in leaf.words}
     for text in ("rivers", "somewhere", "guide", "Deltas", "Printed"):
@@ -95,9 +95,9 @@ def test_words_have_their_true_boxes(page: Screenshot):
 
 @pytest.mark.parametrize("degrees", [3, -2, 90, 180, 270])
 def test_a_turned_page_has_the_same_tree_and_boxes_in_its_picture(page: Screenshot, degrees: int):
-    upright = reader(Knows(told(page))).parse(picture_of(page))
+    upright = reader(OracleReader(true_regions(page))).parse(picture_of(page))
     image, found = turned(page, math.radians(degrees))
-    reading = reader(Knows(found, upright=told(page) if degrees % 90 == 0 else ())).parse(image)
+    reading = reader(OracleReader(found, upright=true_regions(page) if degrees % 90 == 0 else ())).parse(image)
     assert (reading.width, reading.height) == image.size
     assert [line.text for line in text_lines(reading.tree)] == [line.text for line in text_lines(upright.tree)]
     assert tree_similarity(reading.tree, upright.tree).similarity > 0.9
@@ -106,32 +106,32 @@ def test_a_turned_page_has_the_same_tree_and_boxes_in_its_picture(page: Screensh
         assert box is not None and box.x > -1 and box.y > -1
         assert box.right < image.width + 1 and box.bottom < image.height + 1
     title = next(leaf.box for leaf in reading.tree.walk() if leaf.text == "All about rivers")
-    hull = next(one.region.box for one in found if one.read and one.read.text == "All about rivers")
+    hull = next(one.region.box for one in found if one.line and one.line.text == "All about rivers")
     assert title is not None
     assert title.as_list() == pytest.approx(hull.as_list(), abs=1)
 
 
 def test_a_line_turned_by_itself_is_read_and_stands_alone(page: Screenshot):
-    image, found = picture_of(page), told(page)
-    aside = next(one for one in found if one.read and one.read.text.startswith("Printed"))
+    image, found = picture_of(page), true_regions(page)
+    aside = next(one for one in found if one.line and one.line.text.startswith("Printed"))
     rest = [one for one in found if one is not aside]
-    turned_aside = aside.turned(math.pi / 2, image.size, image.size)
-    reading = reader(Knows([*rest, turned_aside])).parse(image)
+    turned_aside = aside.rotated(math.pi / 2, image.size, image.size)
+    reading = reader(OracleReader([*rest, turned_aside])).parse(image)
     assert "Printed in 2021 (second edition)." in leaves(reading.tree)
-    assert len(leaves(reading.tree)) == len(leaves(reader(Knows(found)).parse(image).tree))
+    assert len(leaves(reading.tree)) == len(leaves(reader(OracleReader(found)).parse(image).tree))
 
 
 def test_words_that_are_not_sure_are_left_out(page: Screenshot):
-    knows = Knows(told(page), unsure={"Deltas": 0.8, "Printed": 0.99})
-    reading = reader(knows).parse(picture_of(page))
+    oracle = OracleReader(true_regions(page), unsure={"Deltas": 0.8, "Printed": 0.99})
+    reading = reader(oracle).parse(picture_of(page))
     assert "Deltas" not in reading.text, ".8 to the sixth is .26"
     assert "Printed in 2021" in reading.text
     (left_out,) = reading.left_out
     assert (left_out.text, left_out.confidence) == ("Deltas", pytest.approx(0.8**6))
     true = next(word.box for leaf in page.root.walk() for word in leaf.words if word.text == "Deltas")
     assert left_out.box.as_list() == pytest.approx(true.as_list(), abs=1.5)
-    assert "Deltas" in reader(knows).parse(picture_of(page), min_confidence=0.25).text
-    sure = reader(knows).parse(picture_of(page), min_confidence=0.25)
+    assert "Deltas" in reader(oracle).parse(picture_of(page), min_confidence=0.25).text
+    sure = reader(oracle).parse(picture_of(page), min_confidence=0.25)
     confidences = {leaf.text: leaf.confidence for leaf in sure.tree.walk() if leaf.text}
     assert confidences["Deltas"] == pytest.approx(0.8**6)
     assert confidences["Sources and springs"] == pytest.approx(1)
@@ -146,9 +146,10 @@ def test_of_a_region_only_its_words_and_pictures_are_read_in_the_page_s_pixels(p
     region = Box(box.x, box.y, box.width * 0.6, box.height + 2)
 
     seen = max(math.floor(region.x) - DETECTION_MARGIN, 0), max(math.floor(region.y) - DETECTION_MARGIN, 0)
-    title = next(one for one in told(page) if one.read and one.read.text == "All about rivers")
-    knows = Knows([title.turned(0, seen, (-seen[0], -seen[1]))])  # the detector is shown the part round the region
-    reading = reader(knows).parse(picture_of(page), region=region)
+    title = next(one for one in true_regions(page) if one.line and one.line.text == "All about rivers")
+    # The detector is given the part around the region.
+    oracle = OracleReader([title.rotated(0, seen, (-seen[0], -seen[1]))])
+    reading = reader(oracle).parse(picture_of(page), region=region)
     assert leaves(reading.tree) == ["All about"]
     assert reading.tree.box is not None
     assert reading.tree.box.x == pytest.approx(box.x, abs=0.5)
@@ -159,28 +160,30 @@ def test_of_a_region_only_its_words_and_pictures_are_read_in_the_page_s_pixels(p
 def test_many_pictures_give_many_readings_and_lines_are_counted(page: Screenshot):
     counted: list[tuple[int, int]] = []
     image = picture_of(page)
-    readings = reader(Knows(told(page))).parse([image, image], progress=lambda *done: counted.append(done))
-    assert [one.text for one in readings] == [reader(Knows(told(page))).parse(image).text] * 2
+    readings = reader(OracleReader(true_regions(page))).parse(
+        [image, image], progress=lambda *done: counted.append(done)
+    )
+    assert [one.text for one in readings] == [reader(OracleReader(true_regions(page))).parse(image).text] * 2
     lines = 2 * len(text_lines(page.root))
     assert counted == [(lines, lines)]
-    assert reader(Knows([])).parse([]) == []
+    assert reader(OracleReader([])).parse([]) == []
 
 
 @pytest.mark.parametrize("size", [(1, 1), (400, 300), (3, 16_000)])
 def test_a_picture_without_lines_is_an_empty_reading(size: tuple[int, int]):
-    reading = reader(Knows([])).parse(Image.new("RGB", size, "navy"))
+    reading = reader(OracleReader([])).parse(Image.new("RGB", size, "navy"))
     assert reading.text == "<>" or reading.text == ""
     assert reading.tree.children == () and reading.boxes == () and reading.score == 0
 
 
 def test_lines_without_a_word_leave_nothing_behind(page: Screenshot):
-    silent = [Told(one.region, one.read and type(one.read)("", (), 0.0)) for one in told(page)]
-    reading = reader(Knows(silent)).parse(picture_of(page))
+    silent = [TrueRegion(one.region, one.line and type(one.line)("", (), 0.0)) for one in true_regions(page)]
+    reading = reader(OracleReader(silent)).parse(picture_of(page))
     assert leaves(reading.tree) == ["[picture]"]
 
 
 def test_what_a_reader_of_pages_cannot_do_is_said_in_a_sentence():
-    pages = reader(Knows([]))
+    pages = reader(OracleReader([]))
     image = Image.new("RGB", (40, 40))
     with pytest.raises(ValueError, match=r"the truth reads pages and answers no questions.*pix2struct-docvqa-base"):
         pages.read(image, "What is shown?")

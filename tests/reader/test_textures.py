@@ -11,7 +11,7 @@ from pixread.layout.learned.detector import LearnedDetector
 from pixread.reader.line_by_line import MAX_SPECKS, PageReader
 from pixread.records import Box, Character, Reading, RecognisedLine
 from tests.bench.reading.textless import KINDS, textless
-from tests.reader.truth import EM, Knows, Told, region
+from tests.reader.oracle_reader import EM, OracleReader, TrueRegion, region
 
 WIDTH, HEIGHT = 480, 360
 ROWS, COLUMNS = np.mgrid[:HEIGHT, :WIDTH]
@@ -89,16 +89,16 @@ def test_specks_are_no_bullets(reader: PageReader):
 
 @pytest.mark.parametrize(("words", "signs", "kept"), [(0, 5, 5), (30, 30, 30), (0, 300, 0), (10, 300, 0)])
 def test_bullets_of_a_list_are_kept_and_a_page_of_bullets_alone_is_none(words: int, signs: int, kept: int):
-    told = [_told("item", 40, 12 * row) for row in range(words)] + [
-        _told("\u2022", 10, 12 * row) for row in range(signs)
+    regions = [_true_line("item", 40, 12 * row) for row in range(words)] + [
+        _true_line("\u2022", 10, 12 * row) for row in range(signs)
     ]
-    known = Knows(told)
+    known = OracleReader(regions)
     reading = PageReader(known, known, name="the truth").parse(Image.new("RGB", (200, 4000), "white"))
     found = words_of(reading)
     assert (found.count("item"), found.count("\u2022")) == (words, kept)
 
 
-def _told(text: str, x: int, y: int) -> Told:
+def _true_line(text: str, x: int, y: int) -> TrueRegion:
     characters = tuple(Character(at / len(text), (at + 1) / len(text), 1.0) for at in range(len(text)))
     where = region("line", Box(x, y, 6 * len(text), 10 * EM), height=10)
-    return Told(where, RecognisedLine(text, characters, 1.0))
+    return TrueRegion(where, RecognisedLine(text, characters, 1.0))
