@@ -95,8 +95,8 @@ def prepare(
     with folder_written_aside(out) as aside:
         counts, absent = _write_sets(_Job(task, data, seed, limit, progress), aside, wanted)
         if not counts:
-            looked_for = ", ".join(dict.fromkeys(name for names in absent.values() for name in names))
-            raise ValueError(f"{data} holds nothing of {task.title}; looked for {looked_for}")
+            patterns = ", ".join(dict.fromkeys(name for names in absent.values() for name in names))
+            raise ValueError(f"{data} holds nothing of {task.title}; looked for {patterns}")
         _keep_others(aside, out, counts=counts, absent=absent)
     return {"task": task.name, "sets": {count.name: count.as_json() for count in counts}, "absent": absent}
 
@@ -155,7 +155,7 @@ def _write_sets(job: _Job, folder: Path, splits: Iterable[Split]) -> tuple[list[
             _write_set(job, folder, split, part, count)
             counts.append(count)
         except AbsentError as error:
-            absent[count.name] = list(error.looked_for)
+            absent[count.name] = list(error.patterns)
     return counts, absent
 
 

@@ -40,8 +40,8 @@ def prepare(
             progress=lambda count: show(count.read, None, _counted(count)),
         )
     result(json_text(report))
-    for name, looked_for in report["absent"].items():
-        say(f"left out {name}: no {' or '.join(looked_for)} in {data}")
+    for name, patterns in report["absent"].items():
+        say(f"left out {name}: no {' or '.join(patterns)} in {data}")
     if not any(counts["written"] for counts in report["sets"].values()):
         say(f"pixread: no example could be used; {out / SKIPPED} says why")
         raise typer.Exit(1)

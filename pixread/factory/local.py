@@ -93,12 +93,12 @@ def render_shards(
     run is writing to; OSError when no worker can go on.
     """
     chosen = _chosen_settings([targets] if isinstance(targets, str) else targets, settings or {})
-    found = find_pages(sources)
+    page_sources = find_pages(sources)
     workers = (os.cpu_count() or 1) + 1 if workers is None else workers
     _check_counts(workers=workers, vary=vary)
     render = render or RenderSettings()
-    pages = _pages_of(found, seed=seed, vary=vary)
-    job = _describe(found, seed=seed, vary=vary, settings=chosen, render=render)
+    pages = _pages_of(page_sources, seed=seed, vary=vary)
+    job = _describe(page_sources, seed=seed, vary=vary, settings=chosen, render=render)
     with claimed(out) as out:
         if resume and (report := _finished_report(out, job=job, targets=list(chosen))):
             return report
@@ -120,12 +120,12 @@ def render_shards(
 def target_settings(changes: Mapping[str, object]) -> dict[str, Any]:
     """Settings of targets by name, from `{"crops.max_chars": "28"}`. ValueError names what does not exist."""
     chosen: dict[str, Any] = {}
-    for name, given in changes.items():
+    for name, value in changes.items():
         target, _, field = name.partition(".")
         if target not in TARGETS or not field:
             raise ValueError(f"{name!r} is no setting of a target: write TARGET.NAME with one of {', '.join(TARGETS)}")
         current = chosen.get(target, TARGETS[target].defaults)
-        chosen[target] = with_fields(current, {field: given}, what=f"the target {target}")
+        chosen[target] = with_fields(current, {field: value}, what=f"the target {target}")
     return chosen
 
 
@@ -165,8 +165,8 @@ def _pages_of(sources: Sequence[Source], *, seed: int, vary: int) -> list[PageJo
     pages: list[PageJob] = []
     for source, copy in itertools.product(sources, range(max(1, vary))):
         rng = random.Random(f"page {seed} {copy} {source.name}")
-        own, vary_seed = rng.getrandbits(31), rng.getrandbits(31)
-        pages.append(PageJob(len(pages), source, own, vary_seed if vary else None))
+        page_seed, vary_seed = rng.getrandbits(31), rng.getrandbits(31)
+        pages.append(PageJob(len(pages), source, page_seed, vary_seed if vary else None))
     return pages
 
 
@@ -181,7 +181,7 @@ def _describe(
         ).hexdigest(),
         "seed": seed,
         "vary": vary,
-        "settings": {name: dataclasses.asdict(own) for name, own in settings.items()},
+        "settings": {name: dataclasses.asdict(target) for name, target in settings.items()},
         "render": dataclasses.asdict(render),
         "version": importlib.metadata.version("pixread"),
     }

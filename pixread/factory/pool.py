@@ -15,7 +15,7 @@ from typing import Any
 from pixread.factory.worker import Chunk, ChunkWritten, PageFinished, PageStarted, RunPlan, WorkerFailed, run_worker
 
 # A page is skipped when this many workers have died or hung over it.
-_STRIKES = 2
+_MAX_CRASHES = 2
 
 # So many workers in a row that die before their first page: then it is not the pages.
 _MAX_FALSE_STARTS = 3
@@ -49,7 +49,7 @@ def run_chunks(
     false_starts = 0
     with _WorkerPool(plan) as pool:
         while waiting or pool.is_busy:
-            while waiting and pool.has_room(workers):
+            while waiting and pool.has_capacity(workers):
                 pool.give(waiting.popleft())
             for worker, message in pool.messages(hang_timeout_s):
                 match message:
@@ -61,29 +61,29 @@ def run_chunks(
                         worker.chunk = worker.page = None
                     case WorkerFailed():
                         raise OSError(message.sentence)
-                    case _Lost():
+                    case _WorkerLost():
                         false_starts += worker.page is None
                         if false_starts >= _MAX_FALSE_STARTS:
                             raise OSError(f"worker processes end before their first page ({message.reason})")
-                        waiting.extendleft(_again(worker, num_crashes, reason=message.reason))
+                        waiting.extendleft(_chunks_to_retry(worker, num_crashes, reason=message.reason))
 
 
-def _again(worker: _Worker, num_crashes: Counter[int], *, reason: str) -> list[Chunk]:
+def _chunks_to_retry(worker: _Worker, num_crashes: Counter[int], *, reason: str) -> list[Chunk]:
     """The chunk of a lost worker, to be done again; without the page that has now cost too many workers."""
     if worker.chunk is None:
         return []
     if worker.page is None:
         return [worker.chunk]
     # The first time the examples of the page before may be to blame; done in turn, the page that is begun is.
-    again = replace(worker.chunk, in_turn=True)
+    retried = replace(worker.chunk, in_turn=True)
     num_crashes[worker.page] += 1
-    if num_crashes[worker.page] < _STRIKES:
-        return [again]
-    return [replace(again, given_up={**again.given_up, worker.page: reason})]
+    if num_crashes[worker.page] < _MAX_CRASHES:
+        return [retried]
+    return [replace(retried, given_up={**retried.given_up, worker.page: reason})]
 
 
 @dataclass(frozen=True, slots=True)
-class _Lost:
+class _WorkerLost:
     """Stands for the message that a worker can no longer send: it "crashed" or "hung"."""
 
     reason: str
@@ -103,25 +103,25 @@ class _WorkerPool:
     def __exit__(self, *exception: object) -> None:
         for worker in self._workers:
             if exception[0] is None:
-                with _may_be_gone():
+                with _broken_pipe_ignored():
                     worker.connection.send(None)  # lets it close its browser
             else:
                 worker.process.terminate()
         for worker in self._workers:
-            _end(worker, grace_s=10)
+            _join_worker(worker, grace_s=10)
 
     @property
     def is_busy(self) -> bool:
         return any(worker.chunk for worker in self._workers)
 
-    def has_room(self, workers: int) -> bool:
+    def has_capacity(self, workers: int) -> bool:
         return sum(worker.chunk is not None for worker in self._workers) < workers
 
     def give(self, chunk: Chunk) -> None:
         """Has an idle worker do the chunk, or a new one."""
-        worker = next((worker for worker in self._workers if worker.chunk is None), None) or self._hire()
+        worker = next((worker for worker in self._workers if worker.chunk is None), None) or self._start_worker()
         worker.chunk, worker.last_message_s = chunk, time.monotonic()
-        with _may_be_gone():
+        with _broken_pipe_ignored():
             worker.connection.send(chunk)
 
     def messages(self, hang_timeout_s: float) -> Iterator[tuple[_Worker, Any]]:
@@ -133,32 +133,32 @@ class _WorkerPool:
                 try:
                     message = worker.connection.recv()
                 except (EOFError, ConnectionResetError):
-                    message = _Lost("crashed")
+                    message = _WorkerLost("crashed")
             elif worker.chunk and time.monotonic() - worker.last_message_s > hang_timeout_s:
-                message = _Lost("hung")
+                message = _WorkerLost("hung")
             else:
                 continue
-            if isinstance(message, _Lost):
-                self._dismiss(worker)
+            if isinstance(message, _WorkerLost):
+                self._stop_worker(worker)
             yield worker, message
 
-    def _hire(self) -> _Worker:
-        here, there = self._context.Pipe()
-        process = self._context.Process(target=run_worker, args=(there, self._plan), daemon=False)
+    def _start_worker(self) -> _Worker:
+        own_end, worker_end = self._context.Pipe()
+        process = self._context.Process(target=run_worker, args=(worker_end, self._plan), daemon=False)
         process.start()
-        there.close()  # so that the worker's end is the only one, and its death is noticed
-        worker = _Worker(process, here)
+        worker_end.close()  # so that the worker's end is the only one, and its death is noticed
+        worker = _Worker(process, own_end)
         self._workers.append(worker)
         return worker
 
-    def _dismiss(self, worker: _Worker) -> None:
+    def _stop_worker(self, worker: _Worker) -> None:
         self._workers.remove(worker)
         worker.process.terminate()
-        _end(worker, grace_s=5)
+        _join_worker(worker, grace_s=5)
 
 
 @contextmanager
-def _may_be_gone() -> Iterator[None]:
+def _broken_pipe_ignored() -> Iterator[None]:
     """A worker that died is found out when it is listened to, not when it is spoken to."""
     try:
         yield
@@ -166,7 +166,7 @@ def _may_be_gone() -> Iterator[None]:
         return
 
 
-def _end(worker: _Worker, *, grace_s: float) -> None:
+def _join_worker(worker: _Worker, *, grace_s: float) -> None:
     worker.process.join(grace_s)
     if worker.process.is_alive():
         worker.process.kill()

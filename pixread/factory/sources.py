@@ -23,7 +23,7 @@ class Source:
     name: str
 
 
-def find_pages(given: str | Path | Iterable[Source | str | Path]) -> list[Source]:
+def find_pages(names: str | Path | Iterable[Source | str | Path]) -> list[Source]:
     """The pages named by paths and addresses, one or several, in order and each once; a `Source` is one already.
 
     A folder stands for all HTML files below it by name, hidden ones and those of the system excepted, and is the root
@@ -32,31 +32,31 @@ def find_pages(given: str | Path | Iterable[Source | str | Path]) -> list[Source
     it. Names that another system wrote are understood (`filenames.find_path`). ValueError for what is not there or is
     none of these, and when no page is left.
     """
-    named = [given] if isinstance(given, str | Path) else list(given)
-    found: dict[str, Source] = {}
-    for one in named:
-        for source in [one] if isinstance(one, Source) else _pages(str(one)):
-            found.setdefault(source.address, source)
-    if not found:
-        raise ValueError(f"no HTML page in {', '.join(printable(str(one)) for one in named) or 'an empty list'}")
-    return list(found.values())
+    entries = [names] if isinstance(names, str | Path) else list(names)
+    sources: dict[str, Source] = {}
+    for entry in entries:
+        for source in [entry] if isinstance(entry, Source) else _pages(str(entry)):
+            sources.setdefault(source.address, source)
+    if not sources:
+        raise ValueError(f"no HTML page in {', '.join(printable(str(entry)) for entry in entries) or 'an empty list'}")
+    return list(sources.values())
 
 
-def _pages(given: str) -> Iterator[Source]:
-    if is_address(given.strip()):
-        yield _at(given.strip())
+def _pages(name: str) -> Iterator[Source]:
+    if is_address(name.strip()):
+        yield _at(name.strip())
     else:
-        yield from _pages_at(_existing(given))
+        yield from _pages_at(_existing(name))
 
 
-def _existing(given: str, *, below: Path = Path(), listed: Listing | None = None) -> Path:
-    path = find_path(given, below=below, listed=listed)
+def _existing(name: str, *, below: Path = Path(), listed: Listing | None = None) -> Path:
+    path = find_path(name, below=below, listed=listed)
     if path is None:
-        where = "is a path of another machine" if is_of_windows(given.strip()) else "does not exist"
-        if given.strip().lower().startswith("file:"):
+        where = "is a path of another machine" if is_of_windows(name.strip()) else "does not exist"
+        if name.strip().lower().startswith("file:"):
             where = "is the address of a file, not its path"
-        named = printable(given if below == Path() else str(below / given))
-        raise ValueError(f"{named} {where}: name HTML files, folders, http(s) addresses or a .txt list of them")
+        shown_name = printable(name if below == Path() else str(below / name))
+        raise ValueError(f"{shown_name} {where}: name HTML files, folders, http(s) addresses or a .txt list of them")
     return path
 
 
@@ -105,10 +105,10 @@ def _pages_listed(path: Path) -> Iterator[Source]:
         if is_address(name):
             yield _at(name)
             continue
-        found = _existing(line, below=path.parent, listed=listed)
-        if found.suffix.lower() in LIST_SUFFIXES and not found.is_dir():
+        page_path = _existing(line, below=path.parent, listed=listed)
+        if page_path.suffix.lower() in LIST_SUFFIXES and not page_path.is_dir():
             raise ValueError(f"{printable(str(path))} names {printable(name)}: a list cannot hold other lists")
-        yield from _listed(found, folder=path.parent)
+        yield from _listed(page_path, folder=path.parent)
 
 
 def _listed(path: Path, *, folder: Path) -> Iterator[Source]:

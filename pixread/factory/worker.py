@@ -121,8 +121,8 @@ def chromium(settings: RenderSettings) -> Iterator[RenderOne]:
     with Browser(allow_network=settings.allow_network, antialias=settings.antialias) as browser:
 
         def render(source: Source, vary_seed: int | None) -> Screenshot:
-            own = replace(settings, vary_seed=vary_seed)
-            return render_page(browser, source.address, settings=own, root=source.root)
+            page_settings = replace(settings, vary_seed=vary_seed)
+            return render_page(browser, source.address, settings=page_settings, root=source.root)
 
         yield render
 
@@ -140,14 +140,14 @@ def run_worker(connection: Connection, plan: RunPlan) -> None:
             while (chunk := connection.recv()) is not None:
                 do_chunk(chunk, plan=plan, render=render, send=connection.send)
                 connection.send(ChunkWritten())
-                _give_memory_back()
+                _trim_memory()
     except (EOFError, BrokenPipeError):
         return
     except (ValueError, OSError) as error:  # no browser, no disk space
         connection.send(WorkerFailed(str(error)))
 
 
-def _give_memory_back() -> None:
+def _trim_memory() -> None:
     """Have the C library return what it holds free: between pictures of many sizes it keeps more with every page."""
     with contextlib.suppress(AttributeError, OSError, TypeError):  # only glibc has the function
         ctypes.CDLL(None).malloc_trim(0)
@@ -160,8 +160,8 @@ def do_chunk(chunk: Chunk, *, plan: RunPlan, render: RenderOne, send: Callable[[
     """
     done: list[_FinishedPage] = []
 
-    def finish(made: Future[_FinishedPage]) -> None:
-        done.append(made.result())
+    def finish(future: Future[_FinishedPage]) -> None:
+        done.append(future.result())
         send(PageFinished(done[-1].page.number, done[-1].reason, sum(map(len, done[-1].examples.values()))))
 
     before: Future[_FinishedPage] | None = None

@@ -37,22 +37,23 @@ class _Vector:
 def cider(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> list[float]:
     """One score an example, in 0..10; the score of the corpus is their mean.
 
-    The captions are tokenised here. How telling an n-gram is depends on the references of all examples, so that the
-    score of an example changes with its company. One example alone scores 0 (nothing tells it from others), as does
-    an empty prediction. No examples give no scores.
+    The captions are tokenised here. The weight (idf) of an n-gram depends on the references of all examples, so that
+    the score of an example depends on the others. One example alone scores 0 (all its idf are 0), as does an empty
+    prediction. No examples give no scores.
 
     ValueError where there are not as many predictions as lists of references, or a list is empty.
     """
     _check(predictions, references)
-    ours = [_ngrams(words) for words in ptb_tokenize_all(predictions)]
-    all_theirs = iter([_ngrams(words) for words in ptb_tokenize_all(list(chain.from_iterable(references)))])
-    theirs = [list(islice(all_theirs, len(texts))) for texts in references]
-    found_in = Counter(chain.from_iterable(set(chain.from_iterable(texts)) for texts in theirs))
-    unseen = math.log(max(1, len(references)))
-    telling = {ngram: unseen - math.log(number) for ngram, number in found_in.items()}
+    prediction_ngrams = [_ngrams(words) for words in ptb_tokenize_all(predictions)]
+    all_references = iter([_ngrams(words) for words in ptb_tokenize_all(list(chain.from_iterable(references)))])
+    reference_ngrams = [list(islice(all_references, len(texts))) for texts in references]
+    document_counts = Counter(chain.from_iterable(set(chain.from_iterable(texts)) for texts in reference_ngrams))
+    max_idf = math.log(max(1, len(references)))
+    idf = {ngram: max_idf - math.log(number) for ngram, number in document_counts.items()}
+    vectors = (_vector(ngrams, idf, max_idf) for ngrams in prediction_ngrams)
     return [
-        10.0 * fmean(_similarity(prediction, _vector(text, telling, unseen)) for text in texts)
-        for prediction, texts in zip((_vector(ngrams, telling, unseen) for ngrams in ours), theirs, strict=True)
+        10.0 * fmean(_similarity(vector, _vector(text, idf, max_idf)) for text in texts)
+        for vector, texts in zip(vectors, reference_ngrams, strict=True)
     ]
 
 
@@ -72,11 +73,11 @@ def _ngrams(tokens: list[str]) -> Counter[Ngram]:
     )
 
 
-def _vector(ngrams: Counter[Ngram], telling: dict[Ngram, float], unseen: float) -> _Vector:
-    """`unseen`: how telling an n-gram is that no reference holds; it counts as if one example held it."""
+def _vector(ngrams: Counter[Ngram], idf: dict[Ngram, float], max_idf: float) -> _Vector:
+    """max_idf: of an n-gram that no reference holds; it counts as if one example held it."""
     weights: list[dict[Ngram, float]] = [{} for _ in range(MAX_N)]
     for ngram, count in ngrams.items():
-        weights[len(ngram) - 1][ngram] = count * telling.get(ngram, unseen)
+        weights[len(ngram) - 1][ngram] = count * idf.get(ngram, max_idf)
     norms = [math.sqrt(sum(weight * weight for weight in of_n.values())) for of_n in weights]
     return _Vector(weights, norms, sum(count for ngram, count in ngrams.items() if len(ngram) == 2))
 
@@ -85,10 +86,10 @@ def _similarity(prediction: _Vector, reference: _Vector) -> float:
     """The mean over n of the clipped cosines, times the length penalty; an n-gram vector of zeros agrees with none."""
     total = 0.0
     for n in range(MAX_N):
-        ours, theirs = prediction.weights[n], reference.weights[n]
+        predicted, true = prediction.weights[n], reference.weights[n]
         norm = prediction.norms[n] * reference.norms[n]
         if norm:
-            shared = ((weight, theirs[ngram]) for ngram, weight in ours.items() if ngram in theirs)
-            total += sum(min(weight, other) * other for weight, other in shared) / norm
+            shared = ((weight, true[ngram]) for ngram, weight in predicted.items() if ngram in true)
+            total += sum(min(weight, true_weight) * true_weight for weight, true_weight in shared) / norm
     difference = prediction.length - reference.length
     return total / MAX_N * math.exp(-(difference**2) / (2 * SIGMA**2))

@@ -22,9 +22,9 @@ class Candidate:
 def group_accuracy(candidates: Iterable[Candidate]) -> dict[str, float]:
     """For each group, in the order of their first candidates: 1.0 where the one ranked first is a true one, else 0.0.
 
-    A candidate that was found "true" stands before all others (whatever else was predicted counts as "false"); the
-    surer a "true" the higher, the surer a "false" the lower; of equals the first. This is the ranking of Pix2Struct's
-    `metrics.py` (`instance_ranking_metrics`). Case and white space count.
+    A candidate that was predicted "true" stands before all others (whatever else was predicted counts as "false"); the
+    likelier a "true" the higher, the likelier a "false" the lower; of equals the first. This is the ranking of
+    Pix2Struct's `metrics.py` (`instance_ranking_metrics`). Case and white space count.
 
     ValueError for a group in which no candidate's target is "true", and for a log-probability that is not a number.
     """
@@ -43,10 +43,10 @@ def _score(name: str, group: list[Candidate]) -> float:
 
 
 def ranked_first(candidates: Sequence[Candidate]) -> int:
-    """The place of the candidate that is chosen; of equals the first."""
-    return max(range(len(candidates)), key=lambda place: _rank(candidates[place]))
+    """The index of the candidate that is chosen; of equals the first."""
+    return max(range(len(candidates)), key=lambda index: _rank(candidates[index]))
 
 
 def _rank(candidate: Candidate) -> tuple[bool, float]:
-    found = candidate.prediction == POSITIVE
-    return found, candidate.log_prob if found else -candidate.log_prob
+    is_positive = candidate.prediction == POSITIVE
+    return is_positive, candidate.log_prob if is_positive else -candidate.log_prob

@@ -133,9 +133,9 @@ def order_agreement(prediction: Sequence[str], truth: Sequence[str]) -> float | 
     order = [ranks[word] for word in prediction if counts[word] == 1 == true_counts[word]]
     if len(order) < 2:
         return None
-    seen: list[int] = []  # ranks so far, ascending
+    sorted_ranks: list[int] = []  # ranks so far, ascending
     num_swapped = 0
     for rank in order:
-        num_swapped += len(seen) - bisect_left(seen, rank)
-        insort(seen, rank)
+        num_swapped += len(sorted_ranks) - bisect_left(sorted_ranks, rank)
+        insort(sorted_ranks, rank)
     return 1 - 4 * num_swapped / (len(order) * (len(order) - 1))

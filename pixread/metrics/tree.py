@@ -101,17 +101,17 @@ def _flatten(root: Node, *, mirrored: bool) -> _Flat:
 
 def _change_costs(a: Sequence[Label], b: Sequence[Label]) -> list[list[float]]:
     """Cost of changing node i of a into node j of b; each pair of different labels is compared once."""
-    known: dict[tuple[Label, Label], float] = {}
+    costs: dict[tuple[Label, Label], float] = {}
 
-    def cost(one: Label, other: Label) -> float:
-        if one[0] != other[0]:
+    def cost(label_a: Label, label_b: Label) -> float:
+        if label_a[0] != label_b[0]:
             return 1.0
-        pair = (one, other)
-        if pair not in known:
-            known[pair] = Levenshtein.normalized_distance(one[1], other[1])
-        return known[pair]
+        pair = (label_a, label_b)
+        if pair not in costs:
+            costs[pair] = Levenshtein.normalized_distance(label_a[1], label_b[1])
+        return costs[pair]
 
-    return [[cost(one, other) for other in b] for one in a]
+    return [[cost(label_a, label_b) for label_b in b] for label_a in a]
 
 
 def _distance(a: _Flat, b: _Flat) -> float:

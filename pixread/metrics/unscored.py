@@ -15,7 +15,7 @@ from pixread.records import Box, Corner
 Quad = tuple[Corner, Corner, Corner, Corner]
 
 WITHIN = 0.5  # share of a word's box from which on it stands on unscored parts: most of it
-GRID = 16  # points a side at which a box is asked
+GRID = 16  # points a side at which a box is sampled
 
 
 def counted(words: Sequence[str], unscored: Sequence[bool], truth: Iterable[str]) -> list[bool]:
@@ -26,13 +26,13 @@ def counted(words: Sequence[str], unscored: Sequence[bool], truth: Iterable[str]
     elsewhere, B those on unscored parts and T the truth (multisets), |A & T| + |B & (T - A)| of |A| + |B & (T - A)|
     counted words are right.
     """
-    left = Counter(truth)
-    left.subtract(word for word, apart in zip(words, unscored, strict=True) if not apart)
-    found = []
-    for word, apart in zip(words, unscored, strict=True):
-        found.append(not apart or left[word] > 0)
-        left[word] -= apart
-    return found
+    remaining = Counter(truth)
+    remaining.subtract(word for word, is_unscored in zip(words, unscored, strict=True) if not is_unscored)
+    counts = []
+    for word, is_unscored in zip(words, unscored, strict=True):
+        counts.append(not is_unscored or remaining[word] > 0)
+        remaining[word] -= is_unscored
+    return counts
 
 
 def scored_lines(
@@ -47,53 +47,53 @@ def scored_lines(
     """
     if not unscored:
         return list(lines)
-    places = [_places(line) for line in lines]
-    apart = are_unscored([box for line in places for box in line], unscored=unscored, known=known)
-    counts = iter(counted([word for line in lines for word in line.text.split()], apart, truth))
-    parts = (_part(line, [next(counts) for _ in line.text.split()]) for line in lines)
+    boxes = [_word_boxes(line) for line in lines]
+    is_unscored = are_unscored([box for line in boxes for box in line], unscored=unscored, known=known)
+    counts = iter(counted([word for line in lines for word in line.text.split()], is_unscored, truth))
+    parts = (_counted_part(line, [next(counts) for _ in line.text.split()]) for line in lines)
     return [line for line in parts if line.text]
 
 
 def are_unscored(boxes: Sequence[Box | None], *, unscored: Sequence[Quad], known: Sequence[Quad]) -> list[bool]:
-    """Whether words at these places stand on an unscored part, as `scored_lines` says it; not those without a place."""
-    placed = list(dict.fromkeys(box for box in boxes if box is not None))
-    apart = (shares_within(placed, unscored) > WITHIN) & (shares_within(placed, known) <= WITHIN)
-    is_apart = dict(zip(placed, apart.tolist(), strict=True))
-    return [box is not None and is_apart[box] for box in boxes]
+    """Whether words with these boxes stand on an unscored part, as `scored_lines` says it; not those without a box."""
+    different = list(dict.fromkeys(box for box in boxes if box is not None))
+    unscored_boxes = (shares_within(different, unscored) > WITHIN) & (shares_within(different, known) <= WITHIN)
+    is_unscored = dict(zip(different, unscored_boxes.tolist(), strict=True))
+    return [box is not None and is_unscored[box] for box in boxes]
 
 
 def shares_within(boxes: Sequence[Box], parts: Sequence[Quad]) -> NDArray[np.float64]:
-    """Of each box the share that lies in any of the convex parts, told from a grid of points (N,)."""
+    """Of each box the share that lies in any of the convex parts, measured on a grid of points (N,)."""
     corners = np.array(parts, dtype=np.float64).reshape(-1, 4, 2)
     low, high = corners.min(axis=1), corners.max(axis=1)
     steps = (np.arange(GRID) + 0.5) / GRID
     grid = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
     shares = np.zeros(len(boxes))
-    for place, box in enumerate(boxes):
+    for index, box in enumerate(boxes):
         near = ((low < (box.right, box.bottom)) & (high > (box.x, box.y))).all(axis=1)
         if near.any():
             points = grid * (box.width, box.height) + (box.x, box.y)
-            shares[place] = are_inside(points, corners[near]).any(axis=1).mean()
+            shares[index] = are_inside(points, corners[near]).any(axis=1).mean()
     return shares
 
 
 def are_inside(points: NDArray[np.float64], quads: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether each point (P, 2) lies in each of the convex quads (Q, 4, 2), on one side of all its sides (P, Q)."""
     sides = np.roll(quads, -1, axis=1) - quads
-    away = points[:, None, None] - quads
-    turns = sides[..., 0] * away[..., 1] - sides[..., 1] * away[..., 0]
+    offsets = points[:, None, None] - quads
+    turns = sides[..., 0] * offsets[..., 1] - sides[..., 1] * offsets[..., 0]
     return np.asarray(np.all(turns >= 0, axis=2) | np.all(turns <= 0, axis=2))
 
 
-def _places(line: Line) -> Sequence[Box | None]:
+def _word_boxes(line: Line) -> Sequence[Box | None]:
     """Of each word its box, or the line's where its words' are not known."""
     number = len(line.text.split())
     return line.words if len(line.words) == number else [line.box] * number
 
 
-def _part(line: Line, counts: Sequence[bool]) -> Line:
-    if all(counts):
+def _counted_part(line: Line, are_counted: Sequence[bool]) -> Line:
+    if all(are_counted):
         return line
-    text = " ".join(word for word, one in zip(line.text.split(), counts, strict=True) if one)
-    kept = [box for box, one in zip(line.words, counts, strict=False) if one]
-    return replace(line, text=text, box=Box.around(kept) if kept else line.box, words=tuple(kept))
+    text = " ".join(word for word, is_counted in zip(line.text.split(), are_counted, strict=True) if is_counted)
+    boxes = [box for box, is_counted in zip(line.words, are_counted, strict=False) if is_counted]
+    return replace(line, text=text, box=Box.around(boxes) if boxes else line.box, words=tuple(boxes))

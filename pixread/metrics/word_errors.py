@@ -1,7 +1,7 @@
 """What is wrong with the words of a reading, by causes that can be told from the texts and the boxes alone.
 
 `word_score` compares two multisets of words; what is left over on either side is explained here. A true word and a read
-one belong together where they are alike and, if boxes are known on both sides, where their lines meet. The likest pairs
+one are paired where they are similar and, if boxes are known on both sides, their lines overlap. The most similar pairs
 are taken first, each word once, and where several causes would do the first of `CAUSES` is named:
 
 case only            equal but for capitals
@@ -36,10 +36,10 @@ JOINED, CUT, FEW, MORE = "blank missing", "blank added", "1 or 2 characters", "m
 SIGN, ONE_SIDED, OTHER, NOTHING = "sign alone", "on one side only", "quite other", "nothing there"
 CAUSES = (CASE, ACCENTS, PUNCTUATION, JOINED, CUT, FEW, MORE, SIGN, ONE_SIDED, OTHER, NOTHING)
 
-LEAST_ALIKE = 0.5  # of two words
-LEAST_ALIKE_JOINED = 0.8  # of a word and several put together: words can be put together in many ways
+MIN_SIMILARITY = 0.5  # of two words
+MIN_JOINED_SIMILARITY = 0.8  # of a word and several put together: words can be put together in many ways
 FEW_CHARACTERS = 2
-LEAST_MET = 0.5  # share of a line's width that other lines take up, below which nothing is there
+MIN_OVERLAP = 0.5  # share of a line's width that other lines take up, below which nothing is there
 
 Words = tuple[str, ...]
 
@@ -69,15 +69,16 @@ def word_errors(prediction: Sequence[Line], truth: Sequence[Line]) -> list[WordE
     """
     read_words, true_words = _words(prediction), _words(truth)
     extra, missed = read_words - true_words, true_words - read_words
-    true, read = _Left.of(truth, missed, longest=_longest(extra)), _Left.of(prediction, extra, longest=_longest(missed))
+    true = _Unmatched.of(truth, missed, longest=_longest(extra))
+    read = _Unmatched.of(prediction, extra, longest=_longest(missed))
     errors = []
-    for one in sorted(_candidates(true, read), key=lambda one: one.rank):
-        true_counts, read_counts = Counter(one.truth), Counter(one.read)
+    for candidate in sorted(_candidates(true, read), key=lambda candidate: candidate.rank):
+        true_counts, read_counts = Counter(candidate.truth), Counter(candidate.read)
         while true_counts <= missed and read_counts <= extra:
             missed, extra = missed - true_counts, extra - read_counts
-            errors.append(WordError(one.cause, one.truth, one.read))
-    errors += [WordError(cause, (word,), ()) for word, cause in _unpaired(missed, truth, extra, prediction)]
-    return errors + [WordError(cause, (), (word,)) for word, cause in _unpaired(extra, prediction, missed, truth)]
+            errors.append(WordError(candidate.cause, candidate.truth, candidate.read))
+    errors += [WordError(cause, (word,), ()) for word, cause in _unexplained(missed, truth, extra, prediction)]
+    return errors + [WordError(cause, (), (word,)) for word, cause in _unexplained(extra, prediction, missed, truth)]
 
 
 def _words(lines: Sequence[Line]) -> Counter[str]:
@@ -85,34 +86,34 @@ def _words(lines: Sequence[Line]) -> Counter[str]:
 
 
 def _longest(words: Counter[str]) -> float:
-    """The most characters of words put together that may still be like one of these."""
-    return max(map(len, words), default=0) / LEAST_ALIKE_JOINED
+    """The most characters of words put together that may still be similar to one of these."""
+    return max(map(len, words), default=0) / MIN_JOINED_SIMILARITY
 
 
-Places = Mapping[Words, set[Box | None]]
+LineBoxes = Mapping[Words, set[Box | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Left:
+class _Unmatched:
     """What one side has too many of: words, and runs of such words on a line, each with the boxes of its lines."""
 
     words: dict[Words, set[Box | None]] = field(default_factory=lambda: defaultdict(set))
     runs: dict[Words, set[Box | None]] = field(default_factory=lambda: defaultdict(set))
 
     @classmethod
-    def of(cls, lines: Sequence[Line], left: Counter[str], *, longest: float) -> _Left:
+    def of(cls, lines: Sequence[Line], unmatched: Counter[str], *, longest: float) -> _Unmatched:
         """longest: characters of a run."""
-        found = cls()
+        collected = cls()
         for line in lines:
             words = line.text.split()
             for start in range(len(words)):
                 length = 0
                 for stop, word in enumerate(words[start:], start + 1):
                     length += len(word)
-                    if not left[word] or (length > longest and stop > start + 1):
+                    if not unmatched[word] or (length > longest and stop > start + 1):
                         break
-                    (found.words if stop == start + 1 else found.runs)[tuple(words[start:stop])].add(line.box)
-        return found
+                    (collected.words if stop == start + 1 else collected.runs)[tuple(words[start:stop])].add(line.box)
+        return collected
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,102 +129,106 @@ class _Candidate:
         return CAUSES[self.rank[1]]
 
 
-def _candidates(true: _Left, read: _Left) -> Iterator[_Candidate]:
+def _candidates(true: _Unmatched, read: _Unmatched) -> Iterator[_Candidate]:
     for cause, form in ((CASE, str.casefold), (ACCENTS, _without_accents), (PUNCTUATION, _without_punctuation)):
         yield from _same(true.words, read.words, cause, form)
-    yield from _alike(true.words, read.words, LEAST_ALIKE, _how_far)
-    yield from _alike(true.runs, read.words, LEAST_ALIKE_JOINED, lambda true, read: JOINED)
-    yield from _alike(true.words, read.runs, LEAST_ALIKE_JOINED, lambda true, read: CUT)
+    yield from _similar(true.words, read.words, MIN_SIMILARITY, _character_cause)
+    yield from _similar(true.runs, read.words, MIN_JOINED_SIMILARITY, lambda true, read: JOINED)
+    yield from _similar(true.words, read.runs, MIN_JOINED_SIMILARITY, lambda true, read: CUT)
 
 
-def _same(true: Places, read: Places, cause: str, form: Callable[[str], str]) -> Iterator[_Candidate]:
+def _same(true: LineBoxes, read: LineBoxes, cause: str, form: Callable[[str], str]) -> Iterator[_Candidate]:
     """Words that are the same in a form."""
     by_form: dict[str, list[Words]] = defaultdict(list)
     for words in read:
         by_form[form(words[0])].append(words)
-    for words in true:
-        plain = form(words[0])
-        for other in by_form.get(plain, []) if plain else []:
-            if _may_meet(true[words], read[other]):
-                yield _Candidate((-1.0, CAUSES.index(cause), words, other), words, other)
+    for true_words in true:
+        plain = form(true_words[0])
+        for read_words in by_form.get(plain, []) if plain else []:
+            if _may_overlap(true[true_words], read[read_words]):
+                yield _Candidate((-1.0, CAUSES.index(cause), true_words, read_words), true_words, read_words)
 
 
-def _alike(true: Places, read: Places, least: float, cause: Callable[[str, str], str]) -> Iterator[_Candidate]:
-    """Words, or runs of words put together, that are alike."""
+def _similar(
+    true: LineBoxes, read: LineBoxes, min_similarity: float, cause: Callable[[str, str], str]
+) -> Iterator[_Candidate]:
+    """Words, or runs of words put together, that are similar."""
     if not true or not read:
         return
-    true_texts, read_texts = [{words: "".join(words) for words in places} for places in (true, read)]
+    true_texts, read_texts = [{words: "".join(words) for words in boxes} for boxes in (true, read)]
     similarity = cdist(list(true_texts.values()), list(read_texts.values()), scorer=Levenshtein.normalized_similarity)
-    true_words, read_words = list(true), list(read)
-    for at, place in zip(*(found.tolist() for found in (similarity >= least).nonzero()), strict=True):
-        words, other = true_words[at], read_words[place]
-        if _may_meet(true[words], read[other]):
-            number = CAUSES.index(cause(true_texts[words], read_texts[other]))
-            yield _Candidate((1.0 - float(similarity[at, place]), number, words, other), words, other)
+    all_true, all_read = list(true), list(read)
+    rows, columns = (indices.tolist() for indices in (similarity >= min_similarity).nonzero())
+    for row, column in zip(rows, columns, strict=True):
+        true_words, read_words = all_true[row], all_read[column]
+        if _may_overlap(true[true_words], read[read_words]):
+            number = CAUSES.index(cause(true_texts[true_words], read_texts[read_words]))
+            rank = (1.0 - float(similarity[row, column]), number, true_words, read_words)
+            yield _Candidate(rank, true_words, read_words)
 
 
-def _how_far(true: str, read: str) -> str:
+def _character_cause(true: str, read: str) -> str:
     return FEW if Levenshtein.distance(true, read) <= FEW_CHARACTERS else MORE
 
 
 def _without_accents(word: str) -> str:
-    kept = (char for char in unicodedata.normalize("NFD", word) if unicodedata.category(char) != "Mn")
-    return unicodedata.normalize("NFC", "".join(kept))
+    characters = (char for char in unicodedata.normalize("NFD", word) if unicodedata.category(char) != "Mn")
+    return unicodedata.normalize("NFC", "".join(characters))
 
 
 def _without_punctuation(word: str) -> str:
     return "".join(char for char in word if unicodedata.category(char)[0] not in "PS")
 
 
-def _may_meet(some: set[Box | None], others: set[Box | None]) -> bool:
-    """Whether any two lines meet; unknown places may be anywhere."""
-    if None in some or None in others:
+def _may_overlap(boxes: set[Box | None], other_boxes: set[Box | None]) -> bool:
+    """Whether any two lines overlap; lines without boxes may be anywhere."""
+    if None in boxes or None in other_boxes:
         return True
-    return any(_common_width(one, other) > 0 for one in some for other in others if one and other)
+    return any(_common_width(a, b) > 0 for a in boxes for b in other_boxes if a and b)
 
 
-def _common_width(one: Box, other: Box) -> float:
+def _common_width(a: Box, b: Box) -> float:
     """How far two boxes stand above each other; 0 for boxes on different lines.
 
     They are on one line where the middle of either is within the height of the other: layout is higher than ink.
     """
-    middles = (one.y + one.height / 2, other.y + other.height / 2)
-    if not (one.y <= middles[1] <= one.bottom or other.y <= middles[0] <= other.bottom):
+    middles = (a.y + a.height / 2, b.y + b.height / 2)
+    if not (a.y <= middles[1] <= a.bottom or b.y <= middles[0] <= b.bottom):
         return 0.0
-    return max(0.0, min(one.right, other.right) - max(one.x, other.x))
+    return max(0.0, min(a.right, b.right) - max(a.x, b.x))
 
 
-def _unpaired(
-    left: Counter[str], here: Sequence[Line], left_there: Counter[str], there: Sequence[Line]
+def _unexplained(
+    unmatched: Counter[str], lines: Sequence[Line], other_unmatched: Counter[str], other_lines: Sequence[Line]
 ) -> Iterator[tuple[str, str]]:
-    """The words that no pair explains, each with its cause: of equal ones those with nothing beside them first."""
-    is_placed = all(line.box is not None for line in there)
+    """The words that no pair explains, each with its cause: of equal ones those that overlap nothing first."""
+    has_boxes = all(line.box is not None for line in other_lines)
     at_causes: dict[str, Counter[str]] = {NOTHING: Counter(), ONE_SIDED: Counter()}
-    for line in here:
-        words = [word for word in line.text.split() if left[word]]
-        beside = _beside(line.box, there) if is_placed and line.box is not None else there
+    for line in lines:
+        words = [word for word in line.text.split() if unmatched[word]]
+        overlapping = _overlapping(line.box, other_lines) if has_boxes and line.box is not None else other_lines
         if not words:
             continue
-        if is_placed and line.box is not None and _met(line.box, beside) < LEAST_MET:
+        if has_boxes and line.box is not None and _overlapped_share(line.box, overlapping) < MIN_OVERLAP:
             at_causes[NOTHING].update(words)
-        elif not any(left_there[word] for other in beside for word in other.text.split()):
+        elif not any(other_unmatched[word] for other in overlapping for word in other.text.split()):
             at_causes[ONE_SIDED].update(words)
-    for word, count in left.items():
+    for word, count in unmatched.items():
         if not _without_punctuation(word):
             yield from [(word, SIGN)] * count
             continue
-        for cause, words_there in at_causes.items():
-            number = min(count, words_there[word])
+        for cause, cause_words in at_causes.items():
+            number = min(count, cause_words[word])
             yield from [(word, cause)] * number
             count -= number
         yield from [(word, OTHER)] * count
 
 
-def _beside(box: Box, others: Sequence[Line]) -> list[Line]:
-    """The lines that stand where a line does."""
-    return [line for line in others if line.box is not None and _common_width(box, line.box) > 0]
+def _overlapping(box: Box, lines: Sequence[Line]) -> list[Line]:
+    """The lines that stand at the height of a box and overlap it along the line."""
+    return [line for line in lines if line.box is not None and _common_width(box, line.box) > 0]
 
 
-def _met(box: Box, others: Sequence[Line]) -> float:
-    """The share of a line's width at which lines beside it stand."""
-    return sum(_common_width(box, line.box) for line in others if line.box is not None) / max(box.width, 1.0)
+def _overlapped_share(box: Box, lines: Sequence[Line]) -> float:
+    """The share of a box's width that these lines cover."""
+    return sum(_common_width(box, line.box) for line in lines if line.box is not None) / max(box.width, 1.0)

@@ -120,8 +120,8 @@ class Browser:
     def _failure(self, chromium: Chromium, tab: Tab | None, error: DevToolsError, *, timeout_s: float) -> RenderError:
         if isinstance(error, NoAnswerError):
             if _is_silent(chromium, tab, error):
-                what = f"the browser itself did not answer {error.method} within {timeout_s:g} seconds"
-                return RenderError("crash", f"{what}: {self._program}; {_OTHER_PROGRAM}")
+                problem = f"the browser itself did not answer {error.method} within {timeout_s:g} seconds"
+                return RenderError("crash", f"{problem}: {self._program}; {_OTHER_PROGRAM}")
             return RenderError("timeout", f"the page did not stand still within {timeout_s:g} seconds")
         if tab is None:
             return RenderError("crash", f"the browser could not open a tab: {error}")
@@ -144,8 +144,8 @@ class Browser:
             self._chromium.kill()
             self._stop()
             if isinstance(error, NoAnswerError):
-                what = f"did not answer {error.method} within {START_TIMEOUT_S:g} seconds; {_OTHER_PROGRAM}"
-                raise ValueError(f"{self._program} started, but {what}") from error
+                problem = f"did not answer {error.method} within {START_TIMEOUT_S:g} seconds; {_OTHER_PROGRAM}"
+                raise ValueError(f"{self._program} started, but {problem}") from error
             raise ValueError(f"{self._program} started, but cannot render pages: {error}") from error
         self._num_pages = 0
         self.num_starts += 1

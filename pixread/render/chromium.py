@@ -130,11 +130,11 @@ def find_chromium(executable: str | None = None) -> str | None:
     """
     named = executable or os.environ.get("PIXREAD_CHROMIUM")
     if named:
-        found = shutil.which(named)
-        if found is None:
+        path = shutil.which(named)
+        if path is None:
             raise ValueError(f"the Chromium named by PIXREAD_CHROMIUM or executable= is not a program: {named}")
-        return found
-    return next((found for found in map(shutil.which, PROGRAMS) if found), None)
+        return path
+    return next((path for path in map(shutil.which, PROGRAMS) if path), None)
 
 
 def playwrights_chromium() -> str:
@@ -152,10 +152,10 @@ def playwrights_chromium() -> str:
     homes = [folder for folder in Path(program).parents if folder.name.startswith("chromium-")]
     shell = "chromium_headless_shell-{}/*/*headless?shell"
     shells = [path for home in homes for path in home.parent.glob(shell.format(home.name.partition("-")[2]))]
-    found = next((path for path in [*shells, Path(program)] if os.access(path, os.X_OK)), None)
-    if found is None:
+    path = next((path for path in [*shells, Path(program)] if os.access(path, os.X_OK)), None)
+    if path is None:
         raise ValueError(_MISSING.format(why="none is on PATH, and Playwright has none"))
-    return str(found)
+    return str(path)
 
 
 class Chromium:
@@ -170,45 +170,45 @@ class Chromium:
         self.num_messages = 0  # that have come, be they answers or events
         self.on_event: Callable[[str, dict[str, Any], str], None] = lambda method, parameters, session: None
         self._count = 0
-        self._asked: dict[int, tuple[str, dict[str, Any] | None]] = {}  # by number: the command and its answer
+        self._calls: dict[int, tuple[str, dict[str, Any] | None]] = {}  # by number: the command and its answer
         self._until = math.inf
         self._unread = b""
         self._parts: list[bytes] = []  # of a message that has not come whole
         self._folder = tempfile.TemporaryDirectory(prefix="pixread-chromium-", ignore_cleanup_errors=True)
-        self._said = Path(self._folder.name, "said.txt")
+        self._stderr_file = Path(self._folder.name, "stderr.txt")
         profile = Path(self._folder.name, "Default")
         profile.mkdir()
         (profile / "Preferences").write_text(json.dumps(_PREFERENCES), encoding="utf-8")
-        to_them, self._to = os.pipe()
-        self._from, from_them = os.pipe()
-        theirs = (_moved_up(to_them), _moved_up(from_them))
+        commands_read, self._to = os.pipe()
+        self._from, answers_written = os.pipe()
+        browser_ends = (_moved_up(commands_read), _moved_up(answers_written))
         try:
-            self._process = self._start([program, *_FLAGS, *arguments], environment, theirs)
+            self._process = self._start([program, *_FLAGS, *arguments], environment, browser_ends)
         finally:
-            for descriptor in theirs:
+            for descriptor in browser_ends:
                 os.close(descriptor)
         try:
             with self.within(START_TIMEOUT_S):
                 self.version: dict[str, str] = self.send("Browser.getVersion")
         except DevToolsError as error:
-            why = self._why_not(program, error)
+            why = self._start_error(program, error)
             self.kill()
             self.close()
             raise ValueError(_MISSING.format(why=why)) from error
 
     def _start(
-        self, command: list[str], environment: Mapping[str, str], theirs: tuple[int, int]
+        self, command: list[str], environment: Mapping[str, str], browser_ends: tuple[int, int]
     ) -> subprocess.Popen[bytes]:
         # The browser reads descriptor 3 and writes 4; a shell that turns into the browser can put the pipes there.
-        shell = 'exec "$0" "$@" 3</dev/fd/{} 4>/dev/fd/{}'.format(*theirs)
-        with self._said.open("wb") as said:
+        shell = 'exec "$0" "$@" 3</dev/fd/{} 4>/dev/fd/{}'.format(*browser_ends)
+        with self._stderr_file.open("wb") as stderr:
             return subprocess.Popen(
                 ["/bin/sh", "-c", shell, *command, f"--user-data-dir={self._folder.name}"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=said,
+                stderr=stderr,
                 env=dict(environment),
-                pass_fds=theirs,
+                pass_fds=browser_ends,
                 start_new_session=True,  # Ctrl-C is for us; and all its processes can be killed as one group
             )
 
@@ -221,12 +221,12 @@ class Chromium:
         finally:
             self._until = before
 
-    def _why_not(self, program: str, error: DevToolsError) -> str:
-        """Why the program did not come up: the last that it said, if it ended."""
+    def _start_error(self, program: str, error: DevToolsError) -> str:
+        """Why the program did not come up: the last line of its stderr, if it ended."""
         if isinstance(error, NoAnswerError):
             return f"{program} did not answer within {START_TIMEOUT_S:g} seconds"
-        said = [line.strip() for line in self._said.read_text(encoding="utf-8", errors="replace").split("\n")]
-        return next((line for line in reversed(said) if line), f"{program} ended at once")
+        stderr = [line.strip() for line in self._stderr_file.read_text(encoding="utf-8", errors="replace").split("\n")]
+        return next((line for line in reversed(stderr) if line), f"{program} ended at once")
 
     def send(self, method: str, *, session: str = "", **parameters: Any) -> dict[str, Any]:
         """One command and its answer. Raises DevToolsError; where none comes in time, that is a NoAnswerError."""
@@ -235,17 +235,17 @@ class Chromium:
     def ask(self, method: str, *, session: str = "", **parameters: Any) -> int:
         """One command whose answer is kept for later; gives its number."""
         number = self.post(method, session=session, **parameters)
-        self._asked[number] = (method, None)
+        self._calls[number] = (method, None)
         return number
 
     def answer(self, number: int) -> dict[str, Any]:
-        """The answer to what was asked, as `send` gives it. After NoAnswerError it may be waited for once more."""
+        """The answer to a command of `ask`, as `send` gives it. After NoAnswerError it may be waited for once more."""
         while True:
-            method, message = self._asked[number]
+            method, message = self._calls[number]
             if message is None:
                 self._hear(self._next_message(method, number))
                 continue
-            del self._asked[number]
+            del self._calls[number]
             if "error" in message:
                 raise DevToolsError(f"{method}: {message['error'].get('message', 'refused')}")
             result: dict[str, Any] = message["result"]
@@ -271,21 +271,21 @@ class Chromium:
         """One command whose answer nobody waits for; gives its number."""
         self._count += 1
         message = {"id": self._count, "method": method, "params": parameters}
-        left = memoryview(json.dumps(message | ({"sessionId": session} if session else {})).encode() + b"\0")
+        unsent = memoryview(json.dumps(message | ({"sessionId": session} if session else {})).encode() + b"\0")
         try:
-            while left:
-                left = left[os.write(self._to, left) :]
+            while unsent:
+                unsent = unsent[os.write(self._to, unsent) :]
         except OSError as error:
             raise DevToolsError("the browser is gone") from error
         return self._count
 
     def _hear(self, message: dict[str, Any]) -> None:
-        """Keeps an answer that is waited for, and tells of an event."""
+        """Keeps an answer that is waited for, and hands on an event."""
         if "method" in message:
             self.on_event(message["method"], message.get("params", {}), message.get("sessionId", ""))
-        elif message.get("id") in self._asked:
-            method, _ = self._asked[message["id"]]
-            self._asked[message["id"]] = (method, message)
+        elif message.get("id") in self._calls:
+            method, _ = self._calls[message["id"]]
+            self._calls[message["id"]] = (method, message)
 
     def _next_message(self, method: str, number: int) -> dict[str, Any]:
         while True:
@@ -305,8 +305,8 @@ class Chromium:
         """Wait until there is something to read. Raises NoAnswerError when the time is over, whatever else is told."""
         poll = select.poll()
         poll.register(self._from, select.POLLIN)
-        left_s = self._until - time.monotonic()
-        if left_s <= 0 or not poll.poll(None if math.isinf(left_s) else math.ceil(1000 * left_s)):
+        remaining_s = self._until - time.monotonic()
+        if remaining_s <= 0 or not poll.poll(None if math.isinf(remaining_s) else math.ceil(1000 * remaining_s)):
             raise NoAnswerError(method, number)
 
     def kill(self) -> None:

@@ -42,8 +42,8 @@ def layout_notes(send_all: SendAll) -> list[LayoutNote]:
     notes = [note for document in documents for note in document.texts()]
     notes += [LayoutNote(number, {"kind": "closed"}) for document in documents for number in document.in_closed_roots()]
     controls = [number for document in documents for number in document.elements(_CONTROLS)]
-    asked = [{"backendNodeId": number, "depth": -1, "pierce": True} for number in controls]
-    for answer in send_all("DOM.describeNode", asked):
+    calls = [{"backendNodeId": number, "depth": -1, "pierce": True} for number in controls]
+    for answer in send_all("DOM.describeNode", calls):
         texts = _inner_texts(answer["node"]) if answer else ()
         notes += [LayoutNote(number, {"kind": "inner"}) for number in texts]
     frames = [number for document in documents for number in document.elements(_FRAMES)]
@@ -125,7 +125,7 @@ def _plain(text: str) -> str:
     """The text with the mathematical letters of MathML as the letters that they are a style of."""
     if text.isascii():
         return text
-    return "".join(unicodedata.normalize("NFKC", sign) if 0x1D400 <= ord(sign) <= 0x1D7FF else sign for sign in text)
+    return "".join(unicodedata.normalize("NFKC", char) if 0x1D400 <= ord(char) <= 0x1D7FF else char for char in text)
 
 
 def _inner_texts(node: Mapping[str, Any]) -> Iterator[int]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pixread.render.chromium import DevToolsError, NoAnswerError
 from pixread.render.errors import RenderError
-from pixread.render.site import XHTML_WAYS, Site
+from pixread.render.site import XHTML_MODES, Site
 from pixread.render.tab import Tab
 
 LOAD_JS = Path(__file__).with_name("load.js").read_text(encoding="utf-8")
@@ -37,7 +37,7 @@ def load_page(
     of 400 or above, not_html, unreadable, and refused for a page that is elsewhere, unless it `may_leave`.
     """
     given_up: set[str] = set()
-    for site.xhtml in XHTML_WAYS:
+    for site.xhtml in XHTML_MODES:
         tab.navigate(url)
         state = _wait(tab, url, given_up, timeout_s=timeout_s, prepare=prepare)
         if state["url"].split("#")[0] != url.split("#")[0] and not may_leave:
@@ -58,7 +58,7 @@ def _wait(tab: Tab, url: str, given_up: set[str], *, timeout_s: float, prepare: 
     part_s = _PART_SHARE * timeout_s
     start = time.monotonic()
     while True:
-        state = _look(tab, part_s / 2)
+        state = _page_state(tab, part_s / 2)
         lasted = time.monotonic() - start
         if state is not None and (state["loaded"] or state["status"] >= 400):
             return state
@@ -72,19 +72,19 @@ def _wait(tab: Tab, url: str, given_up: set[str], *, timeout_s: float, prepare: 
             raise RenderError("timeout", f"the page did not come whole within {timeout_s:g} seconds")
         stuck = state is None
         if tab.requests.hanging(0.9 * part_s, background=stuck):
-            lost = tab.requests.hanging(_BESIDE * part_s, background=stuck)
-            given_up |= lost
+            hanging = tab.requests.hanging(_BESIDE * part_s, background=stuck)
+            given_up |= hanging
             if stuck:
                 tab.renew()
                 prepare()
             else:
                 # Else the requests that hang would keep the connections to their server, and the page would get none.
                 tab.send("Page.stopLoading")
-            tab.give_up(lost)
+            tab.give_up(hanging)
             tab.navigate(url)
 
 
-def _look(tab: Tab, seconds: float) -> dict[str, Any] | None:
+def _page_state(tab: Tab, seconds: float) -> dict[str, Any] | None:
     """What load.js says of the page, which waits so long at most; None where scripts do not let it answer."""
     try:
         with tab.within(seconds + _GRACE_S):

@@ -46,10 +46,10 @@ globalThis.pixreadMarks = ({ zoom }, { cut, area, alphaOf, mayBeCovered, shows }
     }
     const hasGround = hasColour || image.includes("gradient(") || style.boxShadow !== "none";
     for (const box of boxes()) {
-      const seen = cut(box, clip);
-      if (area(seen) <= 0) continue;
-      if (image.includes("url(")) notePicture(element, seen, space);
-      if (isControl(element) && isLarge(seen)) add("control", seen, element, space);
+      const clipped = cut(box, clip);
+      if (area(clipped) <= 0) continue;
+      if (image.includes("url(")) notePicture(element, clipped, space);
+      if (isControl(element) && isLarge(clipped)) add("control", clipped, element, space);
       for (const side of sidesOf(box, style, scale(), hasGround)) add("edge", cut(side, clip), element, space);
     }
     return hasColour ? style.backgroundColor : ground;

@@ -146,7 +146,7 @@ class _Render:
         settings = self.settings
         start = self._in_css(settings.height or _VIEWPORT_HEIGHT)
         self._prepare(start)
-        lost = load_page(
+        given_up = load_page(
             self.tab,
             self.url,
             site=self.site,
@@ -162,21 +162,21 @@ class _Render:
         if grows:
             height, rest = self._grow(rest.height, start=start)
         hide_failed_frames(self.tab)
-        return self._shoot(height, source=source, lost_parts=len(lost) + rest.num_missing)
+        return self._shoot(height, source=source, lost_parts=len(given_up) + rest.num_missing)
 
     def _grow(self, height: int, *, start: int) -> tuple[int, _Rest]:
         """Give the viewport the content's height, and more where that brings more content."""
-        least, most = self._in_css(self.settings.min_height), self._in_css(self.settings.max_height)
-        height = max(least, min(height, most))
+        min_height, max_height = self._in_css(self.settings.min_height), self._in_css(self.settings.max_height)
+        height = max(min_height, min(height, max_height))
         for _ in range(_MAX_GROWTHS):
             # Never lower than it was: style sheets ask for the window's height and shape.
             self._resize(max(height, start))
             # Two frames: one in which the page learns what is in view now, one in which it has answered.
             rest = self._settle(_SECOND_REST_MS, frames=2, pin_to=start, last=True)
             # What hangs on the viewport's height, in a style sheet that cannot be read, would grow for ever.
-            if height >= min(rest.height, most) or rest.unread:
+            if height >= min(rest.height, max_height) or rest.unread:
                 break
-            height = min(rest.height, most)
+            height = min(rest.height, max_height)
         return height, rest
 
     def _in_css(self, pixels: int) -> int:
@@ -243,14 +243,14 @@ class _Render:
             "maxNodes": self.settings.max_nodes,
             "layout": [note.entry for note in notes],
         }
-        seen = read_snapshot(self.tab.call(SNAPSHOT_JS, argument, [note.backend_id for note in notes]))
-        if seen.tree is None:
+        snapshot = read_snapshot(self.tab.call(SNAPSHOT_JS, argument, [note.backend_id for note in notes]))
+        if snapshot.tree is None:
             raise RenderError("empty", _EMPTY)
         clip = {"x": 0, "y": 0, "width": self.width, "height": height, "scale": 1}
         picture = self.tab.send("Page.captureScreenshot", format="png", optimizeForSpeed=True, clip=clip)
         png = base64.b64decode(picture["data"])
-        shown = without_invisible_words(seen.tree, pixels_of(png))
-        tree = simplify(shown)
+        visible = without_invisible_words(snapshot.tree, pixels_of(png))
+        tree = simplify(visible)
         if tree is None:
             raise RenderError("empty", _EMPTY)
         width, height = png_size(png)
@@ -260,9 +260,9 @@ class _Render:
             height=height,
             root=tree,
             source=source,
-            title=seen.title,
+            title=snapshot.title,
             lost_parts=lost_parts,
-            marks=seen.marks + invisible_word_marks(seen.tree, shown),
+            marks=snapshot.marks + invisible_word_marks(snapshot.tree, visible),
         )
 
 

@@ -1,4 +1,4 @@
-"""What a page has asked the network for and not got yet, so that a part that never comes does not cost the page."""
+"""The open requests of a page, so that a part that never comes does not cost the page."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Requests:
         return any(request.is_page for request in self._open.values())
 
     def hanging(self, seconds: float, *, background: bool = False) -> set[str]:
-        """The addresses of parts that have been waited for so long; those of the background only if asked."""
+        """The addresses of parts that have been waited for so long; those of the background only with `background`."""
         latest = time.monotonic() - seconds
         return {
             request.url

@@ -1,4 +1,4 @@
-// Lets a page come to rest after loading: runs its time, scrolls it through, waits for what it asks for, stops what moves, and
+// Lets a page come to rest after loading: runs its time, scrolls it through, waits for its requests, stops what moves, and
 // measures how high its content is.
 //
 // argument: {restMs, maxCalls, maxRealMs, waitMs, frames, reach, scrolls, pinTo, last}: how much virtual time to run (see virtual_time.js),
@@ -27,11 +27,11 @@ async (argument) => {
     });
   const frame = () => Promise.race([new Promise((done) => requestAnimationFrame(done)), pause(1000)]); // on busy machines, too
   const documents = () => {
-    const found = [document];
+    const all = [document];
     for (const frame of document.querySelectorAll("iframe, frame")) {
-      if (frame.contentDocument) found.push(frame.contentDocument);
+      if (frame.contentDocument) all.push(frame.contentDocument);
     }
-    return found;
+    return all;
   };
   const root = document.documentElement;
   if (root === null) return JSON.stringify({ height: 0, nodes: 0, url: location.href, unread: false, missing: 0 }); // thrown away
@@ -39,17 +39,17 @@ async (argument) => {
   // --- what loads --------------------------------------------------------------------------------------------------
 
   // Whether a document's scripts wait for answers (see virtual_time.js).
-  const asks = (target) => !target.dispatchEvent(new CustomEvent("pixread-asks", { cancelable: true }));
+  const isFetching = (target) => !target.dispatchEvent(new CustomEvent("pixread-is-fetching", { cancelable: true }));
   const isLazy = (element) => element.getAttribute("loading")?.toLowerCase() === "lazy";
   const missing = () => {
-    const found = [...state.opening, ...[...state.backgrounds.values()].filter((image) => !image.complete)];
+    const unloaded = [...state.opening, ...[...state.backgrounds.values()].filter((image) => !image.complete)];
     for (const target of documents()) {
-      found.push(...[...target.images].filter((image) => !image.complete && !isLazy(image)));
-      found.push(...[...target.fonts].filter((font) => font.status === "loading"));
+      unloaded.push(...[...target.images].filter((image) => !image.complete && !isLazy(image)));
+      unloaded.push(...[...target.fonts].filter((font) => font.status === "loading"));
     }
-    return found;
+    return unloaded;
   };
-  const isLoading = () => missing().length > 0 || documents().some((target) => asks(target) || target.fonts.status === "loading");
+  const isLoading = () => missing().length > 0 || documents().some((target) => isFetching(target) || target.fonts.status === "loading");
   const untilLoaded = async (isWaiting) => {
     const start = performance.now();
     while (state.waitedMs + performance.now() - start < waitMs && isWaiting()) await pause(4);
@@ -116,7 +116,7 @@ async (argument) => {
     let idle = 0;
     for (let now = state.clockMs; now <= until && performance.now() < stop; now += STEP_MS) {
       // Answers come at once, as far as the page's clock is concerned: what comes of them is then the same every time.
-      await untilLoaded(() => documents().some(asks));
+      await untilLoaded(() => documents().some(isFetching));
       const detail = `${now} ${maxCalls} ${stop - performance.now()}`;
       let waiting = false;
       for (const target of documents()) {
@@ -150,10 +150,10 @@ async (argument) => {
       if (bottom > 0 && top < window.innerHeight) state.shown.set(target, MARKS.map((name) => target.getAttribute(name)));
     }
   };
-  const hearsScrolling = () => !document.dispatchEvent(new CustomEvent("pixread-hears-scrolling", { cancelable: true }));
+  const hasScrollListener = () => !document.dispatchEvent(new CustomEvent("pixread-has-scroll-listener", { cancelable: true }));
   const scrollThrough = async () => {
     const bottom = () => Math.min(root.scrollHeight, reach) - window.innerHeight;
-    if (bottom() <= 0 || !hearsScrolling()) return;
+    if (bottom() <= 0 || !hasScrollListener()) return;
     const stop = performance.now() + waitMs;
     const changed = new Set();
     const observer = new MutationObserver((records) => records.forEach(({ target }) => changed.add(target)));

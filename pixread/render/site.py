@@ -20,7 +20,7 @@ from pixread.render.sniff import content_type, with_numbered_entities
 HOST = "pixread.localhost"
 _BASE = "/-/-/-/-/-/-/"
 _QUERY_MARKS = ("?", "@", "%3F")  # what stands before the query in names of files, see sniff.py
-XHTML_WAYS = ("xml", "entities", "html")
+XHTML_MODES = ("xml", "entities", "html")
 """How XHTML is served: as it is, with the named characters of HTML (`&nbsp;`) written as numbers, and as HTML."""
 _ADDED_SUFFIXES = ("", ".html", ".css")  # what `wget --adjust-extension` adds behind it
 
@@ -33,7 +33,7 @@ class Site:
 
     def __init__(self) -> None:
         self.root = Path("/nonexistent")
-        self.xhtml = XHTML_WAYS[0]
+        self.xhtml = XHTML_MODES[0]
         site = self
 
         class Handler(_Handler):
@@ -70,21 +70,21 @@ class Site:
         parts = urlsplit(target)
         path = unquote(parts.path)
         if path.startswith(_BASE):
-            relative, written = path.removeprefix(_BASE), parts.path.removeprefix(_BASE)
+            relative, quoted = path.removeprefix(_BASE), parts.path.removeprefix(_BASE)
         elif path.startswith("/-/"):
             return None
         else:
-            relative, written = path.lstrip("/"), parts.path.lstrip("/")
-        names = [*_names_with_query(relative, parts.query), relative, written]
-        return next((found for name in dict.fromkeys(names) if (found := self._file(name))), None)
+            relative, quoted = path.lstrip("/"), parts.path.lstrip("/")
+        names = [*_names_with_query(relative, parts.query), relative, quoted]
+        return next((file for name in dict.fromkeys(names) if (file := self._file(name))), None)
 
     def _file(self, relative: str) -> Path | None:
         try:
-            found = (self.root / relative).resolve()
-            if found.is_dir():
-                found /= "index.html"
+            file = (self.root / relative).resolve()
+            if file.is_dir():
+                file /= "index.html"
             # Symbolic links and `..` are resolved by now, so this one comparison is the whole fence.
-            return found if found.is_relative_to(self.root) and found.is_file() else None
+            return file if file.is_relative_to(self.root) and file.is_file() else None
         except (OSError, ValueError):
             return None
 

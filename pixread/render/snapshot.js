@@ -11,7 +11,7 @@
   const { zoom, maxNodes, layout } = argument;
   const MIN_OPACITY = 0.1;
   const MIN_IMAGE_PX = 4;
-  const MIN_SEEN = 0.5; // share of a word's box that must not be clipped away
+  const MIN_VISIBLE_SHARE = 0.5; // share of a word's box that must not be clipped away
   const MIN_WHOLE = 0.97; // share from which on it counts as whole
   const SKIPPED = new Set(
     "SCRIPT STYLE TEMPLATE NOSCRIPT HEAD META LINK TITLE OPTION OPTGROUP DATALIST AUDIO SOURCE TRACK PARAM AREA MAP".split(" ").concat(
@@ -61,21 +61,21 @@
       return null;
     }
     const run = runOf(textNodes, host, style, { inner: host !== element || joint !== undefined, joint });
-    const found = [];
+    const words = [];
     let token = 0;
     const add = (piece, word) => {
       const box = moved(piece.rect, state.space);
-      const seen = cut(box, state.clip);
+      const clipped = cut(box, state.clip);
       if (area(box) <= 0) return;
-      if (area(seen) < MIN_SEEN * area(box)) {
-        noteUnread(seen);
+      if (area(clipped) < MIN_VISIBLE_SHARE * area(box)) {
+        noteUnread(clipped);
         return;
       }
       const text = tidy(piece.text);
-      const last = found[found.length - 1];
-      if (piece.attached && last) Object.assign(last, { text: last.text + text, box: { ...last.box, l: Math.min(last.box.l, seen.l), r: Math.max(last.box.r, seen.r) } });
-      else if (text && !isLigature(text, box, letters.size, style)) found.push(placed(text, box, seen, letters, word));
-      else noteIcon(seen);
+      const last = words[words.length - 1];
+      if (piece.attached && last) Object.assign(last, { text: last.text + text, box: { ...last.box, l: Math.min(last.box.l, clipped.l), r: Math.max(last.box.r, clipped.r) } });
+      else if (text && !isLigature(text, box, letters.size, style)) words.push(placed(text, box, clipped, letters, word));
+      else noteIcon(clipped);
     };
     if (Math.abs(letters.turn) < 0.02 && isReordered(run, () => blockOf(host), state.overridden)) {
       for (const piece of visualPieces(run, state.overridden, state.cutter)) add(piece, ++token);
@@ -89,12 +89,12 @@
         }
       }
     }
-    return textIsPainted(element, style) ? pending(found, host, state.space, letters) : null;
+    return textIsPainted(element, style) ? pending(words, host, state.space, letters) : null;
   };
   // What is cut off has no baseline that a reader could find.
-  const placed = (text, box, seen, letters, token) => {
-    const isWhole = area(seen) >= MIN_WHOLE * area(box);
-    return { text, box: seen, token, baseline: isWhole ? baselineOf(box, letters) : null };
+  const placed = (text, box, clipped, letters, token) => {
+    const isWhole = area(clipped) >= MIN_WHOLE * area(box);
+    return { text, box: clipped, token, baseline: isWhole ? baselineOf(box, letters) : null };
   };
   // Icon fonts that draw a word ("home", "menu") as one glyph.
   const isLigature = (text, box, size, style) =>
@@ -125,21 +125,21 @@
     }
   };
   // A leaf is finished when the whole page has been walked and all covers are known.
-  const pending = (found, element, space, letters) => {
-    if (found.length === 0) return null;
-    const seen = ({ box }) => {
+  const pending = (words, element, space, letters) => {
+    if (words.length === 0) return null;
+    const isVisible = ({ box }) => {
       if (!mayBeCovered(element, box) || shows(element, (box.l + box.r) / 2, (box.t + box.b) / 2, space)) return true;
       noteUnread(box);
       return false;
     };
-    return { finish: () => leafOf(found.filter(seen), blockOf(element), letters) };
+    return { finish: () => leafOf(words.filter(isVisible), blockOf(element), letters) };
   };
-  const leafOf = (found, block, { size, turn, flags }) => {
-    if (found.length === 0) return null;
+  const leafOf = (words, block, { size, turn, flags }) => {
+    if (words.length === 0) return null;
     let text = "";
     let before = 0;
     const packed = [];
-    for (const word of found) {
+    for (const word of words) {
       text += (before && before !== word.token ? " " : "") + word.text;
       before = word.token;
       const baseline = word.baseline === null ? null : short(word.baseline);
@@ -155,7 +155,7 @@
     return kept.length > 1 ? { c: kept } : (kept[0] ?? null);
   };
   const controlLeaf = (element, clip, space) => {
-    const found = inner.get(element) ?? [];
+    const nodes = inner.get(element) ?? [];
     const joint = DATES.has(element.type) ? "" : element.tagName === "TEXTAREA" ? "\n" : undefined;
     const within = cut(clip, moved(element.getBoundingClientRect(), space));
     const leaf = (textNodes) => {
@@ -164,8 +164,8 @@
       const cutter = style.textOverflow === "clip" ? null : pixreadEllipsis(parent, style);
       return textLeaf(textNodes, parent, style, { clip: within, space, cutter, overridden: false }, { host: element, joint: joint ?? "" });
     };
-    if (joint !== undefined && found.length) return leaf(found);
-    return groupOf(found.map((node) => leaf([node])));
+    if (joint !== undefined && nodes.length) return leaf(nodes);
+    return groupOf(nodes.map((node) => leaf([node])));
   };
   const listLeaf = (element, clip, space) => {
     const within = cut(clip, moved(element.getBoundingClientRect(), space));
@@ -187,7 +187,7 @@
       for (const [, boxes] of entry.texts) for (const [x, y, width, height] of boxes) noteIcon(cut(boxOf(x, y, width, height), clip));
       return null;
     }
-    const found = [];
+    const words = [];
     let token = 1;
     for (const [text, boxes] of entry.texts) {
       for (const [x, y, width, height, start, length] of boxes.sort((a, b) => a[4] - b[4])) {
@@ -200,16 +200,16 @@
           const from = widthOf(style, part.slice(0, match.index)) / total;
           const share = widthOf(style, match[0]) / total;
           const box = partOfLine(boxOf(x, y, width, height), letters, backward ? 1 - from - share : from, share);
-          const seen = cut(box, clip);
-          const shown = tidy(match[0]);
-          if (shown && area(box) > 0 && area(seen) >= MIN_SEEN * area(box)) found.push(placed(shown, box, seen, letters, token));
-          else if (shown) noteUnread(seen);
-          else noteIcon(seen);
+          const clipped = cut(box, clip);
+          const word = tidy(match[0]);
+          if (word && area(box) > 0 && area(clipped) >= MIN_VISIBLE_SHARE * area(box)) words.push(placed(word, box, clipped, letters, token));
+          else if (word) noteUnread(clipped);
+          else noteIcon(clipped);
         }
         if (/\s$/.test(part)) token++;
       }
     }
-    return textIsPainted(element, style) ? pending(found, element, space, letters) : null;
+    return textIsPainted(element, style) ? pending(words, element, space, letters) : null;
   };
 
   // --- images ------------------------------------------------------------------------------------------------------
@@ -227,17 +227,17 @@
   const imageLeaf = (element, style, { clip, space }, address, alt) => {
     if (style.visibility !== "visible") return null;
     const box = moved(element.getBoundingClientRect(), space);
-    const seen = cut(box, clip);
-    notePicture(element, seen, space);
-    if (seen.r - seen.l < MIN_IMAGE_PX || seen.b - seen.t < MIN_IMAGE_PX) return null;
+    const clipped = cut(box, clip);
+    notePicture(element, clipped, space);
+    if (clipped.r - clipped.l < MIN_IMAGE_PX || clipped.b - clipped.t < MIN_IMAGE_PX) return null;
     const name = nameOf(address);
     const label = (alt || "").replace(/\s+/g, " ").trim() || null;
     if (name === null && label === null) return null;
     const points = [[0.5, 0.5], [0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]];
     const visible = () =>
-      !mayBeCovered(element, seen) ||
-      points.some(([x, y]) => shows(element, seen.l + x * (seen.r - seen.l), seen.t + y * (seen.b - seen.t), space));
-    return { finish: () => (visible() ? { i: name, a: label, b: pack(seen) } : null) };
+      !mayBeCovered(element, clipped) ||
+      points.some(([x, y]) => shows(element, clipped.l + x * (clipped.r - clipped.l), clipped.t + y * (clipped.b - clipped.t), space));
+    return { finish: () => (visible() ? { i: name, a: label, b: pack(clipped) } : null) };
   };
   const isBroken = (image) => image.complete && image.naturalWidth === 0 && !/\.svg([?#]|$)/i.test(image.currentSrc);
 
@@ -260,9 +260,9 @@
     const body = content?.body ?? content?.documentElement; // a picture in SVG has no body
     const quad = quads.get(element);
     if (!body || !quad || style.visibility !== "visible") return null;
-    const seen = cut(quadBox(quad), clip);
-    if (area(seen) <= 0) return null;
-    return walk(body, { ...START, clips: { flow: seen, absolute: seen, fixed: seen }, space: inFrame(element, quad, space) });
+    const clipped = cut(quadBox(quad), clip);
+    if (area(clipped) <= 0) return null;
+    return walk(body, { ...START, clips: { flow: clipped, absolute: clipped, fixed: clipped }, space: inFrame(element, quad, space) });
   };
   // An object whose data cannot be shown shows its content.
   const showsFallback = (element) => {
@@ -349,11 +349,11 @@
   };
   // The children of an element; text nodes with only comments or <wbr> between them are one text.
   const contentOf = (element, style, own) => {
-    const found = [];
+    const content = [];
     let texts = [];
     const place = { clip: own.clips.flow, space: own.space, cutter: own.cutting?.cutter ?? null, overridden: own.overridden };
     const flush = () => {
-      if (texts.length) found.push(textLeaf(texts, element, style, place));
+      if (texts.length) content.push(textLeaf(texts, element, style, place));
       texts = [];
     };
     for (const child of childrenOf(element)) {
@@ -362,11 +362,11 @@
         texts.push(child);
       } else if (child.nodeType === Node.ELEMENT_NODE && child.tagName !== "WBR") {
         flush();
-        found.push(walk(child, own));
+        content.push(walk(child, own));
       }
     }
     flush();
-    return found;
+    return content;
   };
   const START = { opacity: 1, space: HERE, raised: false, cutting: null, ground: "rgb(255, 255, 255)", overridden: false };
 
@@ -381,9 +381,9 @@
   const body = document.body ?? document.documentElement;
   try {
     const tree = body ? walk(body, { ...START, clips: { flow: whole, absolute: whole, fixed: whole } }) : null;
-    const seen = finished(tree); // which marks what lies under something else
+    const visibleTree = finished(tree); // which marks what lies under something else
     const packed = marks().map(({ kind, box }) => [kind, ...pack(box)]);
-    return JSON.stringify({ title: document.title, nodes: maxNodes - budget, tree: seen, marks: packed });
+    return JSON.stringify({ title: document.title, nodes: maxNodes - budget, tree: visibleTree, marks: packed });
   } catch (error) {
     if (error !== OVER) throw error;
     return JSON.stringify({ tooLarge: maxNodes });

@@ -1,4 +1,4 @@
-"""What a file is, found as a browser and a web server find it: by name, by what it is asked for as, and by its bytes.
+"""What a file is, found as a browser and a web server find it: by name, destination of the request, and bytes.
 
 Sources: the MIME Sniffing standard (mimesniff.spec.whatwg.org) and the HTML standard, "Determining the character
 encoding" (html.spec.whatwg.org).
@@ -15,8 +15,9 @@ from pathlib import PurePosixPath
 PAGE_SUFFIXES = (".html", ".htm", ".xhtml", ".xht")
 _HTML, _XHTML, _JS = "text/html", "application/xhtml+xml", "text/javascript"
 # The module's own table, without those of the machine: a page is to come out the same on all of them.
-_KNOWN, _OTHERS = mimetypes.MimeTypes(filenames=()).types_map[1], ("image/", "audio/", "video/", "font/")
-_TYPES = {suffix: kind for suffix, kind in _KNOWN.items() if kind.startswith(_OTHERS)} | {
+_STANDARD_TYPES = mimetypes.MimeTypes(filenames=()).types_map[1]
+_MEDIA_PREFIXES = ("image/", "audio/", "video/", "font/")
+_TYPES = {suffix: mime for suffix, mime in _STANDARD_TYPES.items() if mime.startswith(_MEDIA_PREFIXES)} | {
     ".html": _HTML,
     ".htm": _HTML,
     ".xhtml": _XHTML,
@@ -39,9 +40,9 @@ _TYPES = {suffix: kind for suffix, kind in _KNOWN.items() if kind.startswith(_OT
     ".ttf": "font/ttf",
     ".otf": "font/otf",
 }
-# What a file of unknown name is served as where the browser says what it wants (Sec-Fetch-Dest): style sheets
+# The type of a file of unknown name by the destination of the request (Sec-Fetch-Dest): style sheets
 # and module scripts of another type would be thrown away.
-_ASKED = {"style": "text/css", "script": _JS, "worker": _JS, "sharedworker": _JS}
+_TYPE_BY_DESTINATION = {"style": "text/css", "script": _JS, "worker": _JS, "sharedworker": _JS}
 # Mirrors keep the query of an address in the file's name: after `?`, after `@` (wget for Windows), or percent-encoded.
 _QUERY_MARK = re.compile(r"[?@]|%3f", re.IGNORECASE)
 _SPACE = rb"\t\n\f\r "
@@ -132,21 +133,21 @@ def content_type(name: str, data: bytes, *, wanted: str = "") -> str | None:
     else about itself the charset is named where it is UTF-8. Style sheets and scripts get none: they have rules of
     their own (@charset, the encoding of the document).
     """
-    kind = _TYPES.get(suffix_of(name)) or _sniffed(data, wanted=wanted)
-    if kind == _HTML:
-        return kind if _has_own_charset(data) or not _is_utf8(data) else f"{kind}; charset=utf-8"
-    if kind in {"text/plain", "text/csv"} and _is_utf8(data):
-        return f"{kind}; charset=utf-8"
-    return kind
+    mime = _TYPES.get(suffix_of(name)) or _sniffed(data, wanted=wanted)
+    if mime == _HTML:
+        return mime if _has_own_charset(data) or not _is_utf8(data) else f"{mime}; charset=utf-8"
+    if mime in {"text/plain", "text/csv"} and _is_utf8(data):
+        return f"{mime}; charset=utf-8"
+    return mime
 
 
 def with_numbered_entities(data: bytes) -> bytes:
     """XHTML with the named characters of HTML, which XML does not know, written as numbers."""
 
-    def numbered(found: re.Match[bytes]) -> bytes:
-        name = found[1].decode("ascii")
+    def numbered(match: re.Match[bytes]) -> bytes:
+        name = match[1].decode("ascii")
         characters = "" if name in _XML_ENTITIES else html.entities.html5.get(f"{name};", "")
-        return "".join(f"&#{ord(character)};" for character in characters).encode("ascii") or found[0]
+        return "".join(f"&#{ord(character)};" for character in characters).encode("ascii") or match[0]
 
     return _ENTITY.sub(numbered, data)
 
@@ -154,11 +155,11 @@ def with_numbered_entities(data: bytes) -> bytes:
 def _sniffed(data: bytes, *, wanted: str) -> str | None:
     """The type of a file whose name tells nothing."""
     # Style sheets and scripts may begin with the mark of an HTML comment.
-    if _HTML_START.match(data) and not (wanted in _ASKED and data.lstrip().startswith(b"<!--")):
+    if _HTML_START.match(data) and not (wanted in _TYPE_BY_DESTINATION and data.lstrip().startswith(b"<!--")):
         return _HTML
     if wanted == "image" and _SVG_START.match(data):
         return _TYPES[".svg"]
-    return _ASKED.get(wanted)
+    return _TYPE_BY_DESTINATION.get(wanted)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -182,29 +183,29 @@ def declared_charset(data: bytes) -> str | None:
     """
     data = data[:_PRESCANNED_BYTES]
     position = 0
-    while found := _MARKUP.search(data, position):
-        comment, meta, tag = found.groups()
+    while match := _MARKUP.search(data, position):
+        comment, meta, tag = match.groups()
         if comment:
             # The dashes that open a comment may be those that close it.
-            end = data.find(b"-->", found.start() + 2)
+            end = data.find(b"-->", match.start() + 2)
             position = len(data) if end < 0 else end + 3
         elif meta or tag:
-            start = found.end() if meta else _name_end(data, found.end())
+            start = match.end() if meta else _name_end(data, match.end())
             attributes, position = _attributes(data, start)
-            name = data[found.start() + 1 : start].lower()
+            name = data[match.start() + 1 : start].lower()
             if name in _RAW_TEXT:
                 position = _content_end(data, position, name)
             if meta and (charset := _charset_of_meta(attributes)):
                 return charset
         else:
-            end = data.find(b">", found.end())
+            end = data.find(b">", match.end())
             position = len(data) if end < 0 else end + 1
     return None
 
 
 def _name_end(data: bytes, start: int) -> int:
-    found = re.compile(rb"[" + _SPACE + rb">]").search(data, start)
-    return found.start() if found else len(data)
+    match = re.compile(rb"[" + _SPACE + rb">]").search(data, start)
+    return match.start() if match else len(data)
 
 
 def _content_end(data: bytes, start: int, name: bytes) -> int:
@@ -215,12 +216,12 @@ def _content_end(data: bytes, start: int, name: bytes) -> int:
 
 def _attributes(data: bytes, position: int) -> tuple[dict[bytes, bytes], int]:
     """The attributes that follow, by name in small letters, and where they end; of two alike the first counts."""
-    found: dict[bytes, bytes] = {}
+    attributes: dict[bytes, bytes] = {}
     while attribute := _ATTRIBUTE.match(data, position):
         name, *values = attribute.groups()
-        found.setdefault(name.lower(), next((value for value in values if value is not None), b""))
+        attributes.setdefault(name.lower(), next((value for value in values if value is not None), b""))
         position = attribute.end()
-    return found, position
+    return attributes, position
 
 
 def _charset_of_meta(attributes: dict[bytes, bytes]) -> str | None:
@@ -234,10 +235,10 @@ def _charset_of_meta(attributes: dict[bytes, bytes]) -> str | None:
     if name == "x-user-defined":
         return "cp1252"
     try:
-        known = codecs.lookup(name).name
+        encoding = codecs.lookup(name).name
     except (LookupError, ValueError):
         return None
-    if known not in _ENCODINGS or name in _PYTHONS_LABELS:
+    if encoding not in _ENCODINGS or name in _PYTHONS_LABELS:
         return None
     # A declaration that can be read byte by byte cannot be true of UTF-16.
-    return "utf-8" if known.startswith("utf-16") else known
+    return "utf-8" if encoding.startswith("utf-16") else encoding

@@ -61,17 +61,17 @@ class Tab:
         self._context = chromium.send("Target.createBrowserContext", disposeOnDetach=True)["browserContextId"]
         chromium.post("Browser.setDownloadBehavior", behavior="deny", browserContextId=self._context)
         # The mouse is in the corner of the screen: a window there would show what lies below it as pointed at.
-        place = {"left": _AWAY_FROM_MOUSE, "top": _AWAY_FROM_MOUSE, "browserContextId": self._context}
-        target = chromium.send("Target.createTarget", url="about:blank", **place)["targetId"]
+        position = {"left": _AWAY_FROM_MOUSE, "top": _AWAY_FROM_MOUSE, "browserContextId": self._context}
+        target = chromium.send("Target.createTarget", url="about:blank", **position)["targetId"]
         self._session = chromium.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         # The main frame of a tab has the number of the tab.
         self.requests = Requests(self._session, frame=target)
-        self._asked = self._prepare()
+        self._pending = self._prepare()
 
     def wait(self) -> None:
         """Wait until it is ready for its page."""
-        while self._asked:
-            self._chromium.answer(self._asked.pop(0))
+        while self._pending:
+            self._chromium.answer(self._pending.pop(0))
 
     def send(self, method: str, *, session: str = "", **parameters: Any) -> dict[str, Any]:
         """One DevTools command and its answer; `session` is that of a frame in a process of its own."""

@@ -113,8 +113,8 @@
   };
   const against = (ground) => {
     for (let tries = 0; tries < 40; tries++) {
-      const found = colour();
-      if (contrast(found, ground) >= 4.5) return found;
+      const candidate = colour();
+      if (contrast(candidate, ground) >= 4.5) return candidate;
     }
     return luminance(ground) > 0.18 ? [0, 0, 0] : [255, 255, 255];
   };

@@ -92,20 +92,20 @@
   });
 
   // Answers that scripts wait for, so that nobody looks at the page before they have come.
-  let asked = 0;
-  const counted = (promise) => {
-    asked++;
+  let numPending = 0;
+  const tracked = (promise) => {
+    numPending++;
     const done = () => asked--;
     promise.then(done, done);
     return promise;
   };
   const realFetch = window.fetch;
-  window.fetch = (...args) => counted(realFetch(...args));
+  window.fetch = (...args) => tracked(realFetch(...args));
   for (const name of ["arrayBuffer", "blob", "bytes", "formData", "json", "text"]) {
     const read = Response.prototype[name];
     if (!read) continue;
     Response.prototype[name] = function () {
-      return counted(read.call(this));
+      return tracked(read.call(this));
     };
   }
   // So does what the browser keeps for a page: it comes from another process, after some real time.
@@ -123,26 +123,26 @@
     for (const name of methods.filter((method) => target?.[method])) {
       const real = target[name];
       target[name] = function (...args) {
-        return counted(real.apply(this, args));
+        return tracked(real.apply(this, args));
       };
     }
   }
-  const countedUntil = (target, events) => {
-    counted(new Promise((done) => events.forEach((name) => target.addEventListener(name, done, { once: true }))));
+  const trackedUntil = (target, events) => {
+    tracked(new Promise((done) => events.forEach((name) => target.addEventListener(name, done, { once: true }))));
     return target;
   };
   const realOpen = IDBFactory.prototype.open;
   IDBFactory.prototype.open = function (...args) {
-    return countedUntil(realOpen.apply(this, args), ["success", "error", "blocked"]);
+    return trackedUntil(realOpen.apply(this, args), ["success", "error", "blocked"]);
   };
   const realTransaction = IDBDatabase.prototype.transaction;
   IDBDatabase.prototype.transaction = function (...args) {
-    return countedUntil(realTransaction.apply(this, args), ["complete", "abort"]);
+    return trackedUntil(realTransaction.apply(this, args), ["complete", "abort"]);
   };
   const realSend = XMLHttpRequest.prototype.send;
   XMLHttpRequest.prototype.send = function (...args) {
     let done;
-    counted(new Promise((end) => (done = end)));
+    tracked(new Promise((end) => (done = end)));
     this.addEventListener("loadend", done, { once: true });
     try {
       return realSend.apply(this, args);
@@ -153,25 +153,25 @@
       if (this.readyState === XMLHttpRequest.DONE) done(); // one that does not let its page go on
     }
   };
-  document.addEventListener("pixread-asks", (event) => {
-    if (asked > 0) event.preventDefault();
+  document.addEventListener("pixread-is-fetching", (event) => {
+    if (numPending > 0) event.preventDefault();
   });
 
   // Whether anything would come of scrolling the page through.
-  let hears = false;
+  let hasScrollListener = false;
   const SCROLLING = new Set(["scroll", "scrollend", "resize", "wheel", "mousewheel", "touchmove"]);
   const realListen = EventTarget.prototype.addEventListener;
   EventTarget.prototype.addEventListener = function (type, ...rest) {
-    if (SCROLLING.has(type)) hears = true;
+    if (SCROLLING.has(type)) hasScrollListener = true;
     return realListen.call(this, type, ...rest);
   };
   const realObserve = IntersectionObserver.prototype.observe;
   IntersectionObserver.prototype.observe = function (target) {
-    hears = true;
+    hasScrollListener = true;
     return realObserve.call(this, target);
   };
-  document.addEventListener("pixread-hears-scrolling", (event) => {
-    if (hears || window.onscroll || window.onresize || document.onscroll) event.preventDefault();
+  document.addEventListener("pixread-has-scroll-listener", (event) => {
+    if (hasScrollListener || window.onscroll || window.onresize || document.onscroll) event.preventDefault();
   });
 
   // The viewport grows to the page's height before the picture is taken; scripts that fit things to the window would

@@ -18,7 +18,7 @@ MIN_CONTRAST = 16  # levels of a channel: what differs less from what it stands 
 MIN_EDGE_SHARE = 0.15
 _EDGE_EM = 0.05
 # Levels between neighbouring pixels that are an edge whatever else the box holds.
-_CLEAR_EDGE = 64
+_STRONG_EDGE = 64
 
 
 def without_invisible_words(node: Node, pixels: np.ndarray) -> Node:
@@ -33,25 +33,25 @@ def without_invisible_words(node: Node, pixels: np.ndarray) -> Node:
 
 def invisible_word_marks(before: Node, after: Node) -> tuple[Mark, ...]:
     """Where the words stand that `without_invisible_words` has taken away: a trace of them may be visible."""
-    kept = {id(word) for node in after.walk() for word in node.words}
-    return tuple(Mark("unread", word.box) for node in before.walk() for word in node.words if id(word) not in kept)
+    visible = {id(word) for node in after.walk() for word in node.words}
+    return tuple(Mark("unread", word.box) for node in before.walk() for word in node.words if id(word) not in visible)
 
 
-def _with_words(leaf: Node, kept: list[Word]) -> Node:
-    if len(kept) == len(leaf.words):
+def _with_words(leaf: Node, visible: list[Word]) -> Node:
+    if len(visible) == len(leaf.words):
         return leaf
-    if not kept:
+    if not visible:
         return Node(box=leaf.box)
     text, source, end, has_blank = "", leaf.text or "", 0, False
-    wanted = {id(word) for word in kept}
+    visible_ids = {id(word) for word in visible}
     for word in leaf.words:
         start = source.find(word.text, end)
         has_blank = has_blank or start > end
         end = start + len(word.text)
-        if id(word) in wanted:
+        if id(word) in visible_ids:
             text += (" " if text and has_blank else "") + word.text
             has_blank = False
-    return replace(leaf, text=text, words=tuple(kept), box=union([word.box for word in kept]))
+    return replace(leaf, text=text, words=tuple(visible), box=union([word.box for word in visible]))
 
 
 def _is_visible(pixels: np.ndarray, box: Box) -> bool:
@@ -59,7 +59,7 @@ def _is_visible(pixels: np.ndarray, box: Box) -> bool:
     part = pixels[max(0, int(box.y)) : int(box.bottom) + 1, max(0, int(box.x)) : int(box.right) + 1]
     if not part.size:
         return True
-    if _has_clear_edge(part):
+    if _has_strong_edge(part):
         return True
     part = part.astype(np.int16)
     contrast = int((part.max(axis=(0, 1)) - part.min(axis=(0, 1))).max())
@@ -70,7 +70,7 @@ def _is_visible(pixels: np.ndarray, box: Box) -> bool:
     return max(int(edge.max()) for edge in edges if edge.size) >= MIN_EDGE_SHARE * contrast
 
 
-def _has_clear_edge(part: np.ndarray) -> bool:
+def _has_strong_edge(part: np.ndarray) -> bool:
     """Whether a few rows of green alone tell that something is written: nearly every word, in a fifth of the time."""
     rows = part[:: max(1, len(part) // 6), :, 1].astype(np.int16)
-    return rows.shape[1] > 1 and int(abs(rows[:, 1:] - rows[:, :-1]).max()) >= _CLEAR_EDGE
+    return rows.shape[1] > 1 and int(abs(rows[:, 1:] - rows[:, :-1]).max()) >= _STRONG_EDGE

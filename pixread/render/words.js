@@ -27,8 +27,8 @@ globalThis.pixreadWords = (drawn) => {
 
   const tidy = (text) => {
     if (/^[\x20-\x7e]*$/.test(text)) return text;
-    const seen = text.replace(ICON_GLYPH, "").replace(INVISIBLE, "");
-    return /[\u200c\u200d]/.test(seen) ? seen.replace(loneJoiner(), "") : seen;
+    const visible = text.replace(ICON_GLYPH, "").replace(INVISIBLE, "");
+    return /[\u200c\u200d]/.test(visible) ? visible.replace(loneJoiner(), "") : visible;
   };
   const cased = (text, transform, element) => {
     const upper = (part) => {

@@ -23,7 +23,7 @@ from pixread.records import Example
 from pixread.shards.rows import COLUMNS, to_example
 from pixread.shards.write import FORMAT, MANIFEST
 
-MOST_COMPARED_BYTES = 2**31
+MAX_HASHED_BYTES = 2**31
 """Sets of at most so many bytes (2 GiB) are compared with the sums in their manifests when they are opened, once in a
 process; a processor takes 0.4 to 2 GB a second. Of larger ones only the sizes are: a training run must not read 100 GB
 before it starts."""
@@ -42,7 +42,7 @@ class ShardSet(Sequence[Example]):
 
     Pictures are read from memory-mapped files when asked for; the other columns of a shard stay in memory once it is
     touched. Forked and spawned workers open the files for themselves. ValueError, in one sentence, for a folder that is
-    not a complete shard set, and for a shard that is not what its manifest says (see MOST_COMPARED_BYTES).
+    not a complete shard set, and for a shard that is not what its manifest says (see MAX_HASHED_BYTES).
     """
 
     def __init__(self, paths: str | Path | Sequence[str | Path]) -> None:
@@ -102,7 +102,7 @@ class ShardSet(Sequence[Example]):
 
     def _column(self, name: str) -> Iterator[Any]:
         for path in self._files:
-            with _damage_told(path):
+            with _damage_errors(path):
                 for rows in _open_parquet(path).iter_batches(columns=[name], use_threads=False):
                     yield from rows.column(0).to_pylist()
 
@@ -113,9 +113,9 @@ class ShardSet(Sequence[Example]):
         if self._owner != os.getpid():
             self._open, self._owner = {}, os.getpid()
         if number not in self._open:
-            path, most_bytes = self._files[number], _CACHED_BYTES // len(self._files)
-            with _damage_told(path):
-                self._open[number] = _OpenShard.at(path, most_bytes=most_bytes)
+            path, max_cached_bytes = self._files[number], _CACHED_BYTES // len(self._files)
+            with _damage_errors(path):
+                self._open[number] = _OpenShard.at(path, max_cached_bytes=max_cached_bytes)
         return self._open[number]
 
 
@@ -128,10 +128,10 @@ class _OpenShard:
     texts: pa.RecordBatch
     group_starts: list[int]
     groups: OrderedDict[int, pa.Array]
-    most_bytes: int
+    max_cached_bytes: int
 
     @classmethod
-    def at(cls, path: Path, *, most_bytes: int) -> _OpenShard:
+    def at(cls, path: Path, *, max_cached_bytes: int) -> _OpenShard:
         file = _open_parquet(path)
         if _shares_pictures(file):
             file = pq.ParquetFile(path, memory_map=True, metadata=file.metadata, read_dictionary=["image.bytes"])
@@ -140,7 +140,7 @@ class _OpenShard:
         texts = pa.RecordBatch.from_arrays(
             [table.column(name).combine_chunks() for name in _TEXT_COLUMNS], _TEXT_COLUMNS
         )
-        return cls(path, file, texts, [0, *itertools.accumulate(sizes)], OrderedDict(), most_bytes)
+        return cls(path, file, texts, [0, *itertools.accumulate(sizes)], OrderedDict(), max_cached_bytes)
 
     def example(self, row: int) -> Example:
         group = bisect.bisect_right(self.group_starts, row) - 1
@@ -153,12 +153,12 @@ class _OpenShard:
 
     def _images(self, group: int) -> pa.Array:
         if group not in self.groups:
-            with _damage_told(self.path):
+            with _damage_errors(self.path):
                 table = self.file.read_row_group(group, columns=["image.bytes"], use_threads=False)
             self.groups[group] = table.column("image").combine_chunks().field(0)
             while (
                 len(self.groups) > _CACHED_GROUPS
-                and sum(kept.nbytes for kept in self.groups.values()) > self.most_bytes
+                and sum(images.nbytes for images in self.groups.values()) > self.max_cached_bytes
             ):
                 self.groups.popitem(last=False)
         self.groups.move_to_end(group)
@@ -176,8 +176,8 @@ def _shares_pictures(file: pq.ParquetFile) -> bool:
 
 def sets_in(folders: str | Path | Iterable[str | Path]) -> list[Path]:
     """The shard sets that one folder or several name: each itself, or where it holds sets, those in their order."""
-    given = [folders] if isinstance(folders, str | Path) else folders
-    return [found for folder in given for found in _sets_in(Path(folder))]
+    names = [folders] if isinstance(folders, str | Path) else folders
+    return [path for folder in names for path in _sets_in(Path(folder))]
 
 
 def _sets_in(folder: Path) -> list[Path]:
@@ -203,12 +203,12 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _check_types(found: Any, kinds: Mapping[str, type], path: Path) -> None:
-    if not isinstance(found, dict):
-        raise ValueError(f"{path} must hold an object for each shard, got {type(found).__name__}")
-    for name, kind in kinds.items():
-        if type(found.get(name)) is not kind:
-            raise ValueError(f"{path} must have {name} as {kind.__name__}, got {type(found.get(name)).__name__}")
+def _check_types(record: Any, types: Mapping[str, type], path: Path) -> None:
+    if not isinstance(record, dict):
+        raise ValueError(f"{path} must hold an object for each shard, got {type(record).__name__}")
+    for name, type_ in types.items():
+        if type(record.get(name)) is not type_:
+            raise ValueError(f"{path} must have {name} as {type_.__name__}, got {type(record.get(name)).__name__}")
 
 
 def _why_no_manifest(folder: Path) -> str:
@@ -228,7 +228,7 @@ def _check_shards(folder: Path, shards: Sequence[Mapping[str, Any]]) -> list[Pat
             raise ValueError(f"{path} is missing although the manifest lists it")
         if path.stat().st_size != shard["bytes"]:
             raise ValueError(f"{path} has {path.stat().st_size} bytes, its manifest says {shard['bytes']}")
-    if sum(shard["bytes"] for shard in shards) <= MOST_COMPARED_BYTES:
+    if sum(shard["bytes"] for shard in shards) <= MAX_HASHED_BYTES:
         for path, shard in zip(paths, shards, strict=True):
             _compare(path, shard["sha256"])
     return paths
@@ -236,21 +236,21 @@ def _check_shards(folder: Path, shards: Sequence[Mapping[str, Any]]) -> list[Pat
 
 def _compare(path: Path, expected: str) -> None:
     status = path.stat()
-    known = str(path.resolve()), status.st_size, status.st_mtime_ns, expected
-    if known in _compared:
+    key = str(path.resolve()), status.st_size, status.st_mtime_ns, expected
+    if key in _compared:
         return
     try:
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror or error}") from error
-    if found != expected:
-        raise ValueError(f"{path} is damaged: its sha256 is {found[:12]}..., its manifest says {expected[:12]}...")
-    _compared.add(known)
+    if digest != expected:
+        raise ValueError(f"{path} is damaged: its sha256 is {digest[:12]}..., its manifest says {expected[:12]}...")
+    _compared.add(key)
 
 
 @contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
+def _damage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError) as error:

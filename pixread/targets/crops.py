@@ -60,15 +60,15 @@ def examples(screenshot: Screenshot, *, settings: CropSettings, seed: int) -> li
     lines = [*_readable(screenshot, edges, settings=settings)]
     images = [*_textless_images(screenshot, edges, min_side=settings.min_image_side)]
     chosen = [
-        *((line.box, _line_target(line, markup=settings.markup)) for line in _some(lines, settings.max_crops, rng)),
-        *((box, serialise(node)) for node, box in _some(images, settings.max_images, rng)),
+        *((line.box, _line_target(line, markup=settings.markup)) for line in _sample(lines, settings.max_crops, rng)),
+        *((box, serialise(node)) for node, box in _sample(images, settings.max_images, rng)),
     ]
-    made = []
+    crops = []
     for number, (box, target) in enumerate(chosen):
-        left, top, right, bottom = (min(rng.randint(0, settings.jitter), room) for room in _room(box, edges))
+        left, top, right, bottom = (min(rng.randint(0, settings.jitter), room) for room in _free_margins(box, edges))
         margins = (left, top, right, bottom)
         crop = widen(box, margins=margins, width=screenshot.width, height=screenshot.height)
-        made.append(
+        crops.append(
             Example(
                 id=f"{screenshot.source}#crop-{seed}-{number}",
                 image=cut(screenshot, crop),
@@ -78,7 +78,7 @@ def examples(screenshot: Screenshot, *, settings: CropSettings, seed: int) -> li
                 meta={"size": [int(crop.width), int(crop.height)], "seed": seed, "box": crop.as_list()},
             )
         )
-    return made
+    return crops
 
 
 def _edges(screenshot: Screenshot) -> np.ndarray:
@@ -106,7 +106,7 @@ def _pieces(line: TextLine, *, max_chars: int) -> Iterator[TextLine]:
     starts, length = [0], 0
     for index, word in enumerate(line.words):
         added = len(word.text) + line.blanks[index]
-        if index and (length + added > max_chars or _parts(line, index)):
+        if index and (length + added > max_chars or _is_gap(line, index)):
             starts.append(index)
             length, added = 0, len(word.text)
         length += added
@@ -116,10 +116,10 @@ def _pieces(line: TextLine, *, max_chars: int) -> Iterator[TextLine]:
             yield piece
 
 
-def _parts(line: TextLine, index: int) -> bool:
-    before, here = line.words[index - 1].box, line.words[index].box
-    gap = max(here.x - before.right, before.x - here.right)
-    return gap > _PARTING_GAP * max(before.height, here.height)
+def _is_gap(line: TextLine, index: int) -> bool:
+    before, current = line.words[index - 1].box, line.words[index].box
+    gap = max(current.x - before.right, before.x - current.right)
+    return gap > _PARTING_GAP * max(before.height, current.height)
 
 
 def _count_overlapping(box: Box, edges: np.ndarray) -> int:
@@ -130,7 +130,7 @@ def _count_overlapping(box: Box, edges: np.ndarray) -> int:
     return int(np.count_nonzero((wide > 1) & (high > _ALLOWED_OVERLAP * smaller)))
 
 
-def _room(box: Box, edges: np.ndarray) -> tuple[float, float, float, float]:
+def _free_margins(box: Box, edges: np.ndarray) -> tuple[float, float, float, float]:
     """How far the box can grow to each side (left, top, right, bottom) until it meets a word there, in pixels."""
     beside = (edges[:, 1] < box.bottom) & (edges[:, 3] > box.y)
     stacked = (edges[:, 0] < box.right) & (edges[:, 2] > box.x)
@@ -156,7 +156,7 @@ def _textless_images(screenshot: Screenshot, edges: np.ndarray, *, min_side: flo
             yield node, box
 
 
-def _some(items: list[_Item], limit: int | None, rng: random.Random) -> list[_Item]:
+def _sample(items: list[_Item], limit: int | None, rng: random.Random) -> list[_Item]:
     """At most `limit` of the items by chance, in their old order."""
     if limit is None or len(items) <= limit:
         return items

@@ -46,11 +46,11 @@ def examples(screenshot: Screenshot, *, settings: LayoutSettings, seed: int) -> 
     words = [_packed(word, glued, page) for word, glued in positioned_words(screenshot.root) if word.box.y < height]
     if len(words) < max(settings.min_words, 1):
         return []
-    whole = height == screenshot.height
+    is_whole = height == screenshot.height
     return [
         Example(
             id=f"{screenshot.source}#layout-{seed}",
-            image=screenshot.png if whole else cut(screenshot, page),
+            image=screenshot.png if is_whole else cut(screenshot, page),
             targets=("\n".join(line.text for line in text_lines(screenshot.root, within=page)),),
             group_id=screenshot.source,
             source=screenshot.source,

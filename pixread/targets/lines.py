@@ -75,28 +75,28 @@ def examples(screenshot: Screenshot, *, settings: LinesSettings, seed: int) -> l
     """
     height = min(screenshot.height, settings.max_height or screenshot.height)
     page = Box(0, 0, screenshot.width, height)
-    found = text_lines(screenshot.root, within=page)
-    if not found:
+    lines = text_lines(screenshot.root, within=page)
+    if not lines:
         return []
-    seen = seen_part(screenshot.root, within=page) or Node()
-    pictures = [node.box for node in seen.walk() if node.is_image and node.box is not None]
-    whole = height == screenshot.height
-    image = screenshot.png if whole else cut(screenshot, page)
+    visible = visible_part(screenshot.root, within=page) or Node()
+    pictures = [node.box for node in visible.walk() if node.is_image and node.box is not None]
+    is_whole = height == screenshot.height
+    image = screenshot.png if is_whole else cut(screenshot, page)
     return [
         Example(
             id=f"{screenshot.source}#lines-{seed}",
             image=image,
-            targets=("\n".join(line.text for line in found),),
+            targets=("\n".join(line.text for line in lines),),
             group_id=screenshot.source,
             source=screenshot.source,
             meta={
                 "size": [screenshot.width, height],
                 "seed": seed,
-                "words": sum(len(line.words) for line in found),
-                "lines": [_sides(line.box) for line in found],
+                "words": sum(len(line.words) for line in lines),
+                "lines": [_sides(line.box) for line in lines],
                 "pictures": [_sides(box) for box in pictures],
                 "unscored": [_sides(box) for box in _unscored(screenshot, within=page)],
-                "tree": serialise(seen),
+                "tree": serialise(visible),
             },
         )
     ]
@@ -141,13 +141,13 @@ def positioned_words(root: Node, *, within: Box | None = None) -> Iterator[tuple
             last[word.line] = number, word
 
 
-def seen_part(node: Node, *, within: Box) -> Node | None:
+def visible_part(node: Node, *, within: Box) -> Node | None:
     """What of a tree lies within a box, as condensed as a page's tree: None for nothing, an only child for its node.
 
     Of a text its words that lie fully within; of an image its box, cut, where at least a pixel of it is left.
     """
     if node.children:
-        kept = tuple(part for child in node.children if (part := seen_part(child, within=within)) is not None)
+        kept = tuple(part for child in node.children if (part := visible_part(child, within=within)) is not None)
         return replace(node, children=kept) if len(kept) > 1 else kept[0] if kept else None
     if node.is_text:
         words = [(word, is_glued) for word, is_glued in _words_of(node) if is_inside(word.box, within)]
@@ -177,11 +177,11 @@ def _words_of(leaf: Node) -> Iterator[tuple[Word, bool]]:
         end = end if start < 0 else start + len(word.text)
 
 
-def _touch(one: Box, other: Box) -> bool:
+def _touch(a: Box, b: Box) -> bool:
     """Whether no blank stands between two boxes of a line, whichever comes first (right-to-left scripts); a line may
     also run up or down (turned pictures)."""
-    across = max(other.x - one.right, one.x - other.right)
-    along = max(other.y - one.bottom, one.y - other.bottom)
+    across = max(b.x - a.right, a.x - b.right)
+    along = max(b.y - a.bottom, a.y - b.bottom)
     if along > max(across, 0):
-        return along < _GLUED_GAP * min(one.width, other.width)
-    return across < _GLUED_GAP * min(one.height, other.height)
+        return along < _GLUED_GAP * min(a.width, b.width)
+    return across < _GLUED_GAP * min(a.height, b.height)

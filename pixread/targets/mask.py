@@ -27,12 +27,12 @@ def choose_spans(leaves: Sequence[Sequence[Word]], *, rate: float, rng: random.R
     runs = [run for number, leaf in enumerate(leaves) for run in _part(number, len(leaf), longest, rng)]
     lengths = {run: sum(len(word.text) for word in leaves[run[0]][run[1] : run[2]]) for run in runs}
     missing = rate * sum(lengths.values())
-    taken: list[_Run] = []
+    chosen: list[Span] = []
     for run in rng.sample(runs, len(runs)):
         if lengths[run] < 2 * missing:
-            taken.append(run)
+            chosen.append(run)
             missing -= lengths[run]
-    return [tuple(leaves[number][start:stop]) for number, start, stop in _joined(sorted(taken))]
+    return [tuple(leaves[number][start:stop]) for number, start, stop in _joined(sorted(chosen))]
 
 
 def span_boxes(spans: Iterable[Sequence[Word]]) -> list[Box]:
@@ -46,11 +46,11 @@ def span_boxes(spans: Iterable[Sequence[Word]]) -> list[Box]:
     return boxes
 
 
-_Run = tuple[int, int, int]
+Span = tuple[int, int, int]
 """Leaf number, first word, and one past the last."""
 
 
-def _part(leaf: int, num_words: int, longest: int, rng: random.Random) -> list[_Run]:
+def _part(leaf: int, num_words: int, longest: int, rng: random.Random) -> list[Span]:
     runs = []
     start = 0
     while start < num_words:
@@ -60,8 +60,8 @@ def _part(leaf: int, num_words: int, longest: int, rng: random.Random) -> list[_
     return runs
 
 
-def _joined(runs: Iterable[_Run]) -> list[_Run]:
-    joined: list[_Run] = []
+def _joined(runs: Iterable[Span]) -> list[Span]:
+    joined: list[Span] = []
     for leaf, start, stop in runs:
         if joined and joined[-1][0] == leaf and joined[-1][2] == start:
             joined[-1] = (leaf, joined[-1][1], stop)

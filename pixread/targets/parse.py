@@ -83,7 +83,7 @@ class _Region:
     start: int
     stop: int
 
-    def is_like(self, other: _Region) -> bool:
+    def is_similar(self, other: _Region) -> bool:
         """Whether one lies in the other and they hold nearly the same, or both say the same."""
         is_within = self.start <= other.start < self.stop or other.start <= self.start < other.stop
         shorter, longer = sorted((len(self.target), len(other.target)))
@@ -94,14 +94,14 @@ def _candidates(screenshot: Screenshot, *, settings: ParseSettings) -> list[_Reg
     """All subtrees with text that fit the budgets, in document order."""
     page = Box(0, 0, screenshot.width, screenshot.height)
     max_height = settings.max_height - 2 * settings.margin
-    found = []
+    regions = []
     for subtree in _subtrees(screenshot.root):
         box = subtree.box.intersect(page) if subtree.box else None
         if box is None or not subtree.num_words or not settings.min_chars <= subtree.length <= settings.max_chars:
             continue
         if box.height <= max_height and (settings.leaves or not subtree.node.is_text):
-            found.append(_Region(subtree.node, box, serialise(subtree.node), subtree.start, subtree.stop))
-    return found
+            regions.append(_Region(subtree.node, box, serialise(subtree.node), subtree.start, subtree.stop))
+    return regions
 
 
 def _choose(candidates: Sequence[_Region], *, number: int, rng: random.Random) -> list[_Region]:
@@ -118,7 +118,7 @@ def _choose(candidates: Sequence[_Region], *, number: int, rng: random.Random) -
             region = by_size[size].pop()
             if not by_size[size]:
                 sizes.remove(size)
-            if len(chosen) < number and not any(region.is_like(other) for other in chosen):
+            if len(chosen) < number and not any(region.is_similar(other) for other in chosen):
                 chosen.append(region)
     return chosen
 
@@ -164,8 +164,8 @@ class _Views:
         self._screenshot, self._settings, self._rng = screenshot, settings, rng
         self._boxes = [self._with_margin(box) for box in boxes]
         page = Box(0, 0, screenshot.width, screenshot.height)
-        fits = settings.picture == "page" and screenshot.height <= settings.max_height
-        self._images: dict[Box, bytes] = {page: screenshot.png} if fits else {}
+        is_page_view = settings.picture == "page" and screenshot.height <= settings.max_height
+        self._images: dict[Box, bytes] = {page: screenshot.png} if is_page_view else {}
 
     def of(self, box: Box) -> Box:
         """The view for a region: one in use that has all of it, or a new one by chance."""
@@ -173,13 +173,13 @@ class _Views:
         if self._settings.picture == "region":
             left, top, right, bottom = (self._rng.randint(_OUTLINE_GAP + 1, margin) for _ in range(4))
             return widen(box, margins=(left, top, right, bottom), width=width, height=height)
-        whole = self._with_margin(box)
+        padded = self._with_margin(box)
         for view in self._images:
-            if _holds(view, whole):
+            if _holds(view, padded):
                 return view
         view_height = min(height, self._settings.max_height)
-        lowest = min(height - view_height, int(whole.y))
-        highest = min(lowest, max(0, int(whole.bottom) - view_height))
+        lowest = min(height - view_height, int(padded.y))
+        highest = min(lowest, max(0, int(padded.bottom) - view_height))
         tries = [Box(0, self._rng.randint(highest, lowest), width, view_height) for _ in range(_TRIES)]
         return max(tries, key=lambda view: sum(_holds(view, other) for other in self._boxes))
 
@@ -212,21 +212,21 @@ class _Subtree:
 
 def _subtrees(root: Node) -> list[_Subtree]:
     """All subtrees in document order, sized from the leaves up."""
-    found: list[_Subtree] = []
+    subtrees: list[_Subtree] = []
 
     def visit(node: Node) -> _Subtree:
         length = 2 if node.children else len(serialise(node))
-        subtree = _Subtree(node, len(found), 0, length, len(node.words), _content_box(node))
-        found.append(subtree)
+        subtree = _Subtree(node, len(subtrees), 0, length, len(node.words), _content_box(node))
+        subtrees.append(subtree)
         for child in map(visit, node.children):
             subtree.length += child.length
             subtree.num_words += child.num_words
             subtree.box = subtree.box.union(child.box) if subtree.box and child.box else subtree.box or child.box
-        subtree.stop = len(found)
+        subtree.stop = len(subtrees)
         return subtree
 
     visit(root)
-    return found
+    return subtrees
 
 
 def _content_box(node: Node) -> Box | None:

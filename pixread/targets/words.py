@@ -113,10 +113,10 @@ def code(rng: random.Random) -> str:
     )
 
 
-KINDS: tuple[Callable[[random.Random], str], ...] = (number, number, number, moment, moment, address, code, code)
+TOKEN_MAKERS: tuple[Callable[[random.Random], str], ...] = (number, number, number, moment, moment, address, code, code)
 
 
-def _dressed(word: str, rng: random.Random) -> str:
+def _with_case_and_punctuation(word: str, rng: random.Random) -> str:
     """A word in the case and punctuation that a page may give it."""
     if (roll := rng.random()) < 0.25:
         word = word[:1].upper() + word[1:]
@@ -138,18 +138,18 @@ def random_word(rng: random.Random, vocabulary: Sequence[str] = ()) -> str:
     """One "word" of any kind, half of the plain ones out of the vocabulary (drawn evenly, not by frequency)."""
     roll = rng.random()
     if roll < 0.16:
-        return rng.choice(KINDS)(rng)
+        return rng.choice(TOKEN_MAKERS)(rng)
     if roll < 0.18:
         return rng.choice(SYMBOLS)
     plain = rng.choice(vocabulary) if vocabulary and roll < 0.7 else pseudo_word(rng)
-    return _dressed(plain, rng)
+    return _with_case_and_punctuation(plain, rng)
 
 
 def random_text(rng: random.Random, *, max_chars: int, vocabulary: Sequence[str] = ()) -> str:
     """Words up to `max_chars` characters; a first word that is longer is cut."""
     text = random_word(rng, vocabulary)[:max_chars].strip() or "a"
-    wanted = rng.randint(1, max_chars)
-    while len(text) < wanted:
+    min_chars = rng.randint(1, max_chars)
+    while len(text) < min_chars:
         longer = f"{text} {random_word(rng, vocabulary)}"
         if len(longer) > max_chars:
             break

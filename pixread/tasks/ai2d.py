@@ -26,7 +26,7 @@ from typing import Any
 
 from pixread.filenames import Folders, data_below
 from pixread.records import Box, DrawnBox, Example
-from pixread.tasks.fields import as_text, first_of, id_of, is_place, load_json, text
+from pixread.tasks.fields import as_text, first_of, id_of, is_coordinate, load_json, text
 from pixread.tasks.pictures import Pictures
 from pixread.tasks.tables import read_ids
 from pixread.tasks.task import AbsentError, Skipped, Split, Task, UnusableError, each
@@ -36,8 +36,8 @@ VALIDATION_PERCENT = 1  # of the pictures that are not for test
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One question about a picture, and what its file says of it."""
+class Question:
+    """One question about a picture, with its row of the file."""
 
     image: str
     question: str
@@ -50,20 +50,20 @@ def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> It
     files = data_below(folder / "questions", "*.json")
     if not files:
         raise AbsentError("questions/*.json")
-    asked = [asked for file in files for asked in _questions(file)]
-    chosen = [(id, what) for id, image, what in asked if split_of(image, test) == split]
+    questions = [question for file in files for question in _questions(file)]
+    chosen = [(id, question) for id, image, question in questions if split_of(image, test) == split]
     if split == "test":
-        missing = sorted(test - {image for _, image, _ in asked})
+        missing = sorted(test - {image for _, image, _ in questions})
         chosen += [(image, UnusableError("no questions", "it is listed, but has no file")) for image in missing]
     if not chosen:
         raise AbsentError(f"a picture of this split among the {len(files)} of questions/*.json")
     pictures, labels = Pictures(folder / "images"), Labels(folder / "annotations")
 
-    def make(id: str, what: Asked | UnusableError) -> Example:
-        if isinstance(what, UnusableError):
-            raise what
-        options, right = _options(what.row)
-        replaced = what.row.get("abcLabel")
+    def make(id: str, question: Question | UnusableError) -> Example:
+        if isinstance(question, UnusableError):
+            raise question
+        options, right = _options(question.row)
+        replaced = question.row.get("abcLabel")
         if not isinstance(replaced, bool):
             raise UnusableError("wrong field", f"abcLabel must be true or false, got {replaced!r:.80}")
         listed = " ".join(
@@ -71,11 +71,11 @@ def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> It
         )
         return Example(
             id=id,
-            image=pictures.read(what.image),
+            image=pictures.read(question.image),
             targets=(right,),
-            prompt=f"{what.question} {listed}",
-            boxes=labels.of(what.image) if replaced else (),
-            meta={"image": what.image, "answer_type": "letters replaced" if replaced else "as drawn"},
+            prompt=f"{question.question} {listed}",
+            boxes=labels.of(question.image) if replaced else (),
+            meta={"image": question.image, "answer_type": "letters replaced" if replaced else "as drawn"},
         )
 
     return each(chosen, make)
@@ -89,7 +89,7 @@ def split_of(image: str, test: Container[str]) -> Split:
     return "val" if number % 100 < VALIDATION_PERCENT else "train"
 
 
-def _questions(file: Path) -> Iterator[tuple[str, str, Asked | UnusableError]]:
+def _questions(file: Path) -> Iterator[tuple[str, str, Question | UnusableError]]:
     """Id, picture and content of each question of a file, or one that says why there are none."""
     image = file.name.removesuffix(".json")
     try:
@@ -100,22 +100,22 @@ def _questions(file: Path) -> Iterator[tuple[str, str, Asked | UnusableError]]:
             raise UnusableError("wrong field", "questions must be an object")
         if not questions:
             raise UnusableError("no questions")
-    except UnusableError as why:
-        yield image, image, why
+    except UnusableError as error:
+        yield image, image, error
     except ValueError as error:
         yield image, image, UnusableError("unreadable question file", str(error))
     else:
         for number, (question, row) in enumerate(questions.items()):
-            own = id_of(row, "questionId", number=number)
-            yield own if own != f"row {number}" else f"{image}-{number}", image, Asked(image, question, row)
+            row_id = id_of(row, "questionId", number=number)
+            yield row_id if row_id != f"row {number}" else f"{image}-{number}", image, Question(image, question, row)
 
 
 def _options(row: Any) -> tuple[list[str], str]:
     """The answers to choose from, and the right one."""
-    given = row.get("answerTexts") if isinstance(row, dict) else None
-    options = [said for one in given if (said := as_text(one)) is not None] if isinstance(given, list) else []
-    if not isinstance(given, list) or len(options) != len(given):
-        raise UnusableError("wrong field", f"answerTexts must be a list of texts, got {given!r:.80}")
+    texts = row.get("answerTexts") if isinstance(row, dict) else None
+    options = [option for value in texts if (option := as_text(value)) is not None] if isinstance(texts, list) else []
+    if not isinstance(texts, list) or len(options) != len(texts):
+        raise UnusableError("wrong field", f"answerTexts must be a list of texts, got {texts!r:.80}")
     if len(options) > len(string.ascii_lowercase):
         raise UnusableError(
             "wrong field", f"answerTexts may have {len(string.ascii_lowercase)} texts, got {len(options)}"
@@ -156,21 +156,21 @@ class Labels:
 
 def _label(name: str, entry: Any) -> DrawnBox:
     """A label between two corners, whichever is which, cut to whole pixels. Without text it only hides the words."""
-    written = as_text(entry.get("replacementText")) if isinstance(entry, Mapping) else None
+    replacement = as_text(entry.get("replacementText")) if isinstance(entry, Mapping) else None
     corners = entry.get("rectangle") if isinstance(entry, Mapping) else None
-    if written is None:
+    if replacement is None:
         raise UnusableError("unreadable annotation", f"replacementText of {name} must be a text, got {entry!r:.80}")
     try:
-        (left, top), (right, bottom) = ((_whole(x), _whole(y)) for x, y in corners or ())
+        (left, top), (right, bottom) = ((_whole_pixels(x), _whole_pixels(y)) for x, y in corners or ())
     except (TypeError, ValueError) as error:
         wanted = f"rectangle of {name} must be [[x1, y1], [x2, y2]], got {corners!r:.80}"
         raise UnusableError("unreadable annotation", wanted) from error
     box = Box(min(left, right), min(top, bottom), abs(right - left), abs(bottom - top))
-    return DrawnBox(box, "label", written)
+    return DrawnBox(box, "label", replacement)
 
 
-def _whole(value: Any) -> int:
-    if not is_place(value):
+def _whole_pixels(value: Any) -> int:
+    if not is_coordinate(value):
         raise ValueError(f"{value!r} is no number")
     return int(value)
 

@@ -28,7 +28,7 @@ PARTS = ("human", "augmented")
 
 
 def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> Iterator[Example | Skipped]:
-    """The questions of one part. They have no ids of their own: the place in the file is the id."""
+    """The questions of one part. They have no ids of their own: the number in the file is the id."""
     file = first_of(folder, f"{split}/{split}_{part}.json")
     pictures = Pictures(folder / split / "png")
 

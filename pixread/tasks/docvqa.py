@@ -28,7 +28,7 @@ def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> It
     return questions(
         folder,
         split,
-        files=[f"{place}{split}_v1.0*.json" for place in (f"{split}/", "spdocvqa_qas/", "")],
+        files=[f"{folder}{split}_v1.0*.json" for folder in (f"{split}/", "spdocvqa_qas/", "")],
         folders=[f"{split}/documents", "spdocvqa_images", "documents", ""],
         image_field="image",
         image_prefix="documents/",

@@ -30,7 +30,7 @@ def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> It
         split,
         files=[
             f"{split}/{split}_v1.0.json",
-            *(f"{place}infographic*VQA_{split}_v1.0*.json" for place in ("", "infographicsvqa_qas/")),
+            *(f"{folder}infographic*VQA_{split}_v1.0*.json" for folder in ("", "infographicsvqa_qas/")),
         ],
         folders=[
             split,

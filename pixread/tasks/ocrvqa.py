@@ -48,7 +48,7 @@ def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> It
 
 def _split_of(entry: Any) -> Split:
     number = entry.get("split") if isinstance(entry, dict) else None
-    return next((split for split, own in NUMBERS.items() if own == number), "train")
+    return next((split for split, split_number in NUMBERS.items() if split_number == number), "train")
 
 
 def _questions(id: str, entry: Any) -> Iterator[tuple[str, Any]]:

@@ -57,19 +57,19 @@ def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> It
 
 def _file(folder: Path, split: Split) -> Path:
     """The file of a split, or the one file that holds training and validation. ValueError where there are several."""
-    own = [f"{name}.jsonl" for name in SPLITS]
-    found = [path for path in data_below(folder, "*") if path.suffix.lower() == ".jsonl"]
-    if (folder / f"{split}.jsonl") in found:
+    split_files = [f"{name}.jsonl" for name in SPLITS]
+    files = [path for path in data_below(folder, "*") if path.suffix.lower() == ".jsonl"]
+    if (folder / f"{split}.jsonl") in files:
         return folder / f"{split}.jsonl"
-    splits = {path.stem.lower(): path for path in found if path.stem.lower() in SPLITS}
+    splits = {path.stem.lower(): path for path in files if path.stem.lower() in SPLITS}
     if split in splits:
         return splits[split]
-    if splits or not found or split == "test":
-        raise AbsentError(f"{split}.jsonl", *([] if found or split == "test" else ["one .jsonl of any other name"]))
-    if len(found) > 1:
-        names = ", ".join(printable(path.name) for path in found)
-        raise ValueError(f"{folder} holds {names}: keep one of them, or name them {', '.join(own)}")
-    return found[0]
+    if splits or not files or split == "test":
+        raise AbsentError(f"{split}.jsonl", *([] if files or split == "test" else ["one .jsonl of any other name"]))
+    if len(files) > 1:
+        names = ", ".join(printable(path.name) for path in files)
+        raise ValueError(f"{folder} holds {names}: keep one of them, or name them {', '.join(split_files)}")
+    return files[0]
 
 
 def _rows(file: Path) -> Iterator[tuple[str, Any]]:

@@ -50,7 +50,7 @@ def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> It
     and test; in training the right one and NEGATIVES others at random, which differ by seed. A record that cannot be
     read counts as one example.
     """
-    names = [f"{place}{name}.tfrecord" for name in NAMES[split] for place in ("", "ref_exp/")]
+    names = [f"{prefix}{name}.tfrecord" for name in NAMES[split] for prefix in ("", "ref_exp/")]
     return _examples(first_of(folder, *names), Screens(folder), seed=seed if split == "train" else None)
 
 
@@ -127,12 +127,12 @@ def _text(features: Mapping[str, Feature], name: str) -> str:
     return text
 
 
-def _values(features: Mapping[str, Feature], name: str, kind: type[Value]) -> tuple[Value, ...]:
+def _values(features: Mapping[str, Feature], name: str, type_: type[Value]) -> tuple[Value, ...]:
     """The values of a feature, one at least, all of this type and finite."""
     values = features.get(name, ())
-    fitting = tuple(value for value in values if isinstance(value, kind))
+    fitting = tuple(value for value in values if isinstance(value, type_))
     if not fitting or len(fitting) != len(values) or not all(map(_is_finite, fitting)):
-        raise UnusableError("wrong field", f"{name} must hold {kind.__name__} values")
+        raise UnusableError("wrong field", f"{name} must hold {type_.__name__} values")
     return fitting
 
 

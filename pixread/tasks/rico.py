@@ -5,7 +5,7 @@ Deka et al. 2017, http://www.interactionmining.org/rico.html ("UI screenshots an
     combined/ID.jpg    combined/ID.json
 
 as the archive unpacks; `rico_images` (the paper's recipe) or the data set's own folder will do, too, and so will a
-link. A view hierarchy, of which a node is named by the places on the way down to it, as in "0.1.2":
+link. A view hierarchy, of which a node is named by the indices of the children on the way down to it, as in "0.1.2":
 
     {"activity_name": "...", "activity": {"root": {"bounds": [0, 0, 1440, 2392], "class": "...", "children": [...]}}}
 """
@@ -19,7 +19,7 @@ from typing import Any
 
 from pixread.filenames import Folders
 from pixread.records import Box
-from pixread.tasks.fields import FARTHEST, is_place, load_json
+from pixread.tasks.fields import FARTHEST, is_coordinate, load_json
 from pixread.tasks.pictures import Pictures
 from pixread.tasks.task import UnusableError
 
@@ -52,7 +52,7 @@ class Screens:
         """Where a node of the view hierarchy stands in the picture, in whole pixels."""
         width, height = self.size(id)  # first, because it refuses an id that is no name of a file
         bounds = _find(self._view(id), node).get("bounds")
-        if not isinstance(bounds, list) or len(bounds) != 4 or not all(map(is_place, bounds)):
+        if not isinstance(bounds, list) or len(bounds) != 4 or not all(map(is_coordinate, bounds)):
             raise UnusableError("wrong field", f"bounds of {node} must be 4 numbers, got {bounds!r:.80}")
         # One scale on both axes, and cut to whole pixels as the original's drawing does.
         left, top, right, bottom = (int(number * height / CANVAS_HEIGHT) for number in bounds)
@@ -66,10 +66,10 @@ class Screens:
 
     def _read_view(self, id: str) -> Mapping[str, Any]:
         try:
-            found = self._folders.find(f"{id}.json")
-            if found is None:
+            file = self._folders.find(f"{id}.json")
+            if file is None:
                 raise UnusableError("no view hierarchy", f"{id}.json")
-            return load_json(found, dict)
+            return load_json(file, dict)
         except (OSError, ValueError) as error:
             raise UnusableError("unreadable view hierarchy", str(error)) from error
 
@@ -88,15 +88,15 @@ def box_in(corners: tuple[int, int, int, int], *, width: int, height: int) -> Bo
 
 
 def _find(view: Mapping[str, Any], node: str) -> Mapping[str, Any]:
-    """Walks down from the root, which is the first place in the name."""
-    places = node.split(".")
-    if not all(place.isascii() and place.isdecimal() for place in places):
+    """Walks down from the root, which is the first index in the name."""
+    indices = node.split(".")
+    if not all(index.isascii() and index.isdecimal() for index in indices):
         raise UnusableError("wrong field", f"nodeId must be numbers with dots between them, got {node!r:.80}")
     activity = view.get("activity")
-    found = activity.get("root") if isinstance(activity, dict) else None
-    for place in map(int, places[1:]):
-        children = found.get("children") if isinstance(found, dict) else None
-        found = children[place] if isinstance(children, list) and place < len(children) else None
-    if not isinstance(found, dict):
+    current = activity.get("root") if isinstance(activity, dict) else None
+    for index in map(int, indices[1:]):
+        children = current.get("children") if isinstance(current, dict) else None
+        current = children[index] if isinstance(children, list) and index < len(children) else None
+    if not isinstance(current, dict):
         raise UnusableError("no such node", node)
-    return found
+    return current

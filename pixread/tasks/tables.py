@@ -44,8 +44,10 @@ def listed_groups(
     groups = [Group(id, tuple(rows[id])) if id in rows else Group(id, (), absent) for id in ids]
     if split != "train":
         return groups
-    known = {id for names in lists.values() for path in _present(folder, names) for id in read_ids(path)}
-    strays = [Group(id, tuple(own), UnusableError("in no split")) for id, own in rows.items() if id not in known]
+    listed = {id for names in lists.values() for path in _present(folder, names) for id in read_ids(path)}
+    strays = [
+        Group(id, tuple(own_rows), UnusableError("in no split")) for id, own_rows in rows.items() if id not in listed
+    ]
     return [*groups, *strays, *faults]
 
 
@@ -78,8 +80,8 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, Row | U
     try:
         header = [name.strip() for name in next(reader, [])]
         if header != list(columns):
-            given = f"{','.join(header):.80}"
-            raise ValueError(f"{path} must begin with the line {','.join(columns)}; it begins with {given!a}")
+            first_line = f"{','.join(header):.80}"
+            raise ValueError(f"{path} must begin with the line {','.join(columns)}; it begins with {first_line!a}")
         for row in _lines(reader):
             if row:
                 yield f"line {reader.line_num}", _named(row, columns)

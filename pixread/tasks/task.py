@@ -35,11 +35,11 @@ class UnusableError(Exception):
 
 
 class AbsentError(Exception):
-    """The files of a split, or of a part of it, are not there. looked_for: their names in the data set's folder."""
+    """The files of a split, or of a part of it, are not there. patterns: their names in the data set's folder."""
 
-    def __init__(self, *looked_for: str) -> None:
-        super().__init__(*looked_for)
-        self.looked_for = looked_for
+    def __init__(self, *patterns: str) -> None:
+        super().__init__(*patterns)
+        self.patterns = patterns
 
 
 class SplitReader(Protocol):

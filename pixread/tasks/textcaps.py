@@ -37,8 +37,8 @@ def examples(folder: Path, split: Split, *, part: str = "", seed: int = 0) -> It
     def make(id: str, rows: list[Any]) -> Example:
         if not isinstance(rows[0], dict) or as_text(rows[0].get("image_id")) != id:
             raise UnusableError("wrong field", "image_id must be a text or a number")
-        given = [row["caption_str"] for row in rows if row.get("caption_str") is not None]
-        targets = answers({"caption_str": given}, "caption_str", hidden=split == "test")
+        texts = [row["caption_str"] for row in rows if row.get("caption_str") is not None]
+        targets = answers({"caption_str": texts}, "caption_str", hidden=split == "test")
         return Example(id=id, image=pictures.read(f"{id}.jpg"), targets=targets, meta={"image": f"{id}.jpg"})
 
     return each(captions.items(), make)

@@ -99,14 +99,14 @@ def parse_example(data: bytes) -> dict[str, Feature]:
 
 def _feature(data: bytes) -> Feature:
     """The values of a Feature: of its last list where there are several, none where there is none."""
-    found: Feature = ()
+    values: Feature = ()
     for number, wire, value in _fields(data):
         if number not in _LISTS:
             continue
         if not isinstance(value, bytes):
             raise ValueError(f"a list of values has wire type {wire}")
-        found = tuple(_LISTS[number](value))
-    return found
+        values = tuple(_LISTS[number](value))
+    return values
 
 
 def _floats(data: bytes) -> Iterator[float]:

@@ -31,7 +31,7 @@ class _Scale:
     y_min: float
     y_max: float
 
-    def place(self, point: Point) -> Point:
+    def to_pixels(self, point: Point) -> Point:
         x = LEFT + point[0] / self.x_max * (WIDTH - LEFT - RIGHT)
         share = (point[1] - self.y_min) / (self.y_max - self.y_min)
         return round(x, 1), round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
@@ -47,15 +47,16 @@ def draw_curves(metrics: str | Path, *, title: str, panels: Sequence[Panel] | No
         records = [parse_json(line) for line in Path(metrics).read_text(encoding="utf-8").splitlines()]
     except (OSError, ValueError) as error:
         raise ValueError(f"{metrics} is not a training log: {error}") from error
-    drawn = _all_panels(records) if panels is None else panels
-    series = [(label, colour, _points(records, key)) for key, label, colour in drawn]
-    shown = [panel for panel in series if len(panel[2]) > 1]
-    if not shown:
+    chosen = _all_panels(records) if panels is None else panels
+    series = [(label, colour, _points(records, key)) for key, label, colour in chosen]
+    drawn_panels = [panel for panel in series if len(panel[2]) > 1]
+    if not drawn_panels:
         raise ValueError(f"{metrics} holds too few numbers to draw")
     groups = "".join(
-        f'<g transform="translate(0 {30 + number * HEIGHT})">{_panel(*panel)}</g>' for number, panel in enumerate(shown)
+        f'<g transform="translate(0 {30 + number * HEIGHT})">{_panel(*panel)}</g>'
+        for number, panel in enumerate(drawn_panels)
     )
-    height = 30 + HEIGHT * len(shown)
+    height = 30 + HEIGHT * len(drawn_panels)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         'font-family="sans-serif" font-size="12" fill="#334155"><rect width="100%" height="100%" fill="white"/>'
@@ -77,7 +78,7 @@ def _panel(label: str, colour: str, points: Sequence[Point]) -> str:
     values = [value for _, value in points]
     low, high = min(0.0, *values), max(values)
     scale = _Scale(x_max=max(step for step, _ in points), y_min=low, y_max=high if high > low else low + 1.0)
-    line = " ".join(f"{x},{y}" for x, y in map(scale.place, points))
+    line = " ".join(f"{x},{y}" for x, y in map(scale.to_pixels, points))
     grid = "".join(_grid_line(scale, low + (scale.y_max - low) * part / 4) for part in range(5))
     ticks = "".join(_tick(scale, scale.x_max * part / 4) for part in range(5))
     return (
@@ -87,7 +88,7 @@ def _panel(label: str, colour: str, points: Sequence[Point]) -> str:
 
 
 def _grid_line(scale: _Scale, value: float) -> str:
-    _, y = scale.place((0.0, value))
+    _, y = scale.to_pixels((0.0, value))
     return (
         f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}" stroke="#e2e8f0"/>'
         f'<text x="{LEFT - 8}" y="{y + 4}" text-anchor="end">{value:.3g}</text>'
@@ -95,5 +96,5 @@ def _grid_line(scale: _Scale, value: float) -> str:
 
 
 def _tick(scale: _Scale, step: float) -> str:
-    x, _ = scale.place((step, scale.y_min))
+    x, _ = scale.to_pixels((step, scale.y_min))
     return f'<text x="{x}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{step:.0f}</text>'

@@ -37,8 +37,8 @@ class LabelLengths:
     def sentence(self) -> str:
         """The warning; "" where nothing is too long."""
         parts = [
-            f"{lengths.too_long} of {lengths.examples} examples {what}"
-            for lengths, what in (
+            f"{lengths.too_long} of {lengths.examples} examples {consequence}"
+            for lengths, consequence in (
                 (self.learnt, "to learn from are cut there and have no end"),
                 (self.held_out, "held out can never be answered in full"),
             )
@@ -75,27 +75,28 @@ def unknown_characters(learnt: Sequence[Path], tokenizer: Tokenizer) -> str:
     those with byte fallback, as those trained here, lack nothing.
     """
     labels = _sampled_labels(learnt)
-    affected = [several for several in labels if any(UNK in tokenizer.encode(label) for label in several)]
+    affected = [texts for texts in labels if any(UNK in tokenizer.encode(label) for label in texts)]
     if not affected:
         return ""
-    characters = dict.fromkeys("".join(label for several in affected for label in several))
-    lost = [ascii(one) if not one.isprintable() else f"'{one}'" for one in characters if UNK in tokenizer.encode(one)]
-    more = f" and {len(lost) - MAX_NAMED} more characters" if len(lost) > MAX_NAMED else ""
+    characters = dict.fromkeys("".join(label for texts in affected for label in texts))
+    lacking = [character for character in characters if UNK in tokenizer.encode(character)]
+    unknown = [f"'{character}'" if character.isprintable() else ascii(character) for character in lacking]
+    more = f" and {len(unknown) - MAX_NAMED} more characters" if len(unknown) > MAX_NAMED else ""
     return (
         f"labels have characters that the tokenizer lacks: {len(affected)} of {len(labels)} examples to learn from are "
-        f"learnt without {', '.join(lost[:MAX_NAMED])}{more}"
+        f"learnt without {', '.join(unknown[:MAX_NAMED])}{more}"
     )
 
 
 def _sampled_labels(sets: Sequence[Path]) -> list[tuple[str, ...]]:
     """The labels of examples that have some."""
-    targets = [several for several in ShardSet(sets).targets() if several] if sets else []
+    targets = [texts for texts in ShardSet(sets).targets() if texts] if sets else []
     count = min(len(targets), MAX_SAMPLED)
     return [tuple(targets[number * len(targets) // count]) for number in range(count)]
 
 
 def _lengths(sets: Sequence[Path], tokenizer: Tokenizer, *, max_tokens: int, every: bool) -> Lengths:
     """every: an example is too long if one of its labels is; else, if all of them are."""
-    labels = [[len(tokenizer.encode(target)) + 1 for target in several] for several in _sampled_labels(sets)]
-    counted = [max(several) if every else min(several) for several in labels]
-    return Lengths(len(labels), sum(length > max_tokens for length in counted), max(counted, default=0))
+    per_example = [[len(tokenizer.encode(label)) + 1 for label in texts] for texts in _sampled_labels(sets)]
+    lengths = [max(several) if every else min(several) for several in per_example]
+    return Lengths(len(lengths), sum(length > max_tokens for length in lengths), max(lengths, default=0))

@@ -61,9 +61,9 @@ class Adafactor(Optimizer):
         keep = 1.0 - (step + 1.0) ** -group["decay"]
         size = group["lr"] * max(eps2, _rms(parameter))
         factored = parameter.ndim == 2 and min(parameter.shape) >= MIN_FACTORED
-        (self._update_factored if factored else self._update_whole)(parameter, group, state, keep=keep, size=size)
+        (self._update_factored if factored else self._update_unfactored)(parameter, group, state, keep=keep, size=size)
 
-    def _update_whole(
+    def _update_unfactored(
         self, parameter: Tensor, group: dict[str, Any], state: dict[str, Any], *, keep: float, size: float
     ) -> None:
         assert parameter.grad is not None, "only parameters with a gradient are updated"
@@ -82,7 +82,7 @@ class Adafactor(Optimizer):
         assert parameter.grad is not None, "only parameters with a gradient are updated"
         height, width = parameter.shape
         parts = list(
-            zip(*(whole.split(max(1, CHUNK_NUMBERS // width)) for whole in (parameter.grad, parameter)), strict=True)
+            zip(*(tensor.split(max(1, CHUNK_NUMBERS // width)) for tensor in (parameter.grad, parameter)), strict=True)
         )
         rows, cols = [], parameter.new_zeros(width, dtype=torch.float32)
         for gradient, _ in parts:
@@ -115,14 +115,14 @@ def clip_gradient_norm(optimizers: Iterable[Optimizer], max_norm: float) -> None
 
     Adafactor multiplies as it goes, which saves a pass over them and leaves gradients in bfloat16 as exact as they are.
     """
-    gradients = [(optimizer, _gradients(optimizer)) for optimizer in optimizers]
-    length = torch.stack([_length(one) for _, own in gradients for one in own]).norm()
+    by_optimizer = [(optimizer, _gradients(optimizer)) for optimizer in optimizers]
+    length = torch.stack([_length(gradient) for _, gradients in by_optimizer for gradient in gradients]).norm()
     factor = (max_norm / (length + 1e-6)).clamp(max=1.0)
-    for optimizer, own in gradients:
+    for optimizer, gradients in by_optimizer:
         if isinstance(optimizer, Adafactor):
             optimizer.gradient_factor = float(factor)
         elif factor < 1.0:
-            torch._foreach_mul_(own, factor)
+            torch._foreach_mul_(gradients, factor)
 
 
 def _gradients(optimizer: Optimizer) -> list[Tensor]:
@@ -166,10 +166,10 @@ def _hidden_linears(model: nn.Module) -> list[nn.Linear]:
 
 def adamw(parameters: Iterable[Tensor], *, lr: float, weight_decay: float, beta2: float = 0.98) -> Optimizer:
     """AdamW that decays matrices and kernels, never norms and biases."""
-    given = list(parameters)
+    trained = list(parameters)
     groups = [
-        {"params": [parameter for parameter in given if parameter.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [parameter for parameter in given if parameter.ndim < 2], "weight_decay": 0.0},
+        {"params": [parameter for parameter in trained if parameter.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [parameter for parameter in trained if parameter.ndim < 2], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=lr, betas=(0.9, beta2), fused=True)
 

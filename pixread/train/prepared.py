@@ -29,7 +29,7 @@ def find_prepared(data: Sequence[Path], recipe: Recipe) -> PreparedSets:
     if not data:
         raise ValueError("fine-tuning needs the shards of a task; prepare it and name its folder with --data")
     about = {path: ShardSet(path).manifests[0]["about"] for path in data}
-    task = _task_of({path: str(said.get("task", "")) for path, said in about.items()}, recipe)
+    task = _task_of({path: str(manifest.get("task", "")) for path, manifest in about.items()}, recipe)
     train = tuple(path for path in data if about[path].get("split") == "train")
     if not train:
         raise ValueError(f"there is nothing to learn from: none of {_names(data)} is a train set")
@@ -59,10 +59,10 @@ def _task_of(tasks: dict[Path, str], recipe: Recipe) -> str:
             raise ValueError(f"{path} was not written by pixread prepare, so it cannot be fine-tuned on")
         if recipe.task not in (ANY_TASK, task):
             raise ValueError(f"this recipe is for the task {recipe.task}, but {path} holds {task}")
-    found = sorted(set(tasks.values()))
-    if len(found) > 1:
-        raise ValueError(f"one run learns one task, --data holds {', '.join(found)}")
-    return found[0]
+    names = sorted(set(tasks.values()))
+    if len(names) > 1:
+        raise ValueError(f"one run learns one task, --data holds {', '.join(names)}")
+    return names[0]
 
 
 def _check_scored(val: dict[str, tuple[Path, ...]], recipe: Recipe, *, names: str) -> None:

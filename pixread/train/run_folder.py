@@ -59,17 +59,17 @@ def open_run(out: Path, recipe: DataclassInstance, *, name: str, resume: bool, d
 
 
 def _check_same(started: dict[str, Any], recipe: DataclassInstance, *, name: str, path: Path) -> None:
-    asked = {"name": name, **dataclasses.asdict(recipe)}
-    for key in sorted(set(started) | set(asked)):
-        if key not in FREE_TO_CHANGE and started.get(key) != asked.get(key):
-            raise ValueError(f"{path} was started with {key}={started.get(key)!r}, not {asked.get(key)!r}")
+    requested = {"name": name, **dataclasses.asdict(recipe)}
+    for key in sorted(set(started) | set(requested)):
+        if key not in FREE_TO_CHANGE and started.get(key) != requested.get(key):
+            raise ValueError(f"{path} was started with {key}={started.get(key)!r}, not {requested.get(key)!r}")
 
 
 def _cut_metrics(path: Path, step: int) -> None:
     """Drops what was logged after the step that the run goes back to."""
     if path.is_file():
-        kept = [record for record in logged(path) if record["step"] <= step]
-        write_text(path, "".join(f"{json_text(record)}\n" for record in kept))
+        records = [record for record in logged(path) if record["step"] <= step]
+        write_text(path, "".join(f"{json_text(record)}\n" for record in records))
 
 
 def append_metrics(out: Path, record: dict[str, Any]) -> None:

@@ -37,12 +37,14 @@ def held_out(windows: Windows, *, count: int) -> HeldOutBatch:
 
 
 @torch.inference_mode()
-def score(model: Pix2Struct, held: HeldOutBatch, tokenizer: Tokenizer, *, max_tokens: int) -> dict[str, float]:
+def score(
+    model: Pix2Struct, held_out_batch: HeldOutBatch, tokenizer: Tokenizer, *, max_tokens: int
+) -> dict[str, float]:
     """Share read without a fault, and faults per character, both of the greedy output and the whole target."""
-    batch = held.batch.to(next(model.parameters()).device)
-    found = greedy(model, model.encode(batch), max_new_tokens=max_tokens)
-    truths = [tokenizer.decode(whole) for whole in held.wholes]
-    outputs = [tokenizer.decode(ids) for ids in found.ids]
+    batch = held_out_batch.batch.to(next(model.parameters()).device)
+    decoded = greedy(model, model.encode(batch), max_new_tokens=max_tokens)
+    truths = [tokenizer.decode(whole) for whole in held_out_batch.wholes]
+    outputs = [tokenizer.decode(ids) for ids in decoded.ids]
     errors = [character_error_rate(output, truth) for output, truth in zip(outputs, truths, strict=True)]
     exact = [output == truth for output, truth in zip(outputs, truths, strict=True)]
     return {"exact": sum(exact) / len(exact), "character_error_rate": round(sum(errors) / len(errors), 4)}

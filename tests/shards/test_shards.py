@@ -243,7 +243,7 @@ def test_sums_are_compared_once_and_again_when_a_shard_has_changed(tmp_path, mon
 
 
 def test_damage_in_a_set_too_large_to_be_compared_is_told_when_it_is_met(tmp_path, monkeypatch):
-    monkeypatch.setattr("pixread.shards.read.MOST_COMPARED_BYTES", 0)
+    monkeypatch.setattr("pixread.shards.read.MAX_HASHED_BYTES", 0)
     write_shards(make(3), tmp_path / "set", seed=0)
     path = next((tmp_path / "set").glob("*.parquet"))
     path.write_bytes(path.read_bytes()[:-8] + b"\0" * 8)

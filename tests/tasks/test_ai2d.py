@@ -183,7 +183,7 @@ def test_without_the_list_of_test_pictures_there_is_no_split(folder: Path) -> No
     (folder / "ai2d_test_ids.csv").unlink()
     with pytest.raises(AbsentError) as caught:
         outcome("ai2d", folder, "train")
-    assert caught.value.looked_for == ("ai2d_test_ids.csv",)
+    assert caught.value.patterns == ("ai2d_test_ids.csv",)
 
 
 def test_a_split_without_pictures_is_absent(folder: Path) -> None:

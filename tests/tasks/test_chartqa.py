@@ -51,7 +51,7 @@ def test_an_absent_part_is_said(folder: Path):
     (folder / "val" / "val_augmented.json").unlink()
     with pytest.raises(AbsentError) as caught:
         examples(folder, "val", part="augmented")
-    assert caught.value.looked_for == ("val/val_augmented.json",)
+    assert caught.value.patterns == ("val/val_augmented.json",)
 
 
 def test_what_cannot_be_used_is_skipped(folder: Path):

@@ -81,7 +81,7 @@ def test_all_files_in_one_folder_do(tmp_path: Path, place: str):
 def test_an_absent_split_is_said(tmp_path: Path):
     with pytest.raises(AbsentError) as caught:
         examples(tmp_path, "val")
-    assert caught.value.looked_for == ("val/val_v1.0*.json", "spdocvqa_qas/val_v1.0*.json", "val_v1.0*.json")
+    assert caught.value.patterns == ("val/val_v1.0*.json", "spdocvqa_qas/val_v1.0*.json", "val_v1.0*.json")
 
 
 def test_what_cannot_be_used_is_skipped(tmp_path: Path):

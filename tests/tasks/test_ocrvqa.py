@@ -53,11 +53,11 @@ def test_a_cover_may_keep_the_suffix_of_its_address(tmp_path: Path):
 def test_a_split_without_books_is_absent(tmp_path: Path):
     with pytest.raises(AbsentError) as caught:
         examples(tmp_path, "train")
-    assert caught.value.looked_for == ("dataset.json",)
+    assert caught.value.patterns == ("dataset.json",)
     write(tmp_path / "dataset.json", {"1": book(1)})
     with pytest.raises(AbsentError) as caught:
         examples(tmp_path, "val")
-    assert caught.value.looked_for == ('"split": 2 in dataset.json',)
+    assert caught.value.patterns == ('"split": 2 in dataset.json',)
 
 
 def test_what_cannot_be_used_is_skipped(tmp_path: Path):

@@ -91,7 +91,7 @@ def test_one_picture_is_for_training(tmp_path: Path):
     assert len(list(examples(tmp_path, "train"))) == 2
     with pytest.raises(AbsentError) as caught:
         examples(tmp_path, "val")
-    assert caught.value.looked_for == ("second picture in one.jsonl",)
+    assert caught.value.patterns == ("second picture in one.jsonl",)
 
 
 def test_what_cannot_be_used_is_skipped(tmp_path: Path):
@@ -145,11 +145,11 @@ def test_a_separator_within_a_line_does_not_end_it(tmp_path: Path):
 def test_it_is_said_what_was_looked_for(tmp_path: Path):
     with pytest.raises(AbsentError) as caught:
         examples(tmp_path, "train")
-    assert caught.value.looked_for == ("train.jsonl", "one .jsonl of any other name")
+    assert caught.value.patterns == ("train.jsonl", "one .jsonl of any other name")
     write(tmp_path / "a.jsonl", "")
     with pytest.raises(AbsentError) as caught:
         examples(tmp_path, "train")
-    assert caught.value.looked_for == ("line in a.jsonl",)
+    assert caught.value.patterns == ("line in a.jsonl",)
     write(tmp_path / "b.jsonl", "")
     with pytest.raises(
         ValueError, match=r"holds a.jsonl, b.jsonl: keep one of them, or name them train.jsonl, val.jsonl, test"
@@ -158,7 +158,7 @@ def test_it_is_said_what_was_looked_for(tmp_path: Path):
     write(tmp_path / "val.jsonl", "")
     with pytest.raises(AbsentError) as caught:
         examples(tmp_path, "train")
-    assert caught.value.looked_for == ("train.jsonl",)
+    assert caught.value.patterns == ("train.jsonl",)
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path):

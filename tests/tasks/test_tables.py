@@ -99,7 +99,7 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     write_lines(tmp_path / "train.txt", "1")
     with pytest.raises(AbsentError) as caught:
         groups(tmp_path, "val")
-    assert caught.value.looked_for == ("dev.txt", "val.txt")
+    assert caught.value.patterns == ("dev.txt", "val.txt")
     with pytest.raises(AbsentError) as caught:
         groups(tmp_path, "train")
-    assert caught.value.looked_for == ("a.csv",)
+    assert caught.value.patterns == ("a.csv",)

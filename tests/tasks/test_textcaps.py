@@ -89,7 +89,7 @@ def test_a_split_that_is_not_there_or_another_is_said(folder: Path):
     (folder / "TextCaps_0.1_train.json").rename(folder / "TextCaps_0.1_val.json")
     with pytest.raises(AbsentError) as caught:
         examples(folder, "train")
-    assert caught.value.looked_for == ("TextCaps_0.1_train.json",)
+    assert caught.value.patterns == ("TextCaps_0.1_train.json",)
     with pytest.raises(ValueError, match="holds the split 'train' by its own words, not 'val'"):
         examples(folder, "val")
     assert TASK.splits == ("train", "val", "test")

@@ -22,7 +22,7 @@ from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Character, Lettering
 from pixread.render.browser import Browser
 from pixread.render.errors import RenderError
 from pixread.render.page import RenderSettings, render_page
-from pixread.targets.lines import seen_part
+from pixread.targets.lines import visible_part
 
 PAGE_HEIGHT = 1024  # pixels of a page that are rendered
 MAX_WORD_GAP = 1.5  # font sizes between two words of one line; beyond, columns and cells begin
@@ -95,7 +95,7 @@ def render_labelled_pages(listing: Path, *, warn: Callable[[str], None]) -> Iter
             except RenderError as error:
                 warn(str(error))
                 continue
-            tree = seen_part(screenshot.root, within=Box(0, 0, screenshot.width, screenshot.height))
+            tree = visible_part(screenshot.root, within=Box(0, 0, screenshot.width, screenshot.height))
             if tree is not None:
                 yield label_page(Image.open(BytesIO(screenshot.png)).convert("RGB"), tree)
 

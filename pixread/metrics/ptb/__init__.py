@@ -43,28 +43,28 @@ def _line(text: str) -> str:
 
 def _tokenize(lines: str) -> list[list[str]]:
     """The tokens of each line."""
-    found: list[list[str]] = [[]]
-    place = 0
-    while place < len(lines):
-        if (simple := _SIMPLE.match(lines, place)) and (word := simple[0].lower()) not in _DIVIDED:
-            found[-1].append(word)
-            place = simple.end() + 1
-        elif lines[place] == "\n":
-            found.append([])
-            place += 1
+    tokens: list[list[str]] = [[]]
+    position = 0
+    while position < len(lines):
+        if (simple := _SIMPLE.match(lines, position)) and (word := simple[0].lower()) not in _DIVIDED:
+            tokens[-1].append(word)
+            position = simple.end() + 1
+        elif lines[position] == "\n":
+            tokens.append([])
+            position += 1
         else:
-            token, place = _next(lines, place)
+            token, position = _next(lines, position)
             if (token := token.lower()) not in DROPPED:
                 # A tag or a number may hold spaces; `pycocoevalcap` counts what stands between them.
-                found[-1].extend(token.split())
-    return found
+                tokens[-1].extend(token.split())
+    return tokens
 
 
-def _next(lines: str, place: int) -> tuple[str, int]:
+def _next(lines: str, position: int) -> tuple[str, int]:
     """The token that starts here, and where the next one may; no token where no rule applies."""
-    reach, token, after = place, "", place + 1
+    reach, token, after = position, "", position + 1
     for rule in RULES:
-        match = rule.pattern.match(lines, place)
+        match = rule.pattern.match(lines, position)
         if match and match.end() > reach:
             group = 1 if match.re.groups else 0
             reach, token, after = match.end(), rule.spell(match[group]), match.end(group)

@@ -112,7 +112,7 @@ class LineArtist:
             if (roll := rng.random()) < _LATIN_IN_OTHERS:
                 return words.random_word(rng, self._vocabulary)
             if roll < _LATIN_IN_OTHERS + _NUMBERS_IN_OTHERS:
-                return rng.choice(words.KINDS)(rng)
+                return rng.choice(words.TOKEN_MAKERS)(rng)
         return script.word(rng, self._vocabulary if script.name == "latin" else ())
 
 
