@@ -42,19 +42,19 @@ def make_card(repository: str, facts: CardFacts) -> str:
 def _front_matter(facts: CardFacts) -> str:
     from huggingface_hub import ModelCardData
 
-    asked = facts.is_vqa
+    is_vqa = facts.is_vqa
     data = ModelCardData(
         license=facts.license,
         library_name="pixread",
-        pipeline_tag="visual-question-answering" if asked else "image-to-text",
-        tags=["pixread", "pix2struct", "image-to-text", *(["visual-question-answering"] if asked else [])],
+        pipeline_tag="visual-question-answering" if is_vqa else "image-to-text",
+        tags=["pixread", "pix2struct", "image-to-text", *(["visual-question-answering"] if is_vqa else [])],
     )
     return data.to_yaml().strip()
 
 
 def _summary(facts: CardFacts) -> str:
-    asked = "answers a question about a picture, which is drawn above it as a header"
-    task = asked if facts.is_vqa else "reads a picture in one pass"
+    vqa_task = "answers a question about a picture, which is drawn above it as a header"
+    task = vqa_task if facts.is_vqa else "reads a picture in one pass"
     measured = f" Task: {facts.scores['task']}." if "task" in facts.scores else ""
     size = f"{facts.parameters / 1e6:.1f} million parameters"
     limit = f"It takes up to {facts.max_patches} patches of 16 x 16 pixels."

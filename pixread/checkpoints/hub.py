@@ -73,7 +73,7 @@ def push(
     folder = Path(pin_step(folder))
     names = _complete(folder)
     api = _api()
-    with _said(repository, revision):
+    with _hub_errors(repository, revision):
         _prepare(api, repository, private=private, revision=revision)
         former = api.list_repo_files(repository, revision=revision)
         adds = [CommitOperationAdd(name, folder / name) for name in names]
@@ -82,7 +82,7 @@ def push(
         stale = [CommitOperationDelete(name) for name in former if is_weights(name) and name not in names]
     for attempt in range(1, TRIES + 1):
         try:
-            with _said(repository, revision):
+            with _hub_errors(repository, revision):
                 done = api.create_commit(repository, [*adds, *stale], commit_message=message, revision=revision)
             return str(done.commit_url)
         except UnreachableError as error:
@@ -104,14 +104,14 @@ def _fetch(repository: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
 
     while True:
-        with _said(repository, revision):
+        with _hub_errors(repository, revision):
             listing = _api().model_info(repository, revision=revision, files_metadata=True)
-            there = [file.rfilename for file in listing.siblings or []]
-            weights = weights_of(there)
-            if CONFIG not in there or not weights:
-                lacking = CONFIG if CONFIG not in there else "weights"
+            names = [file.rfilename for file in listing.siblings or []]
+            weights = weights_of(names)
+            if CONFIG not in names or not weights:
+                lacking = CONFIG if CONFIG not in names else "weights"
                 raise CheckpointError(f"{repository} on the Hugging Face Hub is no checkpoint: it has no {lacking}")
-            wanted = [name for name in there if name in SETTINGS or name in weights]
+            wanted = [name for name in names if name in SETTINGS or name in weights]
             folder = Path(snapshot_download(repository, revision=revision, allow_patterns=wanted))
         if folder.name == listing.sha:  # else somebody pushed in between
             sums = {file.rfilename: file.lfs.sha256 for file in listing.siblings or [] if file.lfs}
@@ -141,16 +141,16 @@ def _cached(repository: str, revision: str | None, *, why: str) -> Path:
 
 def _complete(folder: Path) -> list[str]:
     """The files of a checkpoint, all of them there. Raises CheckpointError that names one that is not."""
-    there = [entry.name for entry in sorted(folder.iterdir()) if entry.is_file()] if folder.is_dir() else []
-    weights = weights_of(there)
-    if CONFIG not in there or not weights:
-        raise CheckpointError(f"{folder} is no checkpoint folder: it has no {'weights' if CONFIG in there else CONFIG}")
+    names = [entry.name for entry in sorted(folder.iterdir()) if entry.is_file()] if folder.is_dir() else []
+    weights = weights_of(names)
+    if CONFIG not in names or not weights:
+        raise CheckpointError(f"{folder} is no checkpoint folder: it has no {'weights' if CONFIG in names else CONFIG}")
     if weights[0] in (INDEX, PICKLED_INDEX):
         named = json.loads((folder / weights[0]).read_text(encoding="utf-8"))["weight_map"].values()
-        missing = sorted(set(named) - set(there))
+        missing = sorted(set(named) - set(names))
         if missing:
             raise CheckpointError(f"{folder / missing[0]} is missing")
-    return [name for name in there if name in weights or (name in COMPANIONS and not is_weights(name))]
+    return [name for name in names if name in weights or (name in COMPANIONS and not is_weights(name))]
 
 
 def _check_sum(path: Path, expected: str, *, repository: str) -> None:
@@ -161,13 +161,13 @@ def _check_sum(path: Path, expected: str, *, repository: str) -> None:
     if checked.is_file() and checked.read_text(encoding="utf-8") == state:
         return
     with blob.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != expected:
         path.unlink()
         blob.unlink(missing_ok=True)
         raise CheckpointError(
             f"{path.name} of {repository} was damaged on its way and has been removed, load again: "
-            f"its sha256 is {found}, and {expected} was announced"
+            f"its sha256 is {digest}, and {expected} was announced"
         )
     with suppress(OSError, WriteError):  # a cache that cannot be written to is read all the same
         checked.parent.mkdir(exist_ok=True)
@@ -187,7 +187,7 @@ def _prepare(api: HfApi, repository: str, *, private: bool, revision: str | None
 
 
 @contextmanager
-def _said(repository: str, revision: str | None) -> Iterator[None]:
+def _hub_errors(repository: str, revision: str | None) -> Iterator[None]:
     """Turns what huggingface_hub raises into one sentence."""
     try:
         with _quiet():

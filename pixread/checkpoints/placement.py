@@ -26,7 +26,7 @@ def find_dtype(name: str | torch.dtype, device: torch.device) -> torch.dtype:
     """
     if name == "auto":
         return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
-    found = getattr(torch, name.removeprefix("torch."), None) if isinstance(name, str) else name
-    if not isinstance(found, torch.dtype) or found not in COMPUTE_DTYPES:
+    dtype = getattr(torch, name.removeprefix("torch."), None) if isinstance(name, str) else name
+    if not isinstance(dtype, torch.dtype) or dtype not in COMPUTE_DTYPES:
         raise ValueError(f"dtype must be auto, float32, bfloat16, float16 or int8, got {name!r}")
-    return found
+    return dtype

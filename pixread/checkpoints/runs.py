@@ -27,10 +27,10 @@ def step_folder(out: Path, step: int) -> Path:
 
 def complete_steps(out: Path) -> set[int]:
     """The steps of a run that have their state and a checkpoint: a folder alone may be one being written."""
-    found = [STEP.fullmatch(entry.name) for entry in out.iterdir()] if out.is_dir() else []
+    matches = [STEP.fullmatch(entry.name) for entry in out.iterdir()] if out.is_dir() else []
     return {
         int(match[1])
-        for match in found
+        for match in matches
         if match and (out / match[0] / CONFIG).is_file() and (out / f"{match[0]}.state").is_file()
     }
 

@@ -57,39 +57,39 @@ def read(folder: Path, shapes: Mapping[str, torch.Size], *, tied: Sequence[str] 
     Of the `tied` names one is enough: those that are not stored get its numbers. Raises CheckpointError for a missing,
     surplus or wrongly shaped tensor, for numbers that are NaN or infinite, and for a damaged file.
     """
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     for file in _files(folder):
         try:
             if file.suffix == PICKLED_SUFFIX:
-                found |= _take_pickled(open_pickled(file), shapes, file=file, already=found)
+                tensors |= _take_pickled(open_pickled(file), shapes, file=file, already=tensors)
             else:
                 with safe_open(file, framework="pt") as handle:
-                    found |= _take(handle, shapes, file=file, already=found)
+                    tensors |= _take(handle, shapes, file=file, already=tensors)
         except FileNotFoundError as error:
             raise CheckpointError(f"{file} is missing") from error
         except (OSError, SafetensorError) as error:
             raise CheckpointError(f"{file} is truncated or no safetensors file ({error})") from error
-    stored = next((found[name] for name in tied if name in found), None)
+    stored = next((tensors[name] for name in tied if name in tensors), None)
     if stored is not None:
         # A copy each: pixread saves both, and whoever trains on changes one without the other.
-        found |= {name: stored.clone() for name in tied if name not in found}
-    missing = [name for name in shapes if name not in found]
+        tensors |= {name: stored.clone() for name in tied if name not in tensors}
+    missing = [name for name in shapes if name not in tensors]
     if missing:
         raise CheckpointError(f"{folder} lacks {listed(missing)} that config.json asks for")
-    return found
+    return tensors
 
 
 def _take(handle: safe_open, shapes: Mapping[str, torch.Size], *, file: Path, already: Mapping[str, Tensor]) -> dict:
     names = list(handle.keys())
     views = {name: handle.get_slice(name) for name in names}
     _check({name: (view.get_shape(), view.get_dtype()) for name, view in views.items()}, shapes, file, already)
-    places = _places(file)
-    # Looked at in mappings that go at once, so that only what is used stays in memory.
-    _check_numbers(((name, _mapped(file, *place)) for name, place in places.items()), file)
-    return {name: _mapped(file, *place) for name, place in places.items()}
+    layouts = _tensor_layouts(file)
+    # Checked in mappings that are closed at once, so that only what is used stays in memory.
+    _check_numbers(((name, _mapped(file, *layout)) for name, layout in layouts.items()), file)
+    return {name: _mapped(file, *layout) for name, layout in layouts.items()}
 
 
-def _places(file: Path) -> dict[str, tuple[torch.dtype, list[int], int]]:
+def _tensor_layouts(file: Path) -> dict[str, tuple[torch.dtype, list[int], int]]:
     """Name -> dtype, shape and offset of the tensors of a safetensors file that has been looked through."""
     with file.open("rb") as content:
         length = int.from_bytes(content.read(HEADER_LENGTH), "little")
@@ -97,8 +97,8 @@ def _places(file: Path) -> dict[str, tuple[torch.dtype, list[int], int]]:
     header.pop("__metadata__", None)
     start = HEADER_LENGTH + length
     return {
-        name: (SAFETENSORS_DTYPES[one["dtype"]], one["shape"], start + one["data_offsets"][0])
-        for name, one in header.items()
+        name: (SAFETENSORS_DTYPES[entry["dtype"]], entry["shape"], start + entry["data_offsets"][0])
+        for name, entry in header.items()
     }
 
 
@@ -162,10 +162,10 @@ def _check(
 
 
 def _files(folder: Path) -> list[Path]:
-    found = weights_among([entry.name for entry in folder.iterdir() if entry.is_file()])
-    if not found:
+    names = weights_among([entry.name for entry in folder.iterdir() if entry.is_file()])
+    if not names:
         raise CheckpointError(f"{folder} has no weights: neither {SINGLE} nor {INDEX}, nor {PICKLED}")
-    return _indexed(folder / found[0]) if found[0] in (INDEX, PICKLED_INDEX) else [folder / found[0]]
+    return _indexed(folder / names[0]) if names[0] in (INDEX, PICKLED_INDEX) else [folder / names[0]]
 
 
 def _indexed(index: Path) -> list[Path]:

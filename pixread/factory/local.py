@@ -130,7 +130,7 @@ def target_settings(changes: Mapping[str, object]) -> dict[str, Any]:
 
 
 class _PageCounter:
-    """Counts finished pages and tells the caller. A page that is rendered anew after a crash counts once."""
+    """Counts finished pages and reports them to `progress`. A page that is rendered anew after a crash counts once."""
 
     def __init__(self, total: int, *, done: int, progress: Callable[[RenderProgress], None] | None) -> None:
         self._total, self._before, self._progress = total, done, progress

@@ -1,4 +1,4 @@
-"""What is wrong with the words of a reading, by causes that can be told from the texts and the boxes alone.
+"""What is wrong with the words of a reading, by causes that follow from the texts and the boxes alone.
 
 `word_score` compares two multisets of words; what is left over on either side is explained here. A true word and a read
 one are paired where they are similar and, if boxes are known on both sides, their lines overlap. The most similar pairs

@@ -25,7 +25,7 @@ from pixread.render.chromium import (
 from pixread.render.errors import RenderError
 from pixread.render.fonts import fontconfig
 from pixread.render.site import HOST, Site
-from pixread.render.tab import Tab, hear
+from pixread.render.tab import Tab, handle_tab_event
 
 # Commands whose answer may wait for the page: its server, its scripts.
 _OF_THE_PAGE = {"Page.navigate", "Page.createIsolatedWorld", "Runtime.callFunctionOn"}
@@ -133,7 +133,7 @@ class Browser:
         assert self._program is not None, "a Browser must be entered before it is used"
         environment = os.environ | {"FONTCONFIG_FILE": str(self._fonts), "TZ": "UTC", "LANGUAGE": "en_US"}
         self._chromium = Chromium(self._program, self._arguments(), environment=environment)
-        self._chromium.on_event = partial(hear, self._chromium)
+        self._chromium.on_event = partial(handle_tab_event, self._chromium)
         try:
             with self._chromium.within(START_TIMEOUT_S):
                 self._next = self._new_tab(self._chromium)

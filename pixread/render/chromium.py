@@ -161,7 +161,7 @@ def playwrights_chromium() -> str:
 class Chromium:
     """One running Chromium. Commands are sent by one thread; `kill` may be called by any.
 
-    `on_event` is told every event, (method, parameters, session), while an answer is waited for.
+    `on_event` is called with every event, (method, parameters, session), while an answer is waited for.
     """
 
     def __init__(self, program: str, arguments: Sequence[str], *, environment: Mapping[str, str]) -> None:
@@ -243,7 +243,7 @@ class Chromium:
         while True:
             method, message = self._calls[number]
             if message is None:
-                self._hear(self._next_message(method, number))
+                self._dispatch(self._next_message(method, number))
                 continue
             del self._calls[number]
             if "error" in message:
@@ -279,7 +279,7 @@ class Chromium:
             raise DevToolsError("the browser is gone") from error
         return self._count
 
-    def _hear(self, message: dict[str, Any]) -> None:
+    def _dispatch(self, message: dict[str, Any]) -> None:
         """Keeps an answer that is waited for, and hands on an event."""
         if "method" in message:
             self.on_event(message["method"], message.get("params", {}), message.get("sessionId", ""))
@@ -302,7 +302,7 @@ class Chromium:
                 raise DevToolsError("the browser is gone")
 
     def _wait_for_more(self, method: str, number: int) -> None:
-        """Wait until there is something to read. Raises NoAnswerError when the time is over, whatever else is told."""
+        """Wait until there is something to read. Raises NoAnswerError when the time is over, whatever events come."""
         poll = select.poll()
         poll.register(self._from, select.POLLIN)
         remaining_s = self._until - time.monotonic()

@@ -1,7 +1,7 @@
 """What the browser's layout says of a page's text that the DOM does not.
 
 The DOM holds what an author wrote. What is drawn is the text of the layout: in capitals, behind bullets, with list
-markers and `::before` text, and inside of controls. The DevTools protocol tells the former in
+markers and `::before` text, and inside of controls. The DevTools protocol gives the former in
 `DOMSnapshot.captureSnapshot`, and the text nodes inside of controls in `DOM.describeNode`.
 """
 

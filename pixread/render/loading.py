@@ -23,7 +23,7 @@ _IDLE_SHARE = 0.25
 # Beside a part that hangs, others go that have been waited for half as long: each round costs the page its time.
 _BESIDE = 0.5
 _HIDE = "function () { this.style.setProperty('visibility', 'hidden', 'important') }"
-_GRACE_S = 1.0  # for a page to answer, beyond the time that it is asked to wait
+_GRACE_S = 1.0  # for a page to answer, beyond the time that it is to wait
 
 
 def load_page(

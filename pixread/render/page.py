@@ -50,7 +50,7 @@ class RenderSettings:
     # Picture pixels a CSS pixel: the device scale of a screen times the zoom of its browser (a page at 50 % in a window
     # of 1024 pixels has width 2048 and scale 0.5).
     scale: float = 1.0
-    # Whether the browser asks pages for dark colours (prefers-color-scheme).
+    # Whether pages are rendered with prefers-color-scheme: dark.
     dark: bool = False
     # Whether the edges of letters are smoothed. The Browser must be opened like this as well.
     antialias: bool = True

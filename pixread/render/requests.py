@@ -33,7 +33,7 @@ class Requests:
         """The page is opened anew: whatever it waited for is over."""
         self._open.clear()
 
-    def hear(self, method: str, parameters: Mapping[str, Any]) -> None:
+    def handle_event(self, method: str, parameters: Mapping[str, Any]) -> None:
         """Take note of one event."""
         number = parameters.get("requestId", "")
         if method in {"Network.loadingFinished", "Network.loadingFailed"}:

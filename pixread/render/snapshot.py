@@ -20,7 +20,7 @@ MAX_DEPTH = 200
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A page as found: its title, how many nodes were looked at, its visible tree (None: nothing shows), and what is
+    """A page: its title, how many nodes were visited, its visible tree (None: nothing shows), and what is
     drawn beside the words."""
 
     title: str

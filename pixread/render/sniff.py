@@ -153,7 +153,7 @@ def with_numbered_entities(data: bytes) -> bytes:
 
 
 def _sniffed(data: bytes, *, wanted: str) -> str | None:
-    """The type of a file whose name tells nothing."""
+    """The type of a file by its bytes, where its name has no known suffix."""
     # Style sheets and scripts may begin with the mark of an HTML comment.
     if _HTML_START.match(data) and not (wanted in _TYPE_BY_DESTINATION and data.lstrip().startswith(b"<!--")):
         return _HTML

@@ -1,4 +1,4 @@
-"""The tab of one page: what it is told before its page comes, and what it tells while the page is shown."""
+"""The tab of one page: its settings before the page is loaded, and its events while the page is open."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Tab:
     def __init__(self, chromium: Chromium, *, follows_requests: bool) -> None:
         """Opens it. Its process comes up meanwhile, until somebody waits.
 
-        `follows_requests` listens to what its page asks the network for; in a closed network nothing hangs.
+        `follows_requests` follows the network requests of its page; in a closed network nothing hangs.
         """
         self._chromium = chromium
         self._follows_requests = follows_requests
@@ -106,12 +106,12 @@ class Tab:
             *([ask("Network.enable")] if self._follows_requests else []),
         ]
 
-    def _hear(self, method: str, parameters: Mapping[str, Any], session: str) -> None:
-        """What the tab tells while its page is shown."""
+    def _handle_event(self, method: str, parameters: Mapping[str, Any], session: str) -> None:
+        """One event of the tab while its page is open."""
         chromium, requests = self._chromium, self.requests
         if method.startswith("Network."):
             if session in requests.sessions:
-                requests.hear(method, parameters)
+                requests.handle_event(method, parameters)
         elif method == "Fetch.requestPaused":
             chromium.post(
                 "Fetch.failRequest", session=session, requestId=parameters["requestId"], errorReason="TimedOut"
@@ -122,7 +122,7 @@ class Tab:
                 requests.sessions.add(part)
                 chromium.post("Network.enable", session=part)
                 _fail_requests(chromium, part, self._given_up)
-            hear(chromium, method, parameters, session)
+            handle_tab_event(chromium, method, parameters, session)
 
     def renew(self) -> None:
         """Give a tab whose page listens to nothing up for a new one, without what was given up before."""
@@ -147,7 +147,7 @@ class Tab:
         Raises RenderError: unreadable, or http_error or not_html where the answer is no document.
         """
         self.requests.forget()
-        self._chromium.on_event = self._hear
+        self._chromium.on_event = self._handle_event
         self._world = 0
         answer = self.send("Page.navigate", url=url)
         if answer.get("errorText"):
@@ -219,8 +219,8 @@ def _user_agent(version: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def hear(chromium: Chromium, method: str, parameters: Mapping[str, Any], session: str) -> None:
-    """Answers what a tab tells of itself."""
+def handle_tab_event(chromium: Chromium, method: str, parameters: Mapping[str, Any], session: str) -> None:
+    """Answers an event of a tab."""
     if method == "Inspector.targetCrashed":
         chromium.kill()
     elif method == "Page.javascriptDialogOpening":

@@ -40,7 +40,7 @@ _TEXT_COLUMNS = [name for name in COLUMNS if name != "image"]
 class ShardSet(Sequence[Example]):
     """The examples of one shard set or of several, one after the other, with cheap random access.
 
-    Pictures are read from memory-mapped files when asked for; the other columns of a shard stay in memory once it is
+    Pictures are read from memory-mapped files on access; the other columns of a shard stay in memory once it is
     touched. Forked and spawned workers open the files for themselves. ValueError, in one sentence, for a folder that is
     not a complete shard set, and for a shard that is not what its manifest says (see MAX_HASHED_BYTES).
     """

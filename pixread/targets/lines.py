@@ -31,7 +31,7 @@ class LinesSettings:
 class TextLine:
     """Words on one visual line, from left to right as the document has them.
 
-    `blanks` tells for each word whether a blank stands before it (never before the first).
+    `blanks` says for each word whether a blank stands before it (never before the first).
     """
 
     words: tuple[Word, ...]

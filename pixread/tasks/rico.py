@@ -59,7 +59,7 @@ class Screens:
         return box_in((left, top, right, bottom), width=width, height=height)
 
     def _view(self, id: str) -> Mapping[str, Any]:
-        """The view hierarchy of a screen, kept until another one is asked for: the nodes of one follow each other."""
+        """The view hierarchy of a screen, cached until another one is read: the nodes of one follow each other."""
         if self._last[0] != id:
             self._last = (id, self._read_view(id))
         return self._last[1]

@@ -1,4 +1,4 @@
-"""Draws the log of a run as an SVG picture: what one looks at first, without any plotting library."""
+"""Draws the log of a run as an SVG picture, without any plotting library."""
 
 from __future__ import annotations
 

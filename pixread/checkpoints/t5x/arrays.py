@@ -63,9 +63,11 @@ def _open_spec(spec: Mapping[str, Any], *, name: str, file: Path) -> StoredArray
         raise CheckpointError(f"{file} does not say where it keeps the parameter {name}")
     array = open_zarr(_inside(path, name=name, file=file))
     metadata = spec.get("metadata")
-    said = metadata.get("shape") if isinstance(metadata, dict) else None
-    if said is not None and said != list(array.shape):
-        raise CheckpointError(f"{array.folder / METADATA} gives the shape {list(array.shape)}, but {file} gives {said}")
+    spec_shape = metadata.get("shape") if isinstance(metadata, dict) else None
+    if spec_shape is not None and spec_shape != list(array.shape):
+        raise CheckpointError(
+            f"{array.folder / METADATA} gives the shape {list(array.shape)}, but {file} gives {spec_shape}"
+        )
     return array
 
 

@@ -70,9 +70,9 @@ def open_inline(file: Path, span: Span, *, name: str) -> InlineArray:
         raise CheckpointError(
             f"{file} holds the parameter {name} as {kind}; the kinds read are {', '.join(MSGPACK_DTYPES)}"
         )
-    found = span.end - span.start - start
-    if count * MSGPACK_DTYPES[kind].itemsize != found:
-        raise CheckpointError(f"{file} holds {found} bytes of the parameter {name} with shape {shape} of {kind}")
+    num_bytes = span.end - span.start - start
+    if count * MSGPACK_DTYPES[kind].itemsize != num_bytes:
+        raise CheckpointError(f"{file} holds {num_bytes} bytes of the parameter {name} with shape {shape} of {kind}")
     return InlineArray(file, shape, MSGPACK_DTYPES[kind], ((span.start + start, count),))
 
 

@@ -55,8 +55,8 @@ def _matrix(shapes: Shapes, ours: str, *, source: Path) -> tuple[int, int]:
 
 
 def _layers(shapes: Iterable[str], tower: str) -> int:
-    found = (re.match(rf"{tower}\.layers_(\d+)\.", name) for name in shapes)
-    return max(1, len({match[1] for match in found if match}))
+    matches = (re.match(rf"{tower}\.layers_(\d+)\.", name) for name in shapes)
+    return max(1, len({match[1] for match in matches if match}))
 
 
 def _check(shapes: Shapes, config: Pix2StructConfig, *, source: Path) -> None:

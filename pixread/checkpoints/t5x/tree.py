@@ -34,18 +34,18 @@ def read_target(path: Path) -> dict[str, Any]:
     """
     try:
         with path.open("rb") as file:
-            found = _root(file)
+            root = _root(file)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
     except msgpack.OutOfData as error:
         raise CheckpointError(f"{path} is truncated: its msgpack goes on after {path.stat().st_size} bytes") from error
     except (msgpack.UnpackException, ValueError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{path} is not the msgpack file of a T5X checkpoint") from error
-    version = found.get("version")
+    version = root.get("version")
     if version != VERSION:
-        said = f"version {version}" if isinstance(version, int) else "no version"
-        raise CheckpointError(f"{path} says {said}; version {VERSION} of T5X checkpoints is read")
-    target = found.get("optimizer", {}).get("target")
+        found_version = f"version {version}" if isinstance(version, int) else "no version"
+        raise CheckpointError(f"{path} says {found_version}; version {VERSION} of T5X checkpoints is read")
+    target = root.get("optimizer", {}).get("target")
     if not isinstance(target, dict):
         raise CheckpointError(f"{path} holds no parameters (optimizer.target)")
     return target
@@ -69,14 +69,14 @@ class _Walk:
 
     def mapping(self, wanted: Mapping[str, Callable[[], Any]] | None = None) -> dict[str, Any]:
         """A map: all of it, or what `wanted` names, each value read by its function."""
-        found = {}
+        entries = {}
         for _ in range(self._unpacker.read_map_header()):
             key = self._unpacker.unpack()
             if wanted is None or key in wanted:
-                found[str(key)] = self.value() if wanted is None else wanted[key]()
+                entries[str(key)] = self.value() if wanted is None else wanted[key]()
             else:
                 self._unpacker.skip()
-        return found
+        return entries
 
     def value(self) -> Any:
         start = self._unpacker.tell()

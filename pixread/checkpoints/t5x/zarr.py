@@ -47,8 +47,8 @@ class ZarrArray:
             # Chunks at the edge are stored in full size; what reaches beyond the array is to be left out.
             starts = [number * step for number, step in zip(index, self.chunk, strict=True)]
             sizes = [min(s, n - at) for s, n, at in zip(self.chunk, self.shape, starts, strict=True)]
-            place = tuple(slice(at, at + size) for at, size in zip(starts, sizes, strict=True))
-            array[place] = self._chunk(index)[tuple(slice(size) for size in sizes)]
+            region = tuple(slice(at, at + size) for at, size in zip(starts, sizes, strict=True))
+            array[region] = self._chunk(index)[tuple(slice(size) for size in sizes)]
         return array
 
     def _chunk(self, index: tuple[int, ...]) -> Tensor:

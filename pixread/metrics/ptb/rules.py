@@ -145,7 +145,7 @@ RULES = [
         *((pattern, same) for pattern in DIVIDED),
         (TAG, same),
         (WORD, plain),
-        # Two more characters are looked at, whatever they are: "jan.a" is divided and "jan.ab" is not.
+        # Looks ahead two more characters, whatever they are: "jan.a" is divided and "jan.ab" is not.
         (rf"((?:{_AT_ENDS})\.)(?s:.{{0,2}})", same),
         (rf"([A-Za-z]+)[nN]{ANY_APOSTROPHE}[tT]", same),
         (rf"({WORD}){ENDINGS}", plain),
