@@ -15,6 +15,7 @@ from pixread.cpu.encoder import CpuEncoder
 from pixread.cpu.linear import MappedLinear
 from pixread.cpu.mapped_weights import MappedWeights
 from pixread.models.pix2struct.model import Decoder, Encoder, Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.state import Pix2StructState
 from pixread.nn.cache import SelfCache
 from pixread.records import Batch, Memory
 
@@ -52,9 +53,9 @@ class CpuPix2Struct(Pix2Struct):
     def _cache_dtype(self) -> torch.dtype:
         return super()._cache_dtype if self._jit is None else torch.float32
 
-    def step(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor:
+    def decoder_step(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor:
         if self._jit is None or not self.reads_rows(tokens.numel()):
-            return super().step(tokens, memory, cache, position)
+            return super().decoder_step(tokens, memory, cache, position)
         fed = tokens.reshape(len(tokens), -1)  # (B, 1) or (B, K)
         start, bias = position * fed.shape[1], cache.bias(position)
         return self._jit.step(fed, memory, cache, start=start, bias=bias).view(*tokens.shape, -1)
@@ -67,23 +68,29 @@ class CpuPix2Struct(Pix2Struct):
         """Whether there is a draft model beside this one: its decoder with quantised weights."""
         return self._can_draft
 
-    def draft_memory(self, memory: Memory) -> Memory:
-        """The memory as `draft_step` reads it: half as many bytes, or the same where it has no more."""
-        keys, values = (tuple(side.bfloat16() for side in sides) for sides in (memory.keys, memory.values))
-        return Memory(keys=keys, values=values, mask=memory.mask)
+    def draft_state(self, state: Pix2StructState) -> Pix2StructState:
+        """The state of the draft model: its own half-sized copy of the memory, and the very same cache.
 
-    def draft_step(self, tokens: Tensor, draft: Memory, cache: SelfCache, position: int) -> Tensor:
-        """`step` of the draft model. It fills the cache as roughly; `verify` of the same tokens writes over that."""
+        Draft steps fill the cache as roughly; `verify` of the same tokens writes over that.
+        """
+        keys, values = (tuple(side.bfloat16() for side in sides) for sides in (state.memory.keys, state.memory.values))
+        return state.with_memory(Memory(keys=keys, values=values, mask=state.memory.mask))
+
+    def draft_step(self, tokens: Tensor, draft: Pix2StructState) -> Tensor:
+        """`step` of the draft model."""
         assert self._can_draft, "no draft model"
         if self._draft is None:  # who encodes alone, or reads batches, needs no memory for it
             self._draft = JitDecoder(self.decoder, stored=quantised)
-        return self._draft.step(tokens[:, None], draft, cache, start=position, bias=cache.bias(position))[:, 0]
+        cache, start = draft.cache, draft.position
+        logits = self._draft.step(tokens[:, None], draft.memory, cache, start=start, bias=cache.bias(start))[:, 0]
+        draft.advance(logits)
+        return logits
 
-    def verify(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor:
-        """Several steps at once: tokens (B, Q) from `position` on -> logits (B, Q, V), float32, after each of them."""
+    def verify(self, tokens: Tensor, state: Pix2StructState) -> Tensor:
+        """Several tokens in a row: (B, Q) -> logits (B, Q, V), float32, after each of them. The state stays."""
         assert self._jit is not None, "only compiled decoders take tokens in a row"
-        bias = cache.causal_bias(position, tokens.shape[1])
-        return self._jit.step(tokens, memory, cache, start=position, bias=bias)
+        bias = state.cache.causal_bias(state.position, tokens.shape[1])
+        return self._jit.step(tokens, state.memory, state.cache, start=state.position, bias=bias)
 
     def train(self, mode: bool = True) -> Self:
         """Raises ValueError: only the model that this one was made of can be trained."""

@@ -1,4 +1,4 @@
-"""Decoding: a model and what it has read (a Memory) go in, token ids with their log-probabilities come out.
+"""Decoding: a model and the state of what it has read go in, token ids with their log-probabilities come out.
 
-It knows ids and the few methods of `StepModel`, nothing of pictures or text.
+It knows ids and the contracts of `pixread.models.family`, nothing of pictures, text or a state's insides.
 """

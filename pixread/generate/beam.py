@@ -13,7 +13,7 @@ import math
 import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor
@@ -24,25 +24,16 @@ from pixread.generate.loop import (
     NOT_FINITE,
     DecodingContext,
     LogitsProcessor,
-    StepModel,
     ends_of,
     is_among,
     is_check,
-    remaining,
     row_limits,
     value_errors,
 )
-from pixread.nn.cache import BeamCache
-from pixread.records import Memory
+from pixread.models.family import Model, StateT
 
 MOST_BEAMS = 1024
 LARGEST_PENALTY = 32  # a length to this power is still a number
-
-
-class BeamModel(StepModel, Protocol):
-    """What beam search asks of a model."""
-
-    def new_beam_cache(self, batch_size: int, max_length: int, *, beams: int) -> BeamCache: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,49 +92,46 @@ class Hypothesis:
 
 @torch.inference_mode()
 def beam_search(
-    model: BeamModel,
-    memory: Memory,
+    model: Model[StateT],
+    state: StateT,
     settings: BeamSettings,
     *,
     max_new_tokens: int | Sequence[int],
     min_new_tokens: int = 0,
     logits_processors: Sequence[LogitsProcessor] = (),
-    start: int = 0,
     eos: int | Sequence[int] = 1,
 ) -> list[list[Hypothesis]]:
-    """The up to K outputs of each row of `memory`, best first.
+    """The up to K outputs of each row of what `prefill` gave, best first.
 
     Limits and errors are as in `greedy`. A row has less than K outputs only where there are no more, and none where the
     logits processors allow none. What a beam is worth is what they make of its log-probabilities.
     """
     logits_processors, ends = with_min_length(logits_processors, min_new_tokens, eos=eos), ends_of(eos)
-    limits = row_limits(max_new_tokens, rows=memory.mask.shape[0])
-    length, device = max(limits, default=0), memory.mask.device
+    limits = row_limits(max_new_tokens, rows=state.rows)
+    length, device = max(limits, default=0), state.device
     outputs = [[Hypothesis([], [], None, None, 0.0)] if limit == 0 else [] for limit in limits]
     if length == 0:
         return outputs
     rows = torch.arange(len(limits), device=device)  # (B,) which of all rows stands here
     search = _Search.begin(
-        settings, torch.tensor(limits, device=device), logits_processors=logits_processors, start=start, ends=ends
+        settings, torch.tensor(limits, device=device), logits_processors=logits_processors, start=state.start, ends=ends
     )
-    cache = model.new_beam_cache(len(limits), length, beams=settings.beams)
-    tokens = torch.full((len(limits), settings.beams), start, device=device)  # (B, K)
+    state = state.expand(settings.beams, forks=True)
+    state.reserve(length)
     for position in range(length):
         if is_check(position, device):
             index = (~search.done).nonzero()[:, 0]
             if len(index) == 0:
                 break
-            left = remaining(model, memory, index, rows=len(rows), beams=settings.beams)
-            if left is not None:
+            if state.drop_pays(index):
                 _collect(outputs, search, rows, ends=ends)
-                memory, rows, tokens = left, rows[index], tokens[index]
+                rows = rows[index]
                 search.select(index)
-                cache.select(index, position=position)
-        with value_errors():
-            logits = model.step(tokens, memory, cache, position)
-        parents = search.advance(logits, position)
-        cache.fork(parents, position=position)
-        tokens = search.running.tokens[..., position]
+                state.select(index)
+        if position > 0:
+            with value_errors():
+                model.step(search.running.tokens[..., position - 1], state)
+        state.fork(search.advance(state.logits, position))
     _collect(outputs, search, rows, ends=ends)
     return outputs
 

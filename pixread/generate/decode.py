@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pixread.generate.beam import BeamModel, BeamSettings, beam_search
+from pixread.generate.beam import BeamSettings, beam_search
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import NO_TOKEN, Generated, LogitsProcessor
-from pixread.records import Memory
+from pixread.models.family import Model, StateT
 
 
 def decode(
-    model: BeamModel,
-    memory: Memory,
+    model: Model[StateT],
+    state: StateT,
     settings: BeamSettings,
     *,
     max_new_tokens: int | Sequence[int],
     min_new_tokens: int = 0,
     logits_processors: Sequence[LogitsProcessor] = (),
-    start: int = 0,
     eos: int | Sequence[int] = 1,
 ) -> Generated:
     """The best output of each row: of a beam search, or greedily where one beam is asked for."""
@@ -27,12 +26,11 @@ def decode(
         "max_new_tokens": max_new_tokens,
         "min_new_tokens": min_new_tokens,
         "logits_processors": logits_processors,
-        "start": start,
         "eos": eos,
     }
     if settings.beams == 1:
-        return greedy(model, memory, **options)
-    outputs = beam_search(model, memory, settings, **options)
+        return greedy(model, state, **options)
+    outputs = beam_search(model, state, settings, **options)
     if not all(outputs):
         raise ValueError(NO_TOKEN)
     best = [hypotheses[0] for hypotheses in outputs]

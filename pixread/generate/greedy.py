@@ -7,18 +7,17 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from pixread.generate.logits_processors import with_min_length
-from pixread.generate.loop import Generated, LogitsProcessor, StepModel, generate
-from pixread.records import Memory
+from pixread.generate.loop import Generated, LogitsProcessor, generate
+from pixread.models.family import Model, StateT
 
 
 def greedy(
-    model: StepModel,
-    memory: Memory,
+    model: Model[StateT],
+    state: StateT,
     *,
     max_new_tokens: int | Sequence[int],
     min_new_tokens: int = 0,
     logits_processors: Sequence[LogitsProcessor] = (),
-    start: int = 0,
     eos: int | Sequence[int] = 1,
 ) -> Generated:
     """The likeliest continuation, token by token, that the logits processors allow.
@@ -28,11 +27,10 @@ def greedy(
     logits_processors = with_min_length(logits_processors, min_new_tokens, eos=eos)
     return generate(
         model,
-        memory,
+        state,
         greedy_token,
         max_new_tokens=max_new_tokens,
         logits_processors=logits_processors,
-        start=start,
         eos=eos,
     )
 

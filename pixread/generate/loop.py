@@ -8,18 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from pixread.nn.cache import SelfCache
-from pixread.records import Memory
+from pixread.models.family import Model, State, StateT
 
-# Where rows cannot be read by number, the memory of those that stay is copied, which takes as long as a few steps, and
-# lies beside that of all: from this share of ended rows on it pays.
-WORTH_COPYING = 0.5
 # To ask whether all rows have ended, the processor waits for an accelerator: a few steps too many cost less.
 STEPS_BETWEEN_CHECKS = 4
 # Tokens drafted before they are verified: to verify them takes longer with each.
@@ -32,28 +28,18 @@ NO_RANGE = "min should be less than or equal to max"  # torch, where it chooses 
 NO_TOKEN = "the generation settings leave no token to write"
 
 
-class StepModel(Protocol):
-    """What decoding asks of a model."""
-
-    def new_cache(self, batch_size: int, max_length: int) -> SelfCache: ...
-
-    def step(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor: ...
-
-    def reads_rows(self, count: int) -> bool: ...
-
-
 @runtime_checkable
-class SpeculativeModel(StepModel, Protocol):
+class SpeculativeModel(Protocol):
     """A model that may have a draft model beside it (see `pixread.cpu`)."""
 
     @property
     def can_draft(self) -> bool: ...
 
-    def draft_memory(self, memory: Memory) -> Memory: ...
+    def draft_state(self, state: Any) -> Any: ...
 
-    def draft_step(self, tokens: Tensor, draft: Memory, cache: SelfCache, position: int) -> Tensor: ...
+    def draft_step(self, tokens: Tensor, draft: Any) -> Tensor: ...
 
-    def verify(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor: ...
+    def verify(self, tokens: Tensor, state: Any) -> Tensor: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,28 +89,34 @@ class Step:
     log_probs: Tensor
 
 
+def prefill(model: Model[StateT], batch: Any, *, start: int | None = None) -> StateT:
+    """The state of a batch that was read. start: the token that outputs follow, instead of the configuration's.
+
+    Raises ValueError where the model computes no finite numbers.
+    """
+    with torch.inference_mode(), value_errors():
+        return model.prefill(batch, start=start)
+
+
 def generate(
-    model: StepModel,
-    memory: Memory,
+    model: Model[StateT],
+    state: StateT,
     select_token: TokenSelector,
     *,
     max_new_tokens: int | Sequence[int],
     logits_processors: Sequence[LogitsProcessor] = (),
-    start: int = 0,
     eos: int | Sequence[int] = 1,
 ) -> Generated:
-    """Continue each row of `memory` from the `start` token until `eos`, or one of them, or its limit, `max_new_tokens`.
+    """Continue each row of what `prefill` gave until `eos`, or one of them, or its limit, `max_new_tokens`.
 
     The limit is one for all rows or one a row. Raises ValueError for limits that are negative or do not fit the rows,
     and where the model computes no finite numbers or the logits processors leave no token.
     """
-    limits = row_limits(max_new_tokens, rows=memory.mask.shape[0])
-    shape, device = (len(limits), max(limits, default=0)), memory.mask.device
+    limits = row_limits(max_new_tokens, rows=state.rows)
+    shape, device = (len(limits), max(limits, default=0)), state.device
     ids = torch.full(shape, ends_of(eos)[0], device=device)  # (R, T)
     log_probs = torch.zeros(shape, device=device)  # (R, T)
-    for step in steps(
-        model, memory, select_token, limits=limits, logits_processors=logits_processors, start=start, eos=eos
-    ):
+    for step in steps(model, state, select_token, limits=limits, logits_processors=logits_processors, eos=eos):
         ids[step.rows, step.position] = step.tokens
         log_probs[step.rows, step.position] = step.log_probs.to(log_probs.dtype)
     return _collect(ids.tolist(), log_probs.tolist(), limits=limits, ends=ends_of(eos))
@@ -132,42 +124,43 @@ def generate(
 
 @torch.inference_mode()
 def steps(
-    model: StepModel,
-    memory: Memory,
+    model: Model[StateT],
+    state: StateT,
     select_token: TokenSelector,
     *,
     limits: Sequence[int],
     logits_processors: Sequence[LogitsProcessor] = (),
-    start: int = 0,
     eos: int | Sequence[int] = 1,
 ) -> Iterator[Step]:
     """`generate`, step by step; `limits` names the longest output of each row."""
-    device, length = memory.mask.device, max(limits, default=0)
+    device, length = state.device, max(limits, default=0)
     if length == 0:
         return
+    state = state.expand(1)
+    state.reserve(length)
     if len(limits) == 1 and isinstance(model, SpeculativeModel) and model.can_draft:
         yield from speculative_steps(
-            model, memory, select_token, limit=length, logits_processors=logits_processors, start=start, eos=eos
+            model, state, select_token, limit=length, logits_processors=logits_processors, eos=eos
         )
         return
     ends = torch.tensor(ends_of(eos), device=device)  # (E,)
     longest = torch.tensor(limits, device=device)  # (R,)
-    ids = torch.full((len(limits), length + 1), start, device=device)  # (R, T + 1)
+    ids = torch.full((len(limits), length + 1), state.start, device=device)  # (R, T + 1)
     rows = torch.arange(len(limits), device=device)  # (B,) which of all rows stands here
     alive = longest > 0  # (B,)
     tokens = ids[:, 0]  # (B,)
-    cache = model.new_cache(len(limits), length)
     for position in range(length):
         if is_check(position, device):
             index = alive.nonzero()[:, 0]
             if len(index) == 0:
                 break
-            left = remaining(model, memory, index, rows=len(rows))
-            if left is not None:
-                memory, rows, tokens, alive = left, rows[index], tokens[index], alive[index]
-                cache.select(index, position=position)
-        with value_errors():
-            logits = model.step(tokens, memory, cache, position)  # (B, V)
+            if state.drop_pays(index):
+                rows, tokens, alive = rows[index], tokens[index], alive[index]
+                state.select(index)
+        if position > 0:
+            with value_errors():
+                model.step(tokens, state)
+        logits = state.logits  # (B, V)
         scores = process_logits(logits, logits_processors, ids[rows, : position + 1], longest[rows] - position)
         tokens = select_token(scores, rows, position)
         log_probs = log_probs_of(tokens, logits)
@@ -181,12 +174,11 @@ def steps(
 @torch.inference_mode()
 def speculative_steps(
     model: SpeculativeModel,
-    memory: Memory,
+    state: State,
     select_token: TokenSelector,
     *,
     limit: int,
     logits_processors: Sequence[LogitsProcessor],
-    start: int,
     eos: int | Sequence[int],
 ) -> Iterator[Step]:
     """`steps` of one row, several at a time (speculative decoding, Leviathan et al. 2023, arXiv 2211.17192).
@@ -194,37 +186,45 @@ def speculative_steps(
     A draft model writes a few tokens, which the model verifies in one pass. Those are accepted that the model itself
     would have chosen, and its own choice takes the place of the first other one: the tokens are those of `steps`.
     """
-    device, ends = memory.mask.device, ends_of(eos)
-    row, ids = torch.zeros(1, dtype=torch.long, device=device), torch.full((1, limit + 1), start, device=device)
-    cache, draft = model.new_cache(1, limit), model.draft_memory(memory)
+    device, ends = state.device, ends_of(eos)
+    row, ids = torch.zeros(1, dtype=torch.long, device=device), torch.full((1, limit + 1), state.start, device=device)
+    draft = model.draft_state(state)
 
     def chosen(logits: Tensor, position: int) -> tuple[Tensor, Tensor]:
         left = torch.tensor([limit - position], device=device)
         scores = process_logits(logits, logits_processors, ids[:, : position + 1], left)
         return select_token(scores, row, position), scores.amax(-1)
 
-    position, ahead = 0, MAX_DRAFT_TOKENS
-    while position < limit:
+    def taken(logits: Tensor, position: int) -> Step:
+        tokens, best = chosen(logits, position)
+        ids[:, position + 1] = tokens
+        log_probs = log_probs_of(tokens, logits)
+        check_finite(log_probs, best)
+        return Step(row, position, tokens, log_probs)
+
+    yield taken(state.logits, 0)
+    position, ahead = 1, MAX_DRAFT_TOKENS  # tokens written, the last of which has yet to be fed
+    while position < limit and int(ids[0, position]) not in ends:
         count = 0
         while count < min(ahead, limit - position - 1) and (count == 0 or int(ids[0, position + count]) not in ends):
-            logits = model.draft_step(ids[:, position + count], draft, cache, position + count)
+            logits = model.draft_step(ids[:, position + count], draft)
             ids[:, position + count + 1], _ = chosen(logits, position + count)
             count += 1
-        all_logits = model.verify(ids[:, position : position + count + 1], memory, cache, position)  # (1, count + 1, V)
+        with value_errors():
+            verified = model.verify(ids[:, position : position + count + 1], state)  # (1, count + 1, V)
         accepted = 0
         for index in range(count + 1):
-            logits, drafted = all_logits[:, index], ids[:, position + 1].clone()
-            tokens, best = chosen(logits, position)
-            ids[:, position + 1] = tokens
-            log_probs = log_probs_of(tokens, logits)
-            check_finite(log_probs, best)
-            yield Step(row, position, tokens, log_probs)
+            drafted = ids[:, position + 1].clone()
+            step = taken(verified[:, index], position)
+            yield step
             position += 1
-            if int(tokens) in ends:
+            if int(step.tokens) in ends:
                 return
-            if index == count or not torch.equal(tokens, drafted):
+            if index == count or not torch.equal(step.tokens, drafted):
                 break
             accepted += 1
+        state.rewind(position)
+        draft.rewind(position)
         # Rejected tokens cost time: as many are drafted as were accepted, and one more.
         ahead = min(accepted + 1, MAX_DRAFT_TOKENS)
 
@@ -273,44 +273,6 @@ def is_among(tokens: Tensor, ends: Tensor) -> Tensor:
 def is_check(position: int, device: torch.device) -> bool:
     """Whether it is time to check which rows have ended."""
     return device.type == "cpu" or position % STEPS_BETWEEN_CHECKS == 0
-
-
-def remaining(model: StepModel, memory: Memory, index: Tensor, *, rows: int, beams: int = 1) -> Memory | None:
-    """The memory of those of its rows that `index` (int64) names, or None while it does not pay to let others leave.
-
-    Nothing is copied where rows are one and the same, nor where steps with so few tokens read rows by number.
-    """
-    if len(index) == rows:
-        return None
-    shared = memory.keys[0].stride(0) == 0
-    if not shared and model.reads_rows(len(index) * beams):
-        return replace(memory, rows=index if memory.rows is None else memory.rows[index])
-    return select_rows(memory, index) if shared or rows - len(index) >= WORTH_COPYING * rows else None
-
-
-def select_rows(memory: Memory, index: Tensor) -> Memory:
-    """Only the rows that `index` (int64) names, in its order."""
-    assert memory.rows is None, "rows have left already"
-    return Memory(
-        keys=tuple(_rows(key, index) for key in memory.keys),
-        values=tuple(_rows(value, index) for value in memory.values),
-        mask=_rows(memory.mask, index),
-    )
-
-
-def shared_rows(memory: Memory, count: int) -> Memory:
-    """A memory of one row as `count` rows that are one and the same: nothing is copied."""
-    assert memory.mask.shape[0] == 1, f"{memory.mask.shape[0]} rows, not 1"
-    return Memory(
-        keys=tuple(key.expand(count, -1, -1, -1) for key in memory.keys),
-        values=tuple(value.expand(count, -1, -1, -1) for value in memory.values),
-        mask=memory.mask.expand(count, -1, -1, -1),
-    )
-
-
-def _rows(tensor: Tensor, index: Tensor) -> Tensor:
-    # Rows that are one and the same stay so.
-    return tensor[: len(index)] if tensor.stride(0) == 0 else tensor.index_select(0, index)
 
 
 def row_limits(max_new_tokens: int | Sequence[int], *, rows: int) -> list[int]:

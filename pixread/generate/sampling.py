@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from pixread.generate.logits_processors import with_min_length
-from pixread.generate.loop import DecodingContext, Generated, LogitsProcessor, StepModel, generate, row_limits
-from pixread.records import Memory
+from pixread.generate.loop import DecodingContext, Generated, LogitsProcessor, generate, row_limits
+from pixread.models.family import Model, StateT
 
 LARGEST_SEED = 2**63 - 1
 
@@ -72,15 +72,14 @@ class Draw:
 
 
 def sample(
-    model: StepModel,
-    memory: Memory,
+    model: Model[StateT],
+    state: StateT,
     sampling: Sampling,
     *,
     seeds: Sequence[int],
     max_new_tokens: int | Sequence[int],
     min_new_tokens: int = 0,
     logits_processors: Sequence[LogitsProcessor] = (),
-    start: int = 0,
     eos: int | Sequence[int] = 1,
 ) -> Generated:
     """One output a row, drawn by chance from what the logits processors and `sampling` leave.
@@ -88,14 +87,12 @@ def sample(
     seeds: one a row. A row's output depends on its own seed and picture alone. Other limits and errors are as in
     `greedy`; ValueError also for seeds that do not fit the rows.
     """
-    limits = row_limits(max_new_tokens, rows=memory.mask.shape[0])
+    limits = row_limits(max_new_tokens, rows=state.rows)
     if len(seeds) != len(limits):
         raise ValueError(f"{len(seeds)} seeds are given for {len(limits)} rows; give one a row")
-    draw = Draw(seeds, length=max(limits, default=0), device=memory.mask.device)
+    draw = Draw(seeds, length=max(limits, default=0), device=state.device)
     logits_processors = [*with_min_length(logits_processors, min_new_tokens, eos=eos), sampling]
-    return generate(
-        model, memory, draw, max_new_tokens=limits, logits_processors=logits_processors, start=start, eos=eos
-    )
+    return generate(model, state, draw, max_new_tokens=limits, logits_processors=logits_processors, eos=eos)
 
 
 def seeds_of(seed: int, count: int) -> list[int]:

@@ -6,6 +6,7 @@ Legend: B rows, H heads, T the longest output, D size of a head, K beams.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ class SelfCache:
         """keys, values: one (B, H, T, D) tensor a layer; bias: (H, T), by backward distance 0..T-1."""
         self.keys = keys
         self.values = values
+        self._first: Tensor | None = None  # (B,) the first column of each row, None where all rows have all columns
         # Reversed, so that the bias of any step (distances p..0) is a slice of it.
         self._reversed_bias = bias.flip(-1)[None, :, None]  # (1, H, 1, T)
 
@@ -38,6 +40,10 @@ class SelfCache:
         """A cache with room for `shape` = (B, H, T, D) in each of `layers` layers."""
         keys, values = _zeros(layers, shape, device=device, dtype=dtype)
         return cls(keys=keys, values=values, bias=bias.to(device, dtype))
+
+    @property
+    def _bias_by_distance(self) -> Tensor:
+        return self._reversed_bias[0, :, 0].flip(-1)  # (H, T)
 
     @property
     def batch_size(self) -> int:
@@ -59,20 +65,62 @@ class SelfCache:
         return self.keys[layer][:, :, :end], self.values[layer][:, :, :end]
 
     def bias(self, position: int) -> Tensor:
-        """The bias of the query at `position` over columns 0..position, as (1, H, 1, position + 1)."""
+        """The bias of the query at `position` over columns 0..position, as (1, H, 1, position + 1).
+
+        (B, H, 1, position + 1) where rows have joined that began later.
+        """
         end = self.max_length
-        return self._reversed_bias[..., end - 1 - position : end]
+        bias = self._reversed_bias[..., end - 1 - position : end]
+        if self._first is None:
+            return bias
+        absent = torch.arange(position + 1, device=bias.device) < self._first[:, None]  # (B, position + 1)
+        return bias.masked_fill(absent[:, None, None], -math.inf)
 
     def causal_bias(self, position: int, count: int) -> Tensor:
         """The bias of `count` queries from `position` on over all columns up to the last, as (1, H, count, columns)."""
         biases = [F.pad(self.bias(position + ahead), (0, count - 1 - ahead), value=-math.inf) for ahead in range(count)]
         return torch.cat(biases, dim=2)
 
+    def begin(self, prompt: SelfCache) -> None:
+        """Take over all columns of another cache as the first ones; every beam of a row gets them."""
+        width = self.keys[0].shape[2] // self.max_length
+        for mine, given in ((self.keys, prompt.keys), (self.values, prompt.values)):
+            for own, columns in zip(mine, given, strict=True):
+                own[:, :, : columns.shape[2] * width] = columns.repeat_interleave(width, dim=2)
+
+    def expand(self, count: int) -> SelfCache:
+        """A cache of one row as `count` rows that are one and the same, to be read alone: nothing is copied."""
+        sides = ([side.expand(count, -1, -1, -1) for side in given] for given in (self.keys, self.values))
+        return SelfCache(keys=next(sides), values=next(sides), bias=self._bias_by_distance)
+
+    def rows(self, index: Tensor) -> SelfCache:
+        """Another cache, of the rows that `index` (int64) names alone, in its order."""
+        sides = ([side.index_select(0, index) for side in given] for given in (self.keys, self.values))
+        return SelfCache(keys=next(sides), values=next(sides), bias=self._bias_by_distance)
+
+    def join(self, parts: Sequence[tuple[SelfCache, int]], *, position: int) -> None:
+        """Take over the rows of other caches and their columns so far, all of which then end before `position`.
+
+        Attention knows distances alone, so the columns of a row may begin anywhere; those before it are hidden.
+        """
+        firsts, row = [], 0
+        for cache, columns in parts:
+            rows, offset = slice(row, row + cache.batch_size), position - columns
+            for mine, given in ((self.keys, cache.keys), (self.values, cache.values)):
+                for own, side in zip(mine, given, strict=True):
+                    own[rows, :, offset:position] = side[:, :, :columns]
+            own_first = torch.zeros(cache.batch_size, dtype=torch.long, device=self.keys[0].device)
+            firsts.append(offset + (own_first if cache._first is None else cache._first))
+            row = rows.stop
+        self._first = torch.cat(firsts)
+
     def select(self, index: Tensor, *, position: int) -> None:
         """Keep only the rows that `index` (int64) names, in its order.
 
         What `position` steps have written is moved within the memory that is there; the rest has yet to be written.
         """
+        if self._first is not None:
+            self._first = self._first[index]
         end = position * (self.keys[0].shape[2] // self.max_length)
         for sides in (self.keys, self.values):
             for layer, side in enumerate(sides):
@@ -115,6 +163,12 @@ class BeamCache(SelfCache):
     def bias(self, position: int) -> Tensor:
         """The bias of the K queries at `position` over all columns so far, as (B, H, K, (position + 1) * K)."""
         return self._bias
+
+    def begin(self, prompt: SelfCache) -> None:
+        """Take over all columns of another cache as the first ones; every beam of a row gets them."""
+        super().begin(prompt)
+        if prompt.max_length < self.max_length:
+            self._bias = self._visible(prompt.max_length)
 
     def fork(self, parents: Tensor, *, position: int) -> None:
         """After the step at `position`: beam k goes on from what was beam `parents[:, k]` in that step.

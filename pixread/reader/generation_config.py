@@ -6,7 +6,7 @@ import math
 import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self, TypedDict
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -31,13 +31,6 @@ from pixread.models.pix2struct.model import Pix2StructConfig
 LARGEST = 1e9  # biases, far beyond any score
 
 
-class EndOptions(TypedDict):
-    """What the loop is told of an output's ends."""
-
-    start: int
-    eos: tuple[int, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Ends:
     """The id that an output starts from, those that end it, and how many ids the model knows."""
@@ -45,11 +38,6 @@ class Ends:
     start: int
     eos: tuple[int, ...]
     vocab_size: int
-
-    @property
-    def options(self) -> EndOptions:
-        """As keywords."""
-        return {"start": self.start, "eos": self.eos}
 
     @classmethod
     def of(cls, generation: Mapping[str, Any], config: Pix2StructConfig) -> Self:

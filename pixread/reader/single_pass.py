@@ -24,7 +24,7 @@ from pixread.generate.beam import BeamSettings
 from pixread.generate.constrained import Grammar, GrammarConstraint
 from pixread.generate.decode import decode
 from pixread.generate.greedy import greedy_token
-from pixread.generate.loop import LogitsProcessor, shared_rows, steps
+from pixread.generate.loop import LogitsProcessor, prefill, steps
 from pixread.generate.options import BATCH_SIZE, DecodingKeywords, DecodingOptions
 from pixread.generate.sampling import Sampling, sample, seeds_of
 from pixread.generate.scoring import sequence_log_probs
@@ -33,11 +33,12 @@ from pixread.images.open import PictureSource, open_picture
 from pixread.models.pix2struct.collate import collate
 from pixread.models.pix2struct.patches import Like
 from pixread.models.pix2struct.processor import Preprocess
+from pixread.models.pix2struct.state import Pix2StructState
 from pixread.reader.answers import Answer, Writes, answers_of, whole
 from pixread.reader.arguments import Many, one_each, opened
 from pixread.reader.generation_config import Ends
 from pixread.reader.logits_processors import check_generation, logits_processors_of
-from pixread.records import Box, DrawnBox, Memory, Patches, Reading
+from pixread.records import Box, DrawnBox, Patches, Reading
 from pixread.tokenizers.token_bytes import TextStream
 from pixread.tokenizers.tokenizer import Tokenizer
 
@@ -205,11 +206,11 @@ class Reader:
             yield begun
         for step in steps(
             model,
-            self._seen([job]),
+            self._prefill([job]),
             greedy_token,
             limits=limits,
             logits_processors=logits_processors,
-            **self._ids.options,
+            eos=self._ids.eos,
         ):
             token = int(step.tokens[0])
             if piece := text.add(token):
@@ -243,17 +244,17 @@ class Reader:
         seeds, image = seeds_of(seed, count), open_picture(picture)
         started = time.perf_counter()
         job = self._single(image, question, region, chosen)
-        memory, answers = self._seen([job]), list[Answer]()
+        state, answers = self._prefill([job]), list[Answer]()
         for first in range(0, count, chosen.batch_size):
             part = seeds[first : first + chosen.batch_size]
             made = sample(
                 self.checkpoint.model,
-                shared_rows(memory, len(part)),
+                state.expand(len(part)),
                 sampling,
                 seeds=part,
                 max_new_tokens=job.max_new_tokens,
                 logits_processors=self._logits_processors(chosen),
-                **self._ids.options,
+                eos=self._ids.eos,
             )
             answers += answers_of(made, self.tokenizer, start=self._ids.start)
         seconds = (time.perf_counter() - started) / count
@@ -277,10 +278,8 @@ class Reader:
         """
         limits = DecodingOptions(max_patches=max_patches, batch_size=batch_size)
         outputs = [self.tokenizer.encode(text) for text in texts]
-        memory = self._seen([self._single(open_picture(picture), question, region, limits)])
-        found = sequence_log_probs(
-            self.checkpoint.model, memory, outputs, batch_size=batch_size, start=self._ids.start, eos=self._ids.eos[0]
-        )
+        state = self._prefill([self._single(open_picture(picture), question, region, limits)])
+        found = sequence_log_probs(self.checkpoint.model, state, outputs, batch_size=batch_size, eos=self._ids.eos[0])
         return [math.fsum(log_probs) for log_probs in found]
 
     def _single(self, image: Image.Image, question: str | None, region: Box | None, limits: DecodingOptions) -> _Job:
@@ -318,18 +317,18 @@ class Reader:
         settings = BeamSettings.of(self.checkpoint.generation, beams=limits.beams)
         made = decode(
             self.checkpoint.model,
-            self._seen(jobs),
+            self._prefill(jobs),
             settings,
             max_new_tokens=[job.max_new_tokens for job in jobs],
             logits_processors=self._logits_processors(limits),
-            **self._ids.options,
+            eos=self._ids.eos,
         )
         return answers_of(made, self.tokenizer, start=self._ids.start)
 
-    @torch.inference_mode()
-    def _seen(self, jobs: Sequence[_Job]) -> Memory:
+    def _prefill(self, jobs: Sequence[_Job]) -> Pix2StructState:
         model = self.checkpoint.model
-        return model.encode(collate([job.patches for job in jobs]).to(next(model.parameters()).device))
+        batch = collate([job.patches for job in jobs]).to(next(model.parameters()).device)
+        return prefill(model, batch, start=self._ids.start)
 
     def _logits_processors(self, limits: DecodingOptions) -> list[LogitsProcessor]:
         """Made anew for each batch: a logits processor may keep state of its rows."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from pixread.generate.greedy import greedy
+from pixread.generate.loop import prefill
 from pixread.metrics.text import character_error_rate
 from pixread.models.pix2struct.collate import collate
 from pixread.models.pix2struct.model import Pix2Struct
@@ -42,7 +43,7 @@ def score(
 ) -> dict[str, float]:
     """Share read without a fault, and faults per character, both of the greedy output and the whole target."""
     batch = held_out_batch.batch.to(next(model.parameters()).device)
-    decoded = greedy(model, model.encode(batch), max_new_tokens=max_tokens)
+    decoded = greedy(model, prefill(model, batch), max_new_tokens=max_tokens)
     truths = [tokenizer.decode(whole) for whole in held_out_batch.wholes]
     outputs = [tokenizer.decode(ids) for ids in decoded.ids]
     errors = [character_error_rate(output, truth) for output, truth in zip(outputs, truths, strict=True)]

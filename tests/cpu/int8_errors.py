@@ -73,7 +73,7 @@ def errors_of_models() -> Iterator[tuple[str, float]]:
             setattr(optimize, "MIN_COMPILED_WEIGHTS", least)  # noqa: B010 -- of another module
             model = optimize.optimize(exact, precision="int8")
             memory, cache = model.encode(batch), model.new_cache(2, 6)
-            steps = [model.step(ids[:, place], memory, cache, place) for place in range(6)]
+            steps = [model.decoder_step(ids[:, place], memory, cache, place) for place in range(6)]
             yield f"{way}: {weights} weights", error(torch.stack(steps, dim=1), right)
 
 

@@ -12,8 +12,8 @@ from pixread.cpu.model import CpuPix2Struct
 from pixread.cpu.optimize import optimize
 from pixread.generate.beam import BeamSettings, beam_search
 from pixread.generate.greedy import greedy
-from pixread.generate.loop import select_rows, shared_rows
 from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.pix2struct.state import select_rows, shared_rows
 from pixread.records import Memory
 from tests.models.tiny import random_batch, tiny_model
 
@@ -48,7 +48,7 @@ def logits_by_steps(model: Pix2Struct, sizes: list[int], *, length: int) -> tupl
     assert batch.labels is not None
     memory, ids = model.encode(batch), model.shift_right(batch.labels)
     cache = model.new_cache(len(sizes), length)
-    steps = [model.step(ids[:, place], memory, cache, place) for place in range(length)]
+    steps = [model.decoder_step(ids[:, place], memory, cache, place) for place in range(length)]
     return torch.stack(steps, dim=1), model.decode(ids, memory)
 
 
@@ -88,8 +88,12 @@ def test_several_steps_at_once_are_the_steps():
     assert batch.labels is not None
     with torch.inference_mode():
         memory, ids = model.encode(batch), model.shift_right(batch.labels)
-        cache = model.new_cache(2, 9)
-        runs = [model.verify(ids[:, first:last], memory, cache, first) for first, last in ((0, 1), (1, 6), (6, 9))]
+        state = model.begin(memory)
+        state.reserve(9)
+        runs = [state.logits[:, None]]
+        for first, last in ((1, 6), (6, 9)):
+            runs.append(model.verify(ids[:, first:last], state))
+            state.rewind(last)
         torch.testing.assert_close(torch.cat(runs, dim=1), model.decode(ids, memory), rtol=1e-5, atol=1e-5)
 
 
@@ -97,7 +101,7 @@ def test_beams_find_what_they_find_without_kernels():
     plain, model = tiny_model(), compiled()
     batch = random_batch(plain.config, [7, 3])
     settings = BeamSettings(beams=3)
-    found, right = (beam_search(one, one.encode(batch), settings, max_new_tokens=9) for one in (model, plain))
+    found, right = (beam_search(one, one.prefill(batch), settings, max_new_tokens=9) for one in (model, plain))
     assert [[one.ids for one in row] for row in found] == [[one.ids for one in row] for row in right]
 
 
@@ -106,7 +110,7 @@ def test_rows_may_leave_until_few_enough_are_left():
     plain, model = tiny_model(), compiled()
     batch = random_batch(plain.config, [4] * (MAX_ROWS + 4))
     limits = [3 if row % 2 else 12 for row in range(MAX_ROWS + 4)]
-    found, right = (greedy(one, one.encode(batch), max_new_tokens=limits) for one in (model, plain))
+    found, right = (greedy(one, one.prefill(batch), max_new_tokens=limits) for one in (model, plain))
     assert found.ids == right.ids
 
 
@@ -116,8 +120,8 @@ def test_rows_that_share_a_picture_read_it_once():
     apart = select_rows(memory, torch.zeros(3, dtype=torch.long))
     tokens = torch.tensor([3, 4, 5])
     with torch.inference_mode():
-        shared = model.step(tokens, shared_rows(memory, 3), model.new_cache(3, 1), 0)
-        torch.testing.assert_close(shared, model.step(tokens, apart, model.new_cache(3, 1), 0))
+        shared = model.decoder_step(tokens, shared_rows(memory, 3), model.new_cache(3, 1), 0)
+        torch.testing.assert_close(shared, model.decoder_step(tokens, apart, model.new_cache(3, 1), 0))
 
 
 @pytest.mark.parametrize("draft", ["quantised", "another model"])
@@ -132,7 +136,7 @@ def test_drafts_never_show(draft: str, seed: int):
     assert model.can_draft
     for limit in (0, 1, 2, 9, 25):
         found, right = (
-            greedy(one, one.encode(random_batch(one.config, [5])), max_new_tokens=limit) for one in (model, plain)
+            greedy(one, one.prefill(random_batch(one.config, [5])), max_new_tokens=limit) for one in (model, plain)
         )
         assert found.ids == right.ids
         for ours, theirs in zip(
@@ -153,7 +157,10 @@ def test_mixed_models_encode_roughly_and_write_exactly():
     assert 0 < error(rough.keys[0].float(), exact.keys[0]) < 0.01
     keys, values = (tuple(one.float() for one in side) for side in (rough.keys, rough.values))
     widened = Memory(keys, values, rough.mask)
-    found, right = greedy(model, rough, max_new_tokens=12), greedy(plain, widened, max_new_tokens=12)
+    found, right = (
+        greedy(model, model.begin(rough), max_new_tokens=12),
+        greedy(plain, plain.begin(widened), max_new_tokens=12),
+    )
     assert found.ids == right.ids
     assert found.log_probs[0] == pytest.approx(right.log_probs[0], abs=1e-4)
 
@@ -172,8 +179,8 @@ def test_without_numba_models_read_as_before(monkeypatch: pytest.MonkeyPatch):
     assert model._jit is None
     batch = random_batch(plain.config, [5])
     assert (
-        greedy(model, model.encode(batch), max_new_tokens=9).ids
-        == greedy(plain, plain.encode(batch), max_new_tokens=9).ids
+        greedy(model, model.prefill(batch), max_new_tokens=9).ids
+        == greedy(plain, plain.prefill(batch), max_new_tokens=9).ids
     )
 
 

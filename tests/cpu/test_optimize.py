@@ -46,7 +46,7 @@ def test_8_bits_stay_near_and_step_as_they_decode():
         memory, cache = model.encode(batch), model.new_cache(2, 6)
         assert batch.labels is not None
         ids = model.shift_right(batch.labels)
-        steps = [model.step(ids[:, place], memory, cache, place) for place in range(6)]
+        steps = [model.decoder_step(ids[:, place], memory, cache, place) for place in range(6)]
     assert (torch.stack(steps, dim=1) - found).norm() < 0.01 * found.norm()
 
 

@@ -53,7 +53,7 @@ def main() -> None:
             ids = torch.zeros(rows, 1, dtype=torch.long, device=device)
             for position in range(STEPS):
                 begun = now(device)
-                logits = model.step(ids[:, -1], memory, cache, position)
+                logits = model.decoder_step(ids[:, -1], memory, cache, position)
                 if turn % 2:
                     stepped = now(device)
                     logits = processor(

@@ -8,16 +8,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
 from pixread.generate.beam import BeamSettings, Hypothesis, beam_search
 from pixread.generate.decode import decode
 from pixread.generate.greedy import greedy
-from pixread.generate.loop import select_rows
 from pixread.models.pix2struct.model import Pix2Struct
-from pixread.nn.cache import BeamCache, SelfCache
+from pixread.models.pix2struct.state import select_rows
 from pixread.records import Batch, Memory
 from tests.generate.test_greedy import EOS, ending_model
+from tests.generate.watching import Watching
 from tests.models.tiny import TINY, random_batch, tiny_model
 
 Early = bool | Literal["never"]
@@ -79,29 +78,6 @@ def assert_same(found: list[list[Hypothesis]], expected: list[list[Output]]) -> 
         assert [one.score for one in ours] == pytest.approx([score for _, score in theirs], rel=1e-5)
 
 
-class Watching:
-    """A model that notes the tokens of each step, and where the keys of the picture lie that it reads."""
-
-    def __init__(self, model: Pix2Struct) -> None:
-        self.model = model
-        self.tokens: list[tuple[int, ...]] = []
-        self.keys: list[int] = []
-
-    def new_cache(self, batch_size: int, max_length: int) -> SelfCache:
-        return self.model.new_cache(batch_size, max_length)
-
-    def new_beam_cache(self, batch_size: int, max_length: int, *, beams: int) -> BeamCache:
-        return self.model.new_beam_cache(batch_size, max_length, beams=beams)
-
-    def step(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor:
-        self.tokens.append(tuple(tokens.shape))
-        self.keys.append(memory.keys[0].data_ptr())
-        return self.model.step(tokens, memory, cache, position)
-
-    def reads_rows(self, count: int) -> bool:
-        return self.model.reads_rows(count)
-
-
 @settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
@@ -136,7 +112,7 @@ def test_equals_the_naive_search(
     limits = [limit for _, limit in rows]
     chosen = BeamSettings(beams=beams, length_penalty=length_penalty, early_stopping=early_stopping)
 
-    found = beam_search(model, model.encode(batch), chosen, max_new_tokens=limits, min_new_tokens=min_new_tokens)
+    found = beam_search(model, model.prefill(batch), chosen, max_new_tokens=limits, min_new_tokens=min_new_tokens)
 
     expected = naive(model, batch, chosen, limits=limits, min_new_tokens=min_new_tokens)
     empty: list[Output] = [((), 0.0)]  # what a row has that may not write anything
@@ -152,7 +128,7 @@ def test_every_way_of_stopping_ends_a_batch_as_it_ends_its_rows():
     ways: list[Early] = [True, False, "never"]
     for early_stopping in ways:
         chosen = BeamSettings(beams=3, length_penalty=2.0, early_stopping=early_stopping)
-        found[early_stopping] = beam_search(model, model.encode(batch), chosen, max_new_tokens=14)
+        found[early_stopping] = beam_search(model, model.prefill(batch), chosen, max_new_tokens=14)
         assert_same(found[early_stopping], naive(model, batch, chosen, limits=[14] * 9))
 
     assert found[True] != found[False] != found["never"] != found[True]
@@ -165,8 +141,8 @@ def test_one_beam_is_greedy(seed: int, early_stopping: bool):
     memory = model.encode(random_batch(TINY, [7, 3, 5, 9, 1, 2, 8, 4], seed=seed, padding=3))
     alone = BeamSettings(beams=1, early_stopping=early_stopping, length_penalty=0.7)
 
-    found = beam_search(model, memory, alone, max_new_tokens=20)
-    expected = greedy(model, memory, max_new_tokens=20)
+    found = beam_search(model, model.begin(memory), alone, max_new_tokens=20)
+    expected = greedy(model, model.begin(memory), max_new_tokens=20)
 
     assert [row[0].ids for row in found] == expected.ids
     assert len({len(ids) for ids in expected.ids}) > 1
@@ -178,12 +154,12 @@ def test_one_beam_is_greedy(seed: int, early_stopping: bool):
 def test_more_beams_find_likelier_outputs():
     model = ending_model(seed=4)
     memory = model.encode(random_batch(TINY, [7, 3, 5, 9, 1, 2, 8, 4], seed=4))
-    plain = {"length_penalty": 0.0, "early_stopping": "never"}
 
-    best = [
-        [row[0].score for row in beam_search(model, memory, BeamSettings(beams=beams, **plain), max_new_tokens=6)]  # type: ignore[arg-type]
-        for beams in (1, 6)
-    ]
+    def best_scores(beams: int) -> list[float]:
+        chosen = BeamSettings(beams=beams, length_penalty=0.0, early_stopping="never")
+        return [row[0].score for row in beam_search(model, model.begin(memory), chosen, max_new_tokens=6)]
+
+    best = [best_scores(beams) for beams in (1, 6)]
 
     assert sum(best[1]) > sum(best[0])
 
@@ -192,7 +168,7 @@ def test_outputs_of_a_row_differ_come_best_first_and_are_worth_what_they_say():
     model = ending_model(seed=4)
     memory = model.encode(random_batch(TINY, [7, 3, 5, 9], seed=4))
 
-    found = beam_search(model, memory, BeamSettings(beams=5, length_penalty=0.8), max_new_tokens=9)
+    found = beam_search(model, model.begin(memory), BeamSettings(beams=5, length_penalty=0.8), max_new_tokens=9)
 
     for row in found:
         assert len({whole(one) for one in row}) == len(row) == 5
@@ -210,7 +186,7 @@ def test_the_likeliest_output_carries_the_log_probabilities_of_its_own_tokens():
     batch = random_batch(TINY, [7, 3, 5, 9], seed=4)
     memory = model.encode(batch)
 
-    found = decode(model, memory, BeamSettings(beams=4), max_new_tokens=9)
+    found = decode(model, model.begin(memory), BeamSettings(beams=4), max_new_tokens=9)
 
     for row, (ids, scores, end) in enumerate(zip(found.ids, found.log_probs, found.end_log_probs, strict=True)):
         fed = torch.tensor([[0, *ids]])
@@ -224,19 +200,23 @@ def test_beams_share_the_keys_of_their_picture_and_finished_rows_leave():
     model = Watching(tiny_model(vocab_size=12))
     memory = model.model.encode(random_batch(TINY, [7, 3, 5, 9, 1, 2, 8, 4]))
 
-    found = beam_search(model, memory, BeamSettings(beams=3), max_new_tokens=[2, 2, 3, 3, 4, 4, 5, 5], min_new_tokens=5)
+    found = beam_search(
+        model, model.begin(memory), BeamSettings(beams=3), max_new_tokens=[2, 2, 3, 3, 4, 4, 5, 5], min_new_tokens=5
+    )
 
     assert [len(row[0].ids) for row in found] == [2, 2, 3, 3, 4, 4, 5, 5]
-    assert model.tokens == [(8, 3), (8, 3), (8, 3), (4, 3), (2, 3)]
+    assert model.tokens == [(8, 3), (8, 3), (4, 3), (2, 3)]  # the first tokens are those of the prefill
     # The memory is read where it lies: new only after half of the rows have ended.
-    assert model.keys[0] == model.keys[2] == memory.keys[0].data_ptr()
+    assert model.keys[0] == model.keys[1] == memory.keys[0].data_ptr()
 
 
 def test_memory_is_left_as_it_was():
     model = ending_model(seed=4)
     memory = model.encode(random_batch(TINY, [7, 3, 5, 9]))
 
-    first, second = (beam_search(model, memory, BeamSettings(beams=3), max_new_tokens=20) for _ in range(2))
+    first, second = (
+        beam_search(model, model.begin(memory), BeamSettings(beams=3), max_new_tokens=20) for _ in range(2)
+    )
 
     assert first == second
 
@@ -246,17 +226,17 @@ def test_no_rows_and_no_tokens_give_nothing():
     memory = model.encode(random_batch(TINY, [7, 3]))
     nothing = Hypothesis([], [], None, None, 0.0)
 
-    assert beam_search(model, memory, BeamSettings(beams=2), max_new_tokens=0) == [[nothing], [nothing]]
-    assert beam_search(model, memory, BeamSettings(beams=2), max_new_tokens=[0, 1])[0] == [nothing]
+    assert beam_search(model, model.begin(memory), BeamSettings(beams=2), max_new_tokens=0) == [[nothing], [nothing]]
+    assert beam_search(model, model.begin(memory), BeamSettings(beams=2), max_new_tokens=[0, 1])[0] == [nothing]
     none = select_rows(memory, torch.tensor([], dtype=torch.long))
-    assert beam_search(model, none, BeamSettings(beams=2), max_new_tokens=5) == []
+    assert beam_search(model, model.begin(none), BeamSettings(beams=2), max_new_tokens=5) == []
 
 
 def test_a_vocabulary_smaller_than_the_search_leaves_beams_empty():
     model = tiny_model(vocab_size=3)
     memory = model.encode(random_batch(TINY, [7]))
 
-    [found] = beam_search(model, memory, BeamSettings(beams=6), max_new_tokens=1)
+    [found] = beam_search(model, model.begin(memory), BeamSettings(beams=6), max_new_tokens=1)
 
     assert sorted(whole(one) for one in found) == [(0,), (1,), (2,)]
 
@@ -265,7 +245,7 @@ def test_half_precision_searches_too():
     model = ending_model(seed=4).to(torch.bfloat16)
     memory = model.encode(random_batch(TINY, [7, 3]))
 
-    found = beam_search(model, memory, BeamSettings(beams=3), max_new_tokens=8)
+    found = beam_search(model, model.begin(memory), BeamSettings(beams=3), max_new_tokens=8)
 
     assert all(math.isfinite(one.score) for row in found for one in row)
     assert [len(row) for row in found] == [3, 3]

@@ -201,10 +201,10 @@ def test_every_way_of_decoding_keeps_to_it(name: str):
     limits = [3, 24, 9, 40, 17]
 
     written = [
-        greedy(model, memory, max_new_tokens=limits, logits_processors=[GrammarConstraint(chosen)]).ids,
+        greedy(model, model.begin(memory), max_new_tokens=limits, logits_processors=[GrammarConstraint(chosen)]).ids,
         sample(
             model,
-            memory,
+            model.begin(memory),
             Sampling(),
             seeds=[1, 2, 3, 4, 5],
             max_new_tokens=limits,
@@ -217,7 +217,7 @@ def test_every_way_of_decoding_keeps_to_it(name: str):
                     [one.ids for one in hypotheses]
                     for hypotheses in beam_search(
                         model,
-                        memory,
+                        model.begin(memory),
                         BeamSettings(beams=3),
                         max_new_tokens=limits,
                         logits_processors=[GrammarConstraint(chosen)],

@@ -5,13 +5,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
 from pixread.generate.greedy import greedy
-from pixread.generate.loop import Generated, select_rows
+from pixread.generate.loop import Generated
 from pixread.models.pix2struct.model import Pix2Struct
-from pixread.nn.cache import SelfCache
-from pixread.records import Batch, Memory
+from pixread.models.pix2struct.state import select_rows
+from pixread.records import Batch
+from tests.generate.watching import Watching
 from tests.models.tiny import TINY, random_batch, tiny_model
 
 EOS = 1
@@ -59,30 +59,12 @@ def assert_same(found: Generated, expected: Generated, *, tolerance: float) -> N
         assert one is None or one == pytest.approx(other, abs=tolerance)
 
 
-class Counting:
-    """A model that notes how many rows each step was asked for."""
-
-    def __init__(self, model: Pix2Struct) -> None:
-        self.model = model
-        self.rows: list[int] = []
-
-    def new_cache(self, batch_size: int, max_length: int) -> SelfCache:
-        return self.model.new_cache(batch_size, max_length)
-
-    def step(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor:
-        self.rows.append(len(tokens))
-        return self.model.step(tokens, memory, cache, position)
-
-    def reads_rows(self, count: int) -> bool:
-        return self.model.reads_rows(count)
-
-
 @pytest.mark.parametrize("seed", [1, 3, 4])
 def test_float32_batch_with_padding_equals_the_naive_loop(seed: int):
     model = ending_model(seed=seed)
     batch = random_batch(TINY, [7, 3, 5, 9, 1, 2, 8, 4], seed=seed, padding=3)
 
-    found = greedy(model, model.encode(batch), max_new_tokens=20)
+    found = greedy(model, model.prefill(batch), max_new_tokens=20)
 
     assert_same(found, naive(model, batch, limits=[20] * 8), tolerance=1e-4)
     assert len({len(ids) for ids in found.ids}) > 1
@@ -98,7 +80,7 @@ def test_in_every_dtype_each_token_is_the_likeliest_of_the_naive_loop(dtype: tor
     limits = [20, 3, 20, 20, 0, 20, 11, 20]
     tolerance = 1e-4 if dtype == torch.float32 else 0.1
 
-    found = greedy(model, model.encode(batch), max_new_tokens=limits)
+    found = greedy(model, model.prefill(batch), max_new_tokens=limits)
 
     assert len({len(ids) for ids in found.ids}) > 3
     for row, (ids, limit) in enumerate(zip(found.ids, limits, strict=True)):
@@ -147,26 +129,26 @@ def test_any_model_and_batch_equals_the_naive_loop(
     limits = [limit for _, limit in rows]
 
     batch = replace(batch, pixels=batch.pixels.double())
-    found = greedy(model, model.encode(batch), max_new_tokens=limits, min_new_tokens=min_new_tokens)
+    found = greedy(model, model.prefill(batch), max_new_tokens=limits, min_new_tokens=min_new_tokens)
 
     assert_same(found, naive(model, batch, limits=limits, min_new_tokens=min_new_tokens), tolerance=1e-5)
 
 
 def test_half_of_the_rows_leave_the_batch_together_and_all_finished_ends_it():
-    model = Counting(tiny_model(vocab_size=12))
+    model = Watching(tiny_model(vocab_size=12))
     memory = model.model.encode(random_batch(TINY, [7, 3, 5, 9, 1, 2, 8, 4]))
 
-    found = greedy(model, memory, max_new_tokens=[2, 2, 3, 3, 4, 4, 5, 5], min_new_tokens=5)
+    found = greedy(model, model.begin(memory), max_new_tokens=[2, 2, 3, 3, 4, 4, 5, 5], min_new_tokens=5)
 
     assert [len(ids) for ids in found.ids] == [2, 2, 3, 3, 4, 4, 5, 5]
-    assert model.rows == [8, 8, 8, 4, 2]
+    assert [rows for (rows,) in model.tokens] == [8, 8, 4, 2]  # the first tokens are those of the prefill
 
 
 def test_a_row_that_ends_keeps_nothing_of_what_follows():
     model = ending_model(seed=4)
     batch = random_batch(TINY, [7, 3, 5, 9, 1, 2, 8, 4], seed=4)
 
-    found = greedy(model, model.encode(batch), max_new_tokens=20)
+    found = greedy(model, model.prefill(batch), max_new_tokens=20)
 
     ended = [end is not None for end in found.end_log_probs]
     assert any(ended) and not all(ended)
@@ -179,9 +161,9 @@ def test_a_row_that_ends_keeps_nothing_of_what_follows():
 def test_min_new_tokens_holds_the_end_back():
     model = ending_model(seed=4)
     memory = model.encode(random_batch(TINY, [7, 3, 5]))
-    assert min(len(ids) for ids in greedy(model, memory, max_new_tokens=9).ids) < 6
+    assert min(len(ids) for ids in greedy(model, model.begin(memory), max_new_tokens=9).ids) < 6
 
-    found = greedy(model, memory, max_new_tokens=9, min_new_tokens=6)
+    found = greedy(model, model.begin(memory), max_new_tokens=9, min_new_tokens=6)
 
     assert min(len(ids) for ids in found.ids) >= 6
 
@@ -190,7 +172,7 @@ def test_memory_is_left_as_it_was():
     model = ending_model(seed=4)
     memory = model.encode(random_batch(TINY, [7, 3, 5, 9]))
 
-    first, second = (greedy(model, memory, max_new_tokens=20) for _ in range(2))
+    first, second = (greedy(model, model.begin(memory), max_new_tokens=20) for _ in range(2))
 
     assert first == second
 
@@ -199,9 +181,10 @@ def test_no_rows_and_no_tokens_give_nothing():
     model = tiny_model()
     memory = model.encode(random_batch(TINY, [7, 3]))
 
-    assert greedy(model, memory, max_new_tokens=0) == Generated([[], []], [[], []], [None, None], [None, None])
+    nothing = Generated([[], []], [[], []], [None, None], [None, None])
+    assert greedy(model, model.begin(memory), max_new_tokens=0) == nothing
     none = select_rows(memory, torch.tensor([], dtype=torch.long))
-    assert greedy(model, none, max_new_tokens=5) == Generated([], [], [], [])
+    assert greedy(model, model.begin(none), max_new_tokens=5) == Generated([], [], [], [])
 
 
 @pytest.mark.parametrize(
@@ -217,7 +200,7 @@ def test_limits_that_make_no_sense_are_refused(limit: int | list[int], sentence:
     memory = model.encode(random_batch(TINY, [7, 3]))
 
     with pytest.raises(ValueError, match=f"^{sentence}$"):
-        greedy(model, memory, max_new_tokens=limit)
+        greedy(model, model.begin(memory), max_new_tokens=limit)
 
 
 def test_autocast_memory_is_read():
@@ -225,6 +208,6 @@ def test_autocast_memory_is_read():
     batch = random_batch(TINY, [7, 3])
 
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = greedy(model, model.encode(batch), max_new_tokens=4, min_new_tokens=4)
+        found = greedy(model, model.prefill(batch), max_new_tokens=4, min_new_tokens=4)
 
     assert [len(ids) for ids in found.ids] == [4, 4]

@@ -140,13 +140,13 @@ def test_greedy_with_processors_equals_the_naive_loop(pairs: list[tuple[LogitsPr
     model, batch = swinging_model(seed)
 
     found = greedy(
-        model, model.encode(batch), max_new_tokens=16, logits_processors=[processor for processor, _ in pairs]
+        model, model.prefill(batch), max_new_tokens=16, logits_processors=[processor for processor, _ in pairs]
     )
 
     assert_same_output(
         found, naive(model, batch, limit=16, processors=[processor for _, processor in pairs]), tolerance=1e-5
     )
-    assert found.ids != greedy(model, model.encode(batch), max_new_tokens=16).ids
+    assert found.ids != greedy(model, model.prefill(batch), max_new_tokens=16).ids
 
 
 @pytest.mark.parametrize("pairs", PROCESSORS)
@@ -155,12 +155,12 @@ def test_beams_with_processors_equal_the_naive_search(pairs: list[tuple[LogitsPr
     logits_processors = [processor for processor, _ in pairs]
 
     found = beam_search(
-        model, model.encode(batch), BeamSettings(beams=3), max_new_tokens=9, logits_processors=logits_processors
+        model, model.prefill(batch), BeamSettings(beams=3), max_new_tokens=9, logits_processors=logits_processors
     )
 
     expected = naive_beams(model, batch, beams=3, limit=9, processors=[processor for _, processor in pairs])
     assert_same(found, expected)
-    assert found != beam_search(model, model.encode(batch), BeamSettings(beams=3), max_new_tokens=9)
+    assert found != beam_search(model, model.prefill(batch), BeamSettings(beams=3), max_new_tokens=9)
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,12 @@ from transformers.generation import logits_process as theirs
 
 from pixread.generate.greedy import greedy
 from pixread.generate.logits_processors import NoRepeatNgram
-from pixread.generate.loop import DecodingContext, select_rows, shared_rows
+from pixread.generate.loop import DecodingContext
 from pixread.generate.sampling import LARGEST_SEED, Draw, Sampling, sample, seeds_of
 from pixread.generate.scoring import sequence_log_probs
-from tests.generate.test_beam import Watching
+from pixread.models.pix2struct.state import select_rows
 from tests.generate.test_greedy import EOS, ending_model
+from tests.generate.watching import Watching
 from tests.models.tiny import TINY, random_batch
 
 NOTHING = DecodingContext(torch.zeros(1, 1, dtype=torch.long), torch.ones(1))
@@ -60,13 +61,15 @@ def test_a_row_depends_on_its_seed_alone():
     seeds = [11, 12, 13, 11, 15, 16]
     options: dict[str, Any] = {"max_new_tokens": 20}
 
-    together = sample(model, memory, Sampling(), seeds=seeds, **options)
+    together = sample(model, model.begin(memory), Sampling(), seeds=seeds, **options)
 
     for row, seed in enumerate(seeds):
-        alone = sample(model, select_rows(memory, torch.tensor([row])), Sampling(), seeds=[seed], **options)
+        alone = sample(
+            model, model.begin(select_rows(memory, torch.tensor([row]))), Sampling(), seeds=[seed], **options
+        )
         assert alone.ids == [together.ids[row]]
         assert alone.log_probs[0] == pytest.approx(together.log_probs[row], abs=1e-4)
-    other = sample(model, memory, Sampling(), seeds=[seed + 1 for seed in seeds], **options)
+    other = sample(model, model.begin(memory), Sampling(), seeds=[seed + 1 for seed in seeds], **options)
     assert other.ids != together.ids
     assert len({len(ids) for ids in together.ids}) > 1
 
@@ -76,12 +79,14 @@ def test_the_likeliest_token_alone_is_greedy():
     memory = model.encode(random_batch(TINY, [7, 3, 5, 9], seed=3))
     logits_processors = [NoRepeatNgram(2)]
 
-    expected = greedy(model, memory, max_new_tokens=20, min_new_tokens=3, logits_processors=logits_processors)
+    expected = greedy(
+        model, model.begin(memory), max_new_tokens=20, min_new_tokens=3, logits_processors=logits_processors
+    )
 
     for sampling in (Sampling(top_k=1), Sampling(top_p=1e-9), Sampling(temperature=1e-6)):
         found = sample(
             model,
-            memory,
+            model.begin(memory),
             sampling,
             seeds=[1, 2, 3, 4],
             max_new_tokens=20,
@@ -96,9 +101,9 @@ def test_log_probabilities_are_those_of_the_model():
     model = ending_model(seed=4)
     memory = model.encode(random_batch(TINY, [7], seed=4))
 
-    found = sample(model, memory, Sampling(temperature=2.0, top_k=5), seeds=[5], max_new_tokens=9)
+    found = sample(model, model.begin(memory), Sampling(temperature=2.0, top_k=5), seeds=[5], max_new_tokens=9)
 
-    [told] = sequence_log_probs(model, memory, found.ids, batch_size=1)
+    [told] = sequence_log_probs(model, model.begin(memory), found.ids, batch_size=1)
     assert found.log_probs[0] == pytest.approx(told[: len(found.ids[0])], abs=1e-4)
 
 
@@ -106,13 +111,13 @@ def test_outputs_of_one_picture_share_its_keys():
     model = Watching(ending_model(seed=4))
     memory = model.model.encode(random_batch(TINY, [7], seed=4))
 
-    found = sample(model, shared_rows(memory, 8), Sampling(), seeds=seeds_of(0, 8), max_new_tokens=15)
+    found = sample(model, model.begin(memory).expand(8), Sampling(), seeds=seeds_of(0, 8), max_new_tokens=15)
 
     assert len({tuple(ids) for ids in found.ids}) > 1
     assert set(model.keys) == {memory.keys[0].data_ptr()}
     assert len(set(model.tokens)) > 1  # finished rows left
     copied = select_rows(memory, torch.zeros(8, dtype=torch.long))
-    assert sample(model, copied, Sampling(), seeds=seeds_of(0, 8), max_new_tokens=15).ids == found.ids
+    assert sample(model, model.begin(copied), Sampling(), seeds=seeds_of(0, 8), max_new_tokens=15).ids == found.ids
 
 
 def test_more_seeds_begin_with_the_same():
@@ -124,7 +129,7 @@ def test_more_seeds_begin_with_the_same():
 def test_no_rows_give_nothing():
     model = ending_model()
     none = select_rows(model.encode(random_batch(TINY, [7])), torch.tensor([], dtype=torch.long))
-    assert sample(model, none, Sampling(), seeds=[], max_new_tokens=5).ids == []
+    assert sample(model, model.begin(none), Sampling(), seeds=[], max_new_tokens=5).ids == []
 
 
 @pytest.mark.parametrize(
@@ -146,7 +151,7 @@ def test_seeds_that_make_no_sense_are_refused():
     model = ending_model()
     memory = model.encode(random_batch(TINY, [7, 3]))
     with pytest.raises(ValueError, match=r"^1 seeds are given for 2 rows; give one a row$"):
-        sample(model, memory, Sampling(), seeds=[1], max_new_tokens=5)
+        sample(model, model.begin(memory), Sampling(), seeds=[1], max_new_tokens=5)
     with pytest.raises(ValueError, match=rf"^seed must be a whole number from 0 to {LARGEST_SEED}, got -1$"):
         seeds_of(-1, 2)
 
@@ -158,12 +163,12 @@ def test_given_outputs_are_scored_as_they_would_be_written():
     memory = model.encode(batch)
     outputs = [[3, 4, 5], [], [7], [3, 4, 5, 6, 2, 2], [9, 9]]
 
-    found = sequence_log_probs(model, memory, outputs, batch_size=2)
+    found = sequence_log_probs(model, model.begin(memory), outputs, batch_size=2)
 
     for ids, told in zip(outputs, found, strict=True):
         log_probs = model.decode(torch.tensor([[0, *ids]]), memory)[0].log_softmax(-1)
         expected = [float(log_probs[place, token]) for place, token in enumerate([*ids, EOS])]
         assert told == pytest.approx(expected, abs=1e-4)
-    written = greedy(model, memory, max_new_tokens=30)
-    [told] = sequence_log_probs(model, memory, written.ids, batch_size=8)
+    written = greedy(model, model.begin(memory), max_new_tokens=30)
+    [told] = sequence_log_probs(model, model.begin(memory), written.ids, batch_size=8)
     assert told[: len(written.ids[0])] == pytest.approx(written.log_probs[0], abs=1e-4)

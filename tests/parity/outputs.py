@@ -53,7 +53,7 @@ def greedy_difference(ours: Pix2Struct, theirs: Any, batch: Batch, lengths: Iter
     count, seen = 0, set()
     for options in lengths:
         expected, _ = their_ids(theirs, batch, eos=ours.config.eos, **options)
-        count += differing(greedy(ours, ours.encode(batch), **options).ids, expected)
+        count += differing(greedy(ours, ours.prefill(batch), **options).ids, expected)
         seen |= {len(ids) for ids in expected}
     assert len(seen) > 2, "outputs of one length say nothing about ending"
     return count
@@ -71,7 +71,7 @@ def beam_difference(
     memory = ours.encode(batch)
     for penalty, early, options in searches:
         settings = BeamSettings(beams=beams, length_penalty=penalty, early_stopping=early)
-        found = [one for row in beam_search(ours, memory, settings, **options) for one in row]
+        found = [one for row in beam_search(ours, ours.begin(memory), settings, **options) for one in row]
         expected, scores = their_ids(
             theirs,
             batch,

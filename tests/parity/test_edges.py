@@ -42,7 +42,7 @@ def test_a_small_vocabulary_gives_fewer_outputs_instead_of_copies():
     ours = tiny_model(patch_dim=768, vocab_size=3)
     batch = random_batch(ours.config, [7])
 
-    [found] = beam_search(ours, ours.encode(batch), BeamSettings(beams=6), max_new_tokens=1)
+    [found] = beam_search(ours, ours.prefill(batch), BeamSettings(beams=6), max_new_tokens=1)
     theirs, _ = their_ids(
         their_model(ours), batch, eos=ours.config.eos, num_beams=6, num_return_sequences=6, max_new_tokens=1
     )

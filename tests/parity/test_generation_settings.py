@@ -85,11 +85,10 @@ def ours_of(model: Pix2Struct, batch: Batch, generation: dict[str, Any]) -> list
     ends = Ends.of(generation, model.config)
     made = decode(
         model,
-        model.encode(batch),
+        model.prefill(batch, start=ends.start),
         BeamSettings.of(generation),
         max_new_tokens=longest_output(generation, like="transformers"),
         logits_processors=logits_processors_of(DecodingOptions(), generation, ends),
-        start=ends.start,
         eos=ends.eos,
     )
     return [ids if end is None else [*ids, end] for ids, end in zip(made.ids, made.ends, strict=True)]

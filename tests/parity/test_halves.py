@@ -56,9 +56,9 @@ def test_half_precision_writes(dtype: torch.dtype):
 
     assert memory.keys[0].dtype == dtype
     assert model(batch).dtype == torch.float32
-    ids = greedy(model, memory, max_new_tokens=9, min_new_tokens=9).ids
+    ids = greedy(model, model.begin(memory), max_new_tokens=9, min_new_tokens=9).ids
     assert [len(row) for row in ids] == [9] * len(SIZES)
-    found = beam_search(model, memory, BeamSettings(beams=3), max_new_tokens=9)
+    found = beam_search(model, model.begin(memory), BeamSettings(beams=3), max_new_tokens=9)
     assert [len(row) for row in found] == [3] * len(SIZES)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pixread.generate.beam import BeamSettings
 from pixread.generate.decode import decode
-from pixread.generate.loop import select_rows
+from pixread.models.pix2struct.state import select_rows
 from pixread.reader.single_pass import Reader
 from pixread.records import Batch, Memory
 
@@ -33,14 +33,14 @@ class PixreadSubject:
     def select_rows(self, memory: Memory, index: Sequence[int]) -> Memory:
         return select_rows(memory, torch.tensor(index, device=self.device))
 
+    @torch.inference_mode()
     def decode(self, memory: Memory, *, lengths: Sequence[int], beams: int) -> tuple[list[list[int]], None]:
         made = decode(
             self.model,
-            memory,
+            self.model.begin(memory),
             BeamSettings(beams=beams),
             max_new_tokens=list(lengths),
             min_new_tokens=max(lengths),
-            start=self.model.config.pad,
             eos=self.model.config.eos,
         )
         return made.ids, None
@@ -52,5 +52,5 @@ class PixreadSubject:
         fed = self.model.shift_right(given)
         memory = self.model.encode(pictures)
         cache = self.model.new_cache(*fed.shape)
-        steps = [self.model.step(fed[:, at], memory, cache, at).clone() for at in range(fed.shape[1])]
+        steps = [self.model.decoder_step(fed[:, at], memory, cache, at).clone() for at in range(fed.shape[1])]
         return torch.stack(steps, dim=1)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pixread.models.pix2struct.state import Pix2StructState
 from pixread.nn.attention import Attention, RelativeBias
 from pixread.nn.cache import BeamCache, SelfCache
 from pixread.nn.cross_kv import encode_cross_kv
@@ -193,10 +194,12 @@ class Decoder(nn.Module):
 
     def step(self, tokens: Tensor, memory: Memory, cache: SelfCache, *, position: int) -> Tensor:
         assert memory.rows is None, "rows by number are for compiled steps"
-        x = self.token_embedding(tokens.reshape(len(tokens), -1))  # (B,) -> (B, 1, C), or (B, K) -> (B, K, C)
+        fed = tokens[:, None] if tokens.dim() == 1 else tokens  # (B, 1) or (B, K)
+        x = self.token_embedding(fed)  # (B, 1, C) or (B, K, C)
         for number, layer in enumerate(self.blocks()):
             x = layer.step(x, cache, memory, number=number, position=position)
-        return self._logits(x).reshape(*tokens.shape, -1)
+        logits = self._logits(x)
+        return logits.reshape(*tokens.shape, logits.shape[-1])
 
     def _logits(self, x: Tensor) -> Tensor:
         logits = self.head(self.dropout(self.norm(x)))  # (B, T, C) -> (B, T, V)
@@ -204,7 +207,7 @@ class Decoder(nn.Module):
 
 
 class Pix2Struct(nn.Module):
-    """The whole network. `encode` a batch once, then `decode` known tokens or `step` through unknown ones."""
+    """The whole network (a `pixread.models.family.Model`): `prefill` a batch, then `step` through the tokens."""
 
     def __init__(self, config: Pix2StructConfig) -> None:
         super().__init__()
@@ -281,10 +284,36 @@ class Pix2Struct(nn.Module):
     def _cache_dtype(self) -> torch.dtype:
         return self.decoder.token_embedding.weight.dtype
 
-    def step(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor:
-        """Feed one token a row, (B,), at `position` (0 is the start id) -> logits (B, V) of the next, float32.
+    def prefill(self, batch: Batch, *, start: int | None = None) -> Pix2StructState:
+        """Read the pictures and feed the start token (pad by default): the logits of the first token are known then."""
+        return self.begin(self.encode(batch), start=start)
 
-        With a `BeamCache`, one token a beam: (B, K) -> (B, K, V). The beams of a row share its memory as it is.
+    def begin(self, memory: Memory, *, start: int | None = None) -> Pix2StructState:
+        """The second half of `prefill`, for pictures that were encoded before."""
+        start, rows = self.config.pad if start is None else start, memory.mask.shape[0]
+        prompt = self.new_cache(rows, 1)
+        tokens = torch.full((rows,), start, device=memory.mask.device)
+        return Pix2StructState(self, memory, prompt, self.decoder_step(tokens, memory, prompt, 0), start=start)
+
+    def step(self, tokens: Tensor, state: Pix2StructState) -> Tensor:
+        """Feed one token a row, (B,) -> logits (B, V) of the next, float32. The state moves on.
+
+        Where rows fork, one token a beam: (B, K) -> (B, K, V). The beams of a row share its memory as it is.
+        """
+        state.advance(self.decoder_step(tokens, state.memory, state.cache, state.position))
+        return state.logits
+
+    def token_logits(self, tokens: Tensor, state: Pix2StructState) -> Tensor:
+        """Logits (B, T, V), float32, from which each of `tokens` (B, T) is predicted after what `prefill` fed.
+
+        Teacher-forced: each from the true tokens before it.
+        """
+        return self.decode(F.pad(tokens[:, :-1], (1, 0), value=state.start), state.memory)
+
+    def decoder_step(self, tokens: Tensor, memory: Memory, cache: SelfCache, position: int) -> Tensor:
+        """Feed one token a row, (B,), at `position` (0 is the start token) -> logits (B, V) of the next, float32.
+
+        With a `BeamCache`, one token a beam: (B, K) -> (B, K, V).
         """
         return self.decoder.step(tokens, memory, cache, position=position)
 

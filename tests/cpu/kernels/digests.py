@@ -64,7 +64,7 @@ def steps(kind: str) -> str:
         keys, values = (side.bfloat16() if kind == "bfloat16" else side for side in sides)
         memory = Memory((keys,), (values,), torch.ones(rows, 1, 1, 600, dtype=torch.bool))
         cache, tokens = model.new_cache(rows, 8), torch.randint(2, 700, (8, rows), generator=generator)
-        found += [model.step(token, memory, cache, place) for place, token in enumerate(tokens)]
+        found += [model.decoder_step(token, memory, cache, place) for place, token in enumerate(tokens)]
     return digest(*found)
 
 

@@ -85,7 +85,7 @@ def test_steps_give_the_logits_of_the_whole_sequence(encoder_layers: int):
     memory, ids = model.encode(batch), model.shift_right(batch.labels)
 
     cache = model.new_cache(3, 40)
-    steps = [model.step(ids[:, position], memory, cache, position) for position in range(40)]
+    steps = [model.decoder_step(ids[:, position], memory, cache, position) for position in range(40)]
 
     torch.testing.assert_close(torch.stack(steps, dim=1), model(batch))
 
@@ -103,8 +103,7 @@ def test_half_precision_stays_near_float32_and_logits_are_float32():
 
     with torch.autocast("cpu", dtype=torch.bfloat16):
         mixed = model(batch)
-        memory, cache = model.encode(batch), model.new_cache(2, 6)
-        first = model.step(torch.zeros(2, dtype=torch.long), memory, cache, 0)
+        first = model.prefill(batch).logits
     half = model.to(torch.bfloat16)(batch)
 
     for logits, reference in [(mixed, exact), (first, exact[:, 0]), (half, exact)]:
