@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import torch
 
+IGNORED_LABEL = -100
+"""Where nothing is learnt: behind the end of a label. The default of `torch.nn.functional.cross_entropy`."""
+
 BoxKind = Literal["region", "mask", "label"]
 MarkKind = Literal["picture", "icon", "control", "edge", "unread"]
 RegionKind = Literal["line", "picture", "icon", "control"]
@@ -235,7 +238,7 @@ class Batch:
     pixels: torch.Tensor  # (B, N, 768) float32
     rows: torch.Tensor  # (B, N) int64, 0 is padding
     cols: torch.Tensor  # the same
-    labels: torch.Tensor | None = None  # (B, T) int64, ended by eos, padded with 0; None when nothing is to be learnt
+    labels: torch.Tensor | None = None  # (B, T) int64, ended by eos, padded with IGNORED_LABEL; None: nothing is learnt
 
     def __len__(self) -> int:
         return int(self.rows.shape[0])

@@ -11,7 +11,8 @@ import torch
 
 from pixread.checkpoints.folder import save
 from pixread.cli import main
-from pixread.models.pix2struct.model import Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.config import Pix2StructConfig
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.processor import Preprocess
 from pixread.tokenizers.tokenizer import train_tokenizer
 
@@ -39,7 +40,7 @@ def make_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> MakeCheckpoint:
     def make(**generation: object) -> Path:
         torch.manual_seed(7)
         tokenizer = train_tokenizer([], vocab_size=400, alphabet=LETTERS)
-        config = Pix2StructConfig(
+        config = Pix2StructConfig.uniform(
             hidden_size=16,
             d_ff=24,
             num_heads=2,

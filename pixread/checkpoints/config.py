@@ -9,12 +9,12 @@ from typing import Any
 
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.names import pix2struct as names
-from pixread.models.pix2struct.model import Pix2StructConfig
+from pixread.models.pix2struct.config import Pix2StructConfig, TowerConfig
 
 FLOATS = ("eps", "dropout")
 MAY_BE_ZERO = ("pad", "eos", *FLOATS)
 # No Pix2Struct is near these: what lies beyond is a damaged file, and would be built before its weights are looked at.
-HIGHEST = {"encoder_layers": 1000, "decoder_layers": 1000, "eps": 1, "dropout": 1}
+HIGHEST = {"layers": 1000, "eps": 1, "dropout": 1}
 LARGEST = 2**24
 
 
@@ -42,6 +42,7 @@ def to_json(config: Pix2StructConfig) -> dict[str, Any]:
             "tie_word_embeddings": False,
             **names.FIXED_TEXT,
             **{theirs: getattr(config, ours) for ours, (theirs, _) in names.TEXT.items()},
+            **{theirs: getattr(config.decoder, ours) for ours, (theirs, _) in names.TEXT_TOWER.items()},
         },
         "vision_config": {
             "model_type": "pix2struct_vision_model",
@@ -49,6 +50,7 @@ def to_json(config: Pix2StructConfig) -> dict[str, Any]:
             "attention_dropout": 0.0,
             **names.FIXED_VISION,
             **{theirs: getattr(config, ours) for ours, (theirs, _) in names.VISION.items()},
+            **{theirs: getattr(config.encoder, ours) for ours, (theirs, _) in names.VISION_TOWER.items()},
         },
     }
 
@@ -68,15 +70,16 @@ def from_json(raw: object, *, path: Path) -> Pix2StructConfig:
     _check_fixed(vision, names.FIXED_VISION, path=path, section="vision_config.")
     from_text = _numbers(text, names.TEXT, path=path, section="text_config.")
     from_vision = _numbers(vision, names.VISION, path=path, section="vision_config.")
-    for field in from_text.keys() & from_vision.keys():
-        if from_text[field] != from_vision[field]:
-            raise CheckpointError(
-                f"{path} must give both towers one {field}, got {from_text[field]} in text_config "
-                f"and {from_vision[field]} in vision_config"
-            )
+    width, other = from_text["hidden_size"], from_vision.pop("hidden_size")
+    if width != other:
+        raise CheckpointError(
+            f"{path} must give both towers one hidden_size, got {width} in text_config and {other} in vision_config"
+        )
     _check_consistent(from_text, path=path)
+    decoder = TowerConfig(**_numbers(text, names.TEXT_TOWER, path=path, section="text_config."))
+    encoder = TowerConfig(**_numbers(vision, names.VISION_TOWER, path=path, section="vision_config."))
     try:
-        return Pix2StructConfig(**from_text, **{f: v for f, v in from_vision.items() if f not in from_text})
+        return Pix2StructConfig(encoder=encoder, decoder=decoder, **from_text, **from_vision)
     except ValueError as error:
         raise CheckpointError(f"{path} is inconsistent: {error}") from error
 

@@ -22,7 +22,8 @@ from pixread.checkpoints.resolve import resolve
 from pixread.filenames import is_system_file
 from pixread.files import WriteError, folder_written_aside, write_bytes
 from pixread.models.pix2struct import processor
-from pixread.models.pix2struct.model import Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.config import Pix2StructConfig
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.nn.meta_init import meta_init
 from pixread.tokenizers import tokenizer
 from pixread.tokenizers.sentencepiece import SPIECE_FILE

@@ -26,7 +26,8 @@ from pixread.cpu.linear import (
     has_onednn_linear,
 )
 from pixread.cpu.model import CpuPix2Struct
-from pixread.models.pix2struct.model import Decoder, Encoder, Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.config import Pix2StructConfig
+from pixread.models.pix2struct.model import Decoder, Encoder, Pix2Struct
 from pixread.nn.linear import replace_linears
 
 Precision = Literal["exact", "mixed", "int8"]

@@ -26,7 +26,7 @@ from pixread.generate.logits_processors import (
     SuppressTokens,
 )
 from pixread.generate.loop import LogitsProcessor
-from pixread.models.pix2struct.model import Pix2StructConfig
+from pixread.models.pix2struct.config import Pix2StructConfig
 
 LARGEST = 1e9  # biases, far beyond any score
 

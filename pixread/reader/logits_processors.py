@@ -11,7 +11,7 @@ from pixread.checkpoints.generation import check_known, least_output, longest_ou
 from pixread.generate.beam import BeamSettings
 from pixread.generate.loop import LogitsProcessor
 from pixread.generate.options import DecodingOptions
-from pixread.models.pix2struct.model import Pix2StructConfig
+from pixread.models.pix2struct.config import Pix2StructConfig
 from pixread.reader.generation_config import Ends, stated_processors
 
 BESIDE_GRAMMAR = ("repetition_penalty", "remove_invalid_values", "renormalize_logits")

@@ -20,9 +20,9 @@ from pixread.checkpoints.runs import METRICS
 from pixread.files import claimed, write_text
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.processor import Preprocess
-from pixread.records import Batch
+from pixread.records import IGNORED_LABEL, Batch
 from pixread.shards import sets_in
-from pixread.tokenizers.tokenizer import EOS, PAD
+from pixread.tokenizers.tokenizer import EOS
 from pixread.train.cpu.low_memory_backward import use_low_memory_backward
 from pixread.train.cpu.memory import keep_freed_memory, use_bfloat16_gradients
 from pixread.train.curves import draw_curves
@@ -105,7 +105,7 @@ class Trainer:
         window.waited += time.perf_counter() - waited_from
         # Dropout falls as the step's number says, whatever else drew numbers before: a resumed run must repeat it.
         torch.manual_seed(self.recipe.seed * SEEDS_APART + number)
-        total = sum(int((batch.labels != PAD).sum()) for batch, _ in parts if batch.labels is not None)
+        total = sum(int((batch.labels != IGNORED_LABEL).sum()) for batch, _ in parts if batch.labels is not None)
         for batch, unusable in parts:
             # The backward pass may recompute layers, and must do so with the same kernels.
             with self._attention():
@@ -145,7 +145,10 @@ class Trainer:
         loss = summed_cross_entropy(logits, batch.labels)
         cross_entropy = float(loss.detach())
         if self.recipe.z_loss:
-            loss = loss + self.recipe.z_loss * (logits.float().logsumexp(-1).square() * (batch.labels != PAD)).sum()
+            loss = (
+                loss
+                + self.recipe.z_loss * (logits.float().logsumexp(-1).square() * (batch.labels != IGNORED_LABEL)).sum()
+            )
         return loss, cross_entropy
 
     def _attention(self) -> contextlib.AbstractContextManager[None]:
@@ -156,8 +159,8 @@ class Trainer:
 
 
 def summed_cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """In nats, summed over the real tokens. logits: (B, T, V); labels: (B, T), padded."""
-    return F.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=PAD, reduction="sum")
+    """In nats, summed over the real tokens. logits: (B, T, V); labels: (B, T), padded with IGNORED_LABEL."""
+    return F.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED_LABEL, reduction="sum")
 
 
 def train(

@@ -9,7 +9,8 @@ from torch import nn
 from pixread.checkpoints import folder as checkpoint_folder
 from pixread.checkpoints.folder import Checkpoint
 from pixread.checkpoints.resolve import resolve
-from pixread.models.pix2struct.model import Pix2Struct, sized
+from pixread.models.pix2struct.config import sized
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.reader.generation_config import Ends
 from pixread.targets.words import ALPHABET
 from pixread.tokenizers.tokenizer import EOS, PAD, Tokenizer, train_tokenizer

@@ -7,7 +7,7 @@ import pytest
 
 from pixread.checkpoints.config import from_json, generation, is_tied, to_json
 from pixread.checkpoints.errors import CheckpointError
-from pixread.models.pix2struct.model import SIZES
+from pixread.models.pix2struct.config import SIZES
 from tests.checkpoints import hosted
 from tests.models.tiny import TINY
 
@@ -97,12 +97,12 @@ def test_only_the_top_says_what_is_tied(said: dict[str, Any], tied: bool, in_tex
             "must give text_config.dropout_rate a number of at least 0, got None",
         ),
         (
-            changed(lambda raw: raw["vision_config"].update(d_ff=64)),
-            "must give both towers one d_ff, got 48 in text_config and 64 in vision_config",
+            changed(lambda raw: raw["vision_config"].update(hidden_size=64)),
+            "must give both towers one hidden_size, got 32 in text_config and 64 in vision_config",
         ),
         (
             changed(lambda raw: (raw["text_config"].update(d_kv=9), raw["vision_config"].update(d_kv=9))),
-            "is inconsistent: num_heads * d_kv must be hidden_size, got 4 * 9 and 32",
+            "is inconsistent: the decoder's num_heads * d_kv must be hidden_size, got 4 * 9 and 32",
         ),
         (
             changed(lambda raw: raw["vision_config"].update(dense_act_fn="relu")),

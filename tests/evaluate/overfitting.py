@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw
 from pixread.checkpoints.folder import save
 from pixread.images.open import open_picture
 from pixread.models.pix2struct.collate import collate
-from pixread.models.pix2struct.model import Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.config import Pix2StructConfig
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.processor import Preprocess
 from pixread.records import Example
 from pixread.tokenizers.tokenizer import EOS, train_tokenizer
@@ -37,7 +38,7 @@ def overfit(examples: Sequence[Example], folder: Path) -> Path:
     torch.manual_seed(3)
     tokenizer = train_tokenizer([], vocab_size=400, alphabet=LETTERS)
     model = Pix2Struct(
-        Pix2StructConfig(
+        Pix2StructConfig.uniform(
             hidden_size=48,
             d_ff=64,
             num_heads=2,

@@ -14,7 +14,8 @@ import torch
 
 from pixread.generate.constrained import Grammar, GrammarConstraint
 from pixread.generate.loop import DecodingContext
-from pixread.models.pix2struct.model import SIZES, Pix2Struct
+from pixread.models.pix2struct.config import SIZES
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.records import Memory
 
 MARKUP = [b"<img_src=", b"<img_alt=", b" img_alt=", b"><", b">>", b"<<", b">><", b"&lt;", b"&gt;", b"&amp;"]
@@ -38,8 +39,8 @@ def main() -> None:
     chosen = asked.parse_args()
     config, rows, device = SIZES["base"], chosen.rows, torch.device(chosen.device)
     model = Pix2Struct(config).eval().to(device)
-    shape = (rows, config.num_heads, PATCHES, config.d_kv)
-    layers = [torch.randn(shape, device=device) for _ in range(config.decoder_layers)]
+    shape = (rows, config.decoder.num_heads, PATCHES, config.decoder.d_kv)
+    layers = [torch.randn(shape, device=device) for _ in range(config.decoder.layers)]
     mask = torch.ones(rows, 1, 1, PATCHES, dtype=torch.bool, device=device)
     memory = Memory(keys=tuple(layers), values=tuple(layers), mask=mask)
     started = time.perf_counter()

@@ -6,10 +6,11 @@ from typing import Any
 
 import torch
 
-from pixread.models.pix2struct.model import Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.config import Pix2StructConfig
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.records import Batch
 
-TINY = Pix2StructConfig(
+TINY = Pix2StructConfig.uniform(
     hidden_size=32,
     d_ff=48,
     num_heads=4,
@@ -22,10 +23,25 @@ TINY = Pix2StructConfig(
 )
 
 
+def changed(config: Pix2StructConfig, **changes: Any) -> Pix2StructConfig:
+    """With other values; those of towers are for both, `encoder_layers` and `decoder_layers` for one."""
+    towers = {}
+    for name in ("encoder", "decoder"):
+        shape: dict[str, Any] = {
+            field: changes[field] for field in ("d_ff", "num_heads", "d_kv", "eps") if field in changes
+        }
+        if (layers := f"{name}_layers") in changes:
+            shape["layers"] = changes[layers]
+        towers[name] = replace(getattr(config, name), **shape)
+    of_towers = {"d_ff", "num_heads", "d_kv", "eps", "encoder_layers", "decoder_layers"}
+    rest = {name: value for name, value in changes.items() if name not in of_towers}
+    return replace(config, **{**towers, **rest})
+
+
 def tiny_model(*, seed: int = 0, dtype: torch.dtype = torch.float32, **changes: Any) -> Pix2Struct:
     """A random model in evaluation mode; `changes` are to the configuration."""
     torch.manual_seed(seed)
-    return Pix2Struct(replace(TINY, **changes)).to(dtype).eval()
+    return Pix2Struct(changed(TINY, **changes)).to(dtype).eval()
 
 
 def random_batch(

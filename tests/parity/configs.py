@@ -8,13 +8,13 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from pixread.models.pix2struct.model import SIZES, Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.config import SIZES, Pix2StructConfig, TowerConfig
+from pixread.models.pix2struct.model import Pix2Struct
 from tests.models.tiny import TINY
 
-# transformers ties the size of the decoder's heads to its width, so heads * d_kv is always the hidden size.
 CONFIGS: dict[str, Pix2StructConfig] = {
     "tiny": replace(TINY, patch_dim=768, max_positions=70),
-    "odd heads": Pix2StructConfig(
+    "odd heads": Pix2StructConfig.uniform(
         hidden_size=21,
         d_ff=37,
         num_heads=3,
@@ -24,7 +24,7 @@ CONFIGS: dict[str, Pix2StructConfig] = {
         vocab_size=97,
         max_positions=67,
     ),
-    "odd buckets": Pix2StructConfig(
+    "odd buckets": Pix2StructConfig.uniform(
         hidden_size=30,
         d_ff=50,
         num_heads=5,
@@ -35,9 +35,8 @@ CONFIGS: dict[str, Pix2StructConfig] = {
         max_positions=91,
         relative_buckets=18,
         relative_max_distance=40,
-        eps=1e-5,
     ),
-    "one head": Pix2StructConfig(
+    "one head": Pix2StructConfig.uniform(
         hidden_size=24,
         d_ff=16,
         num_heads=1,
@@ -47,7 +46,7 @@ CONFIGS: dict[str, Pix2StructConfig] = {
         vocab_size=33,
         max_positions=70,
     ),
-    "many heads": Pix2StructConfig(
+    "many heads": Pix2StructConfig.uniform(
         hidden_size=112,
         d_ff=301,
         num_heads=28,
@@ -56,6 +55,13 @@ CONFIGS: dict[str, Pix2StructConfig] = {
         decoder_layers=2,
         vocab_size=1009,
         max_positions=4096,
+    ),
+    "unequal towers": Pix2StructConfig(
+        hidden_size=24,
+        encoder=TowerConfig(layers=2, d_ff=37, num_heads=5, d_kv=6, eps=1e-5),
+        decoder=TowerConfig(layers=3, d_ff=50, num_heads=3, d_kv=8),
+        vocab_size=120,
+        max_positions=70,
     ),
     "nano": replace(SIZES["nano"], vocab_size=600),
     "base": SIZES["base"],

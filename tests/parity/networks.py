@@ -13,12 +13,12 @@ from torch import Tensor
 from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.pix2struct import TENSORS
 from pixread.models.pix2struct.model import Pix2Struct
-from pixread.records import Batch
+from pixread.records import IGNORED_LABEL, Batch
 from pixread.train.loop import summed_cross_entropy
 from tests.models.tiny import random_batch
 from tests.parity.case import Case
 from tests.parity.configs import CONFIGS, SMALL, random_model
-from tests.parity.theirs import their_inputs, their_labels, their_model
+from tests.parity.theirs import their_inputs, their_model
 
 LENGTH = 150  # tokens: beyond the last bucket of distances
 SIZES = (9, 4, 1, 30, 17)  # patches of the pictures of a padded batch
@@ -83,25 +83,25 @@ def training_batch(config: str, *, seed: int = 0) -> Batch:
     labels = batch.labels.clone()
     for row, end in enumerate([23, 10, 1, 17, 5]):
         labels[row, end] = CONFIGS[config].eos
-        labels[row, end + 1 :] = CONFIGS[config].pad
+        labels[row, end + 1 :] = IGNORED_LABEL
     return replace(batch, labels=labels)
 
 
 def our_loss(ours: Pix2Struct, batch: Batch) -> Tensor:
     """Cross-entropy a real token; the training loop, too, divides the sum by the tokens."""
     assert batch.labels is not None
-    return summed_cross_entropy(ours(batch), batch.labels) / (batch.labels != ours.config.pad).sum()
+    return summed_cross_entropy(ours(batch), batch.labels) / (batch.labels != IGNORED_LABEL).sum()
 
 
 def loss_difference(ours: Pix2Struct, theirs: Any, batch: Batch) -> float:
     with torch.no_grad():
-        return relative(our_loss(ours, batch), theirs(**their_inputs(batch), labels=their_labels(batch)).loss)
+        return relative(our_loss(ours, batch), theirs(**their_inputs(batch), labels=batch.labels).loss)
 
 
 def gradient_differences(ours: Pix2Struct, theirs: Any, batch: Batch) -> dict[str, float]:
     """Of every weight, the largest difference between two gradients, in parts of the weight's largest gradient."""
     our_loss(ours, batch).backward()
-    theirs(**their_inputs(batch), labels=their_labels(batch)).loss.backward()
+    theirs(**their_inputs(batch), labels=batch.labels).loss.backward()
     expected = {name: weight.grad for name, weight in theirs.named_parameters()}
     found = {name: weight.grad for name, weight in ours.named_parameters()}
     names = rename(found, TENSORS)

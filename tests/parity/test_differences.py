@@ -20,7 +20,8 @@ from transformers.models.pix2struct.image_processing_pil_pix2struct import Pix2S
 
 import pixread
 from pixread.checkpoints.folder import save
-from pixread.models.pix2struct.model import Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.config import Pix2StructConfig
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.patches import standardise, to_patches
 from pixread.models.pix2struct.processor import Preprocess
 from pixread.reader.single_pass import Reader
@@ -40,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
     """A checkpoint as it lies on the Hub, with random weights that never end an output."""
     torch.manual_seed(0)
     tokenizer = train_tokenizer([], vocab_size=300, alphabet=LETTERS)
-    shape = Pix2StructConfig(
+    shape = Pix2StructConfig.uniform(
         hidden_size=16,
         d_ff=24,
         num_heads=2,

@@ -10,7 +10,8 @@ from transformers import Pix2StructForConditionalGeneration as TheirModel
 
 from pixread.checkpoints import config as config_file
 from pixread.checkpoints.folder import load, save
-from pixread.models.pix2struct.model import SIZES, Pix2Struct, sized
+from pixread.models.pix2struct.config import SIZES, sized
+from pixread.models.pix2struct.model import Pix2Struct
 from tests.models.tiny import TINY, random_batch
 from tests.parity.theirs import their_inputs
 
@@ -103,6 +104,6 @@ def test_nano_loads_in_transformers(tmp_path: Path):
 def test_config_of_a_released_size_is_theirs(name: str):
     config = TheirConfig.from_dict(config_file.to_json(SIZES[name]))
 
-    assert config.text_config.num_layers == config.vision_config.num_hidden_layers == SIZES[name].decoder_layers
-    assert config.text_config.d_ff == config.vision_config.d_ff == SIZES[name].d_ff
+    assert config.text_config.num_layers == config.vision_config.num_hidden_layers == SIZES[name].decoder.layers
+    assert config.text_config.d_ff == config.vision_config.d_ff == SIZES[name].encoder.d_ff
     assert config_file.from_json(config.to_dict(), path=Path("config.json")) == SIZES[name]

@@ -20,8 +20,6 @@ from pixread.checkpoints.names.pix2struct import TENSORS
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.records import Batch
 
-IGNORED = -100
-
 
 def their_model(ours: Pix2Struct) -> Any:
     """Their network around the very tensors of ours, in evaluation mode."""
@@ -43,12 +41,6 @@ def their_inputs(batch: Batch, *, dtype: torch.dtype = torch.float32) -> dict[st
     places = torch.stack([batch.rows, batch.cols], dim=-1).to(dtype)
     patches = torch.cat([places, batch.pixels.to(dtype)], dim=-1)
     return {"flattened_patches": patches, "attention_mask": (batch.rows > 0).to(dtype)}
-
-
-def their_labels(batch: Batch) -> Tensor:
-    """The labels, with what their loss is to leave out marked as they want it."""
-    assert batch.labels is not None
-    return batch.labels.masked_fill(batch.labels == 0, IGNORED)
 
 
 def their_patches(image: Image.Image, *, max_patches: int) -> dict[str, Tensor]:

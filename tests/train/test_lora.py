@@ -50,6 +50,6 @@ def test_all_linear_layers_of_attention_and_feed_forward_are_adapted_and_nothing
         if isinstance(module, torch.nn.Linear) and not name.endswith(NOT_ADAPTED)
     }
     assert adapters(model).keys() == linear
-    assert len(linear) == model.config.encoder_layers * 7 + model.config.decoder_layers * 11
+    assert len(linear) == model.config.encoder.layers * 7 + model.config.decoder.layers * 11
     learning = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
     assert learning == {f"{name}.{half}" for name in linear for half in ("reduce", "expand")}

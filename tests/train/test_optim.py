@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from pixread.models.pix2struct.model import Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.config import Pix2StructConfig
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.train.optim import (
     CHUNK_NUMBERS,
     Adafactor,
@@ -64,7 +65,7 @@ def test_weight_decay_does_not_depend_on_the_learning_rate() -> None:
 def _tiny() -> Pix2Struct:
     torch.manual_seed(0)
     return Pix2Struct(
-        Pix2StructConfig(
+        Pix2StructConfig.uniform(
             hidden_size=8,
             d_ff=16,
             num_heads=2,

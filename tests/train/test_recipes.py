@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pixread.models.pix2struct.model import SIZES
+from pixread.models.pix2struct.config import SIZES
 from pixread.tasks import TASKS
 from pixread.train.optim import OPTIMIZERS, SCHEDULES
 from pixread.train.recipes import ANY_TASK, RECIPES, TABLE_5, make_recipe

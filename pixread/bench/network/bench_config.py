@@ -17,7 +17,7 @@ from pixread.bench.network.roofline import PeakRates
 from pixread.bench.network.variants import MISSING, Variant, has_transformers
 
 if TYPE_CHECKING:
-    from pixread.models.pix2struct.model import Pix2StructConfig
+    from pixread.models.pix2struct.config import Pix2StructConfig
 
 SUBJECT_WORKER = "pixread.bench.network.subject:SubjectWorker"
 ROOFLINE_PROBE = "pixread.bench.network.roofline:RooflineProbe"

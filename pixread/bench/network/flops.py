@@ -16,17 +16,28 @@ from typing import Protocol
 BYTES_PER_NUMBER = {"float32": 4, "bfloat16": 2, "float16": 2, "int8": 1}  # bytes of a number
 
 
+class Tower(Protocol):
+    """The fields of a `TowerConfig` that do."""
+
+    @property
+    def layers(self) -> int: ...
+    @property
+    def d_ff(self) -> int: ...
+    @property
+    def num_heads(self) -> int: ...
+    @property
+    def d_kv(self) -> int: ...
+
+
 class Shape(Protocol):
     """The fields of a `Pix2StructConfig` that decide how much there is to do."""
 
     @property
     def hidden_size(self) -> int: ...
     @property
-    def d_ff(self) -> int: ...
+    def encoder(self) -> Tower: ...
     @property
-    def encoder_layers(self) -> int: ...
-    @property
-    def decoder_layers(self) -> int: ...
+    def decoder(self) -> Tower: ...
     @property
     def vocab_size(self) -> int: ...
     @property
@@ -45,18 +56,18 @@ class Cost:
 
 
 def layer_weights(shape: Shape) -> int:
-    """Weights of the matrices of one encoder layer: four of C x C, three of C x F."""
-    return 4 * shape.hidden_size**2 + 3 * shape.hidden_size * shape.d_ff
+    """Weights of the matrices of one encoder layer: four of C x heads, three of C x F."""
+    return shape.hidden_size * (4 * _heads(shape.encoder) + 3 * shape.encoder.d_ff)
 
 
 def encoder_weights(shape: Shape) -> int:
     """Weights of the encoder's matrices, the patch projection included."""
-    return shape.patch_dim * shape.hidden_size + shape.encoder_layers * layer_weights(shape)
+    return shape.patch_dim * shape.hidden_size + shape.encoder.layers * layer_weights(shape)
 
 
 def cross_weights(shape: Shape) -> int:
     """Weights that make the decoder's cross-attention keys and values: two of C x C a layer, used once a picture."""
-    return shape.decoder_layers * 2 * shape.hidden_size**2
+    return shape.decoder.layers * 2 * shape.hidden_size**2
 
 
 def token_weights(shape: Shape) -> int:
@@ -65,14 +76,14 @@ def token_weights(shape: Shape) -> int:
     Of the embedding a token reads one row, which does not count.
     """
     channels = shape.hidden_size
-    layer = 6 * channels**2 + 3 * channels * shape.d_ff
-    return shape.decoder_layers * layer + channels * shape.vocab_size
+    layer = 6 * channels**2 + 3 * channels * shape.decoder.d_ff
+    return shape.decoder.layers * layer + channels * shape.vocab_size
 
 
 def normed_input_weights(shape: Shape) -> int:
     """Those of encoder and cross keys and values whose inputs are norms: queries, keys, values, gate and up."""
-    layer = 3 * shape.hidden_size**2 + 2 * shape.hidden_size * shape.d_ff
-    return shape.encoder_layers * layer + cross_weights(shape)
+    layer = shape.hidden_size * (3 * _heads(shape.encoder) + 2 * shape.encoder.d_ff)
+    return shape.encoder.layers * layer + cross_weights(shape)
 
 
 def encode_cost(
@@ -85,7 +96,7 @@ def encode_cost(
     """
     normed_weights = normed_input_weights(shape)
     other_weights = encoder_weights(shape) + cross_weights(shape) - normed_weights
-    attention = sum(4 * size**2 * shape.hidden_size * shape.encoder_layers for size in sizes)
+    attention = sum(4 * size**2 * _heads(shape.encoder) * shape.encoder.layers for size in sizes)
     rest = Cost(other_weights * BYTES_PER_NUMBER[dtype], 2 * other_weights * sum(sizes) + attention)
     kind = normed_input_dtype or dtype
     normed = Cost(normed_weights * BYTES_PER_NUMBER[kind], 2 * normed_weights * sum(sizes))
@@ -100,7 +111,7 @@ def decode_step_cost(
     The weights are read once for all rows, the cross keys and values once a row (all beams look at the same), and the
     self-attention keys and values once a beam. `weights` and `cache` are what each is stored in.
     """
-    width = 2 * shape.decoder_layers * shape.hidden_size  # numbers cached for one patch or token
+    width = 2 * shape.decoder.layers * shape.hidden_size  # numbers cached for one patch or token
     seen = sum(sizes) * width, len(sizes) * beams * past * width
     num_bytes = token_weights(shape) * BYTES_PER_NUMBER[weights] + sum(seen) * BYTES_PER_NUMBER[cache]
     # Each cached number takes part in one multiplication and addition for every query that sees it.
@@ -115,8 +126,13 @@ def train_step_cost(shape: Shape, sizes: Sequence[int], *, tokens: int, dtype: s
     """
     channels, rows = shape.hidden_size, len(sizes)
     encoding = encode_cost(shape, sizes, dtype=dtype)[dtype]
-    width = 2 * shape.decoder_layers * channels
+    width = 2 * shape.decoder.layers * channels
     # The T x T half of self attention that lies behind each token, and all patches in cross attention.
     attention = 2 * width * (rows * tokens * (tokens + 1) / 2 + sum(sizes) * tokens)
     forward = encoding.operations + 2 * token_weights(shape) * rows * tokens + attention
     return Cost(2 * (encoding.num_bytes + token_weights(shape) * BYTES_PER_NUMBER[dtype]), 3 * forward)
+
+
+def _heads(tower: Tower) -> int:
+    """Numbers that the heads of a tower take together."""
+    return tower.num_heads * tower.d_kv

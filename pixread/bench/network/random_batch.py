@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pixread.models.pix2struct.model import Pix2StructConfig
+    from pixread.models.pix2struct.config import Pix2StructConfig
     from pixread.records import Batch
 
 

@@ -21,14 +21,15 @@ def random_checkpoint(size: str) -> Path:
     import torch
 
     from pixread.checkpoints.folder import save
-    from pixread.models.pix2struct.model import Pix2Struct, sized
+    from pixread.models.pix2struct.config import TowerConfig, sized
+    from pixread.models.pix2struct.model import Pix2Struct
     from pixread.models.pix2struct.processor import FILE, Preprocess
     from pixread.tokenizers.tokenizer import train_tokenizer
 
     config = sized("nano" if size == TINY else size, vocab_size=VOCABULARY)
     if size == TINY:
-        small = {"hidden_size": 32, "d_ff": 48, "num_heads": 4, "d_kv": 8, "encoder_layers": 2, "decoder_layers": 2}
-        config = replace(config, **small, vocab_size=400, max_positions=64)
+        tower = TowerConfig(layers=2, d_ff=48, num_heads=4, d_kv=8)
+        config = replace(config, hidden_size=32, encoder=tower, decoder=tower, vocab_size=400, max_positions=64)
     settings = json.dumps(asdict(config), sort_keys=True)
     folder = cache_folder() / f"{size}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
     if folder.is_dir():

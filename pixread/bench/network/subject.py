@@ -12,7 +12,7 @@ from pixread.bench.network.random_batch import random_batch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pixread.models.pix2struct.model import Pix2StructConfig
+    from pixread.models.pix2struct.config import Pix2StructConfig
     from pixread.records import Batch
 
 T = TypeVar("T")

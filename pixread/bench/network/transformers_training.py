@@ -13,8 +13,6 @@ from pixread.bench.network.pixread_training import recipe
 from pixread.bench.network.transformers_subject import to_pictures
 from pixread.records import Batch
 
-IGNORED = -100
-
 
 class TransformersTraining:
     """The model of transformers in training mode. precision: float32, or bfloat16 by autocast."""
@@ -27,7 +25,7 @@ class TransformersTraining:
         self.optimizer = Adafactor(self.model.parameters(), lr=settings.learning_rate, relative_step=False)
         self.clip, self.device, self.precision = settings.clip, device, precision
         self.pictures = to_pictures(batch, dtype=torch.float32, device=device)
-        self.labels = batch.labels.masked_fill(batch.labels == 0, IGNORED).to(device)
+        self.labels = batch.labels.to(device)
 
     def step(self) -> float:
         """One optimizer step; the loss before it."""

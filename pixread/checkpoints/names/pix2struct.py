@@ -47,29 +47,33 @@ MODEL_TYPE = "pix2struct"
 
 # Our field -> its name in text_config and in vision_config, with the value that transformers assumes where a
 # config.json leaves it out (older versions leave out what equals the default).
-TEXT: dict[str, tuple[str, int | float]] = {
-    "hidden_size": ("hidden_size", 768),
+TEXT_TOWER: dict[str, tuple[str, int | float]] = {
+    "layers": ("num_layers", 12),
     "d_ff": ("d_ff", 2048),
     "num_heads": ("num_heads", 12),
     "d_kv": ("d_kv", 64),
-    "decoder_layers": ("num_layers", 12),
+    "eps": ("layer_norm_epsilon", 1e-6),
+}
+TEXT: dict[str, tuple[str, int | float]] = {
+    "hidden_size": ("hidden_size", 768),
     "vocab_size": ("vocab_size", 50244),
     "relative_buckets": ("relative_attention_num_buckets", 32),
     "relative_max_distance": ("relative_attention_max_distance", 128),
-    "eps": ("layer_norm_epsilon", 1e-6),
     "dropout": ("dropout_rate", 0.1),
     "pad": ("pad_token_id", 0),
     "eos": ("eos_token_id", 1),
 }
-VISION: dict[str, tuple[str, int | float]] = {
-    "hidden_size": ("hidden_size", 768),
+VISION_TOWER: dict[str, tuple[str, int | float]] = {
+    "layers": ("num_hidden_layers", 12),
     "d_ff": ("d_ff", 2048),
     "num_heads": ("num_attention_heads", 12),
     "d_kv": ("d_kv", 64),
-    "encoder_layers": ("num_hidden_layers", 12),
+    "eps": ("layer_norm_eps", 1e-6),
+}
+VISION: dict[str, tuple[str, int | float]] = {
+    "hidden_size": ("hidden_size", 768),
     "patch_dim": ("patch_embed_hidden_size", 768),
     "max_positions": ("seq_len", 4096),
-    "eps": ("layer_norm_eps", 1e-6),
 }
 
 # Settings that the architecture leaves no choice about; a config.json that says otherwise is another model.

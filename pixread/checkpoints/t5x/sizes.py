@@ -10,7 +10,8 @@ from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.names import rename
 from pixread.checkpoints.names.t5x import T5X_NAMES, is_transposed
 from pixread.checkpoints.weights import listed
-from pixread.models.pix2struct.model import Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.config import Pix2StructConfig
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.nn.meta_init import meta_init
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -28,7 +29,7 @@ def infer_config(shapes: Shapes, *, source: Path) -> Pix2StructConfig:
             f"{source} holds {T5X_NAMES['decoder.relative_bias.table.weight']} for {heads} heads, "
             f"which do not divide the hidden size {hidden}"
         )
-    config = Pix2StructConfig(
+    config = Pix2StructConfig.uniform(
         hidden_size=hidden,
         d_ff=_matrix(shapes, "encoder.layers.{}.mlp.gate.weight", source=source)[1],
         num_heads=heads,

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from pixread.records import Batch, Patches
+from pixread.records import IGNORED_LABEL, Batch, Patches
 
 
 def collate(patches: Sequence[Patches], labels: Sequence[Sequence[int]] | None = None) -> Batch:
-    """Pads to the longest picture and the longest target of the batch; 0 pads rows, cols and labels alike.
+    """Pads to the longest picture and the longest target of the batch; 0 pads rows and cols, IGNORED_LABEL the labels.
 
     Raises ValueError for an empty batch or for a different number of pictures and targets.
     """
@@ -28,4 +28,5 @@ def collate(patches: Sequence[Patches], labels: Sequence[Sequence[int]] | None =
 
 
 def _padded(rows: Sequence[Sequence[int]]) -> torch.Tensor:
-    return pad_sequence([torch.tensor(row, dtype=torch.int64) for row in rows], batch_first=True)
+    tensors = [torch.tensor(row, dtype=torch.int64) for row in rows]
+    return pad_sequence(tensors, batch_first=True, padding_value=IGNORED_LABEL)

@@ -6,76 +6,28 @@ D size of a head, K beams. Both towers are pre-normed and have no biases but tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pixread.models.pix2struct.config import Pix2StructConfig, TowerConfig
 from pixread.models.pix2struct.state import Pix2StructState
 from pixread.nn.attention import Attention, RelativeBias
 from pixread.nn.cache import BeamCache, SelfCache
 from pixread.nn.cross_kv import encode_cross_kv
-from pixread.records import Batch, Memory
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pix2StructConfig:
-    """The shape of a Pix2Struct. Both towers share all numbers but their count of layers.
-
-    `max_positions` is the length of the row and column tables: a patch's row and column (counted from 1) must be
-    below it. `dropout` applies to embeddings, to what each attention and MLP adds, and to the towers' outputs.
-    """
-
-    hidden_size: int
-    d_ff: int
-    num_heads: int
-    d_kv: int
-    encoder_layers: int
-    decoder_layers: int
-    vocab_size: int = 50244
-    patch_dim: int = 768
-    max_positions: int = 4096
-    relative_buckets: int = 32
-    relative_max_distance: int = 128
-    eps: float = 1e-6
-    dropout: float = 0.0
-    pad: int = 0
-    eos: int = 1
-
-    def __post_init__(self) -> None:
-        if self.num_heads * self.d_kv != self.hidden_size:
-            raise ValueError(
-                f"num_heads * d_kv must be hidden_size, got {self.num_heads} * {self.d_kv} and {self.hidden_size}"
-            )
-
-
-# base and large are the paper's (section 3); nano is made to be trained on a few processor cores.
-SIZES: dict[str, Pix2StructConfig] = {
-    "nano": Pix2StructConfig(
-        hidden_size=192, d_ff=512, num_heads=6, d_kv=32, encoder_layers=5, decoder_layers=3, max_positions=512
-    ),
-    "base": Pix2StructConfig(hidden_size=768, d_ff=2048, num_heads=12, d_kv=64, encoder_layers=12, decoder_layers=12),
-    "large": Pix2StructConfig(hidden_size=1536, d_ff=3968, num_heads=24, d_kv=64, encoder_layers=18, decoder_layers=18),
-}
-
-
-def sized(name: str, *, vocab_size: int) -> Pix2StructConfig:
-    """The configuration of a named size for a tokenizer of `vocab_size` tokens."""
-    if name not in SIZES:
-        raise ValueError(f"no model size {name!r}; the sizes are {', '.join(SIZES)}")
-    return replace(SIZES[name], vocab_size=vocab_size)
+from pixread.records import IGNORED_LABEL, Batch, Memory
 
 
 class GatedMlp(nn.Module):
     """gelu(x gate) * (x up), projected back (Shazeer 2020, arXiv 2002.05202)."""
 
-    def __init__(self, config: Pix2StructConfig) -> None:
+    def __init__(self, channels: int, d_ff: int) -> None:
         super().__init__()
-        self.gate = nn.Linear(config.hidden_size, config.d_ff, bias=False)
-        self.up = nn.Linear(config.hidden_size, config.d_ff, bias=False)
-        self.down = nn.Linear(config.d_ff, config.hidden_size, bias=False)
+        self.gate = nn.Linear(channels, d_ff, bias=False)
+        self.up = nn.Linear(channels, d_ff, bias=False)
+        self.down = nn.Linear(d_ff, channels, bias=False)
 
     def reset_parameters(self) -> None:
         """Draw the reference's starting weights."""
@@ -89,10 +41,11 @@ class GatedMlp(nn.Module):
 class EncoderLayer(nn.Module):
     def __init__(self, config: Pix2StructConfig) -> None:
         super().__init__()
-        self.attention_norm = nn.RMSNorm(config.hidden_size, eps=config.eps)
-        self.attention = _attention(config)
-        self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.eps)
-        self.mlp = GatedMlp(config)
+        channels, tower = config.hidden_size, config.encoder
+        self.attention_norm = nn.RMSNorm(channels, eps=tower.eps)
+        self.attention = _attention(channels, tower)
+        self.mlp_norm = nn.RMSNorm(channels, eps=tower.eps)
+        self.mlp = GatedMlp(channels, tower.d_ff)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
@@ -108,8 +61,8 @@ class Encoder(nn.Module):
         self.patch_projection = nn.Linear(config.patch_dim, config.hidden_size)
         self.row_embedding = nn.Embedding(config.max_positions, config.hidden_size)
         self.col_embedding = nn.Embedding(config.max_positions, config.hidden_size)
-        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.encoder_layers))
-        self.norm = nn.RMSNorm(config.hidden_size, eps=config.eps)
+        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.encoder.layers))
+        self.norm = nn.RMSNorm(config.hidden_size, eps=config.encoder.eps)
         self.dropout = nn.Dropout(config.dropout)
 
     def blocks(self) -> list[EncoderLayer]:
@@ -135,12 +88,13 @@ class Encoder(nn.Module):
 class DecoderLayer(nn.Module):
     def __init__(self, config: Pix2StructConfig) -> None:
         super().__init__()
-        self.self_norm = nn.RMSNorm(config.hidden_size, eps=config.eps)
-        self.self_attention = _attention(config)
-        self.cross_norm = nn.RMSNorm(config.hidden_size, eps=config.eps)
-        self.cross_attention = _attention(config)
-        self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.eps)
-        self.mlp = GatedMlp(config)
+        channels, tower = config.hidden_size, config.decoder
+        self.self_norm = nn.RMSNorm(channels, eps=tower.eps)
+        self.self_attention = _attention(channels, tower)
+        self.cross_norm = nn.RMSNorm(channels, eps=tower.eps)
+        self.cross_attention = _attention(channels, tower)
+        self.mlp_norm = nn.RMSNorm(channels, eps=tower.eps)
+        self.mlp = GatedMlp(channels, tower.d_ff)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, bias: Tensor, memory: Memory, *, number: int) -> Tensor:
@@ -169,10 +123,12 @@ class Decoder(nn.Module):
         super().__init__()
         self.token_embedding = nn.Embedding(config.vocab_size, config.hidden_size)
         self.relative_bias = RelativeBias(
-            count=config.relative_buckets, max_distance=config.relative_max_distance, num_heads=config.num_heads
+            count=config.relative_buckets,
+            max_distance=config.relative_max_distance,
+            num_heads=config.decoder.num_heads,
         )
-        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.decoder_layers))
-        self.norm = nn.RMSNorm(config.hidden_size, eps=config.eps)
+        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.decoder.layers))
+        self.norm = nn.RMSNorm(config.hidden_size, eps=config.decoder.eps)
         self.head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
         self.dropout = nn.Dropout(config.dropout)
 
@@ -240,13 +196,19 @@ class Pix2Struct(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """Logits (B, T, V), float32, of the batch's labels, each predicted from the true labels before it."""
         if batch.labels is None:
-            raise ValueError("the batch has no labels to predict; use encode and step to read without them")
-        self._check_ids(batch.labels)
+            raise ValueError("the batch has no labels to predict; use prefill and step to read without them")
+        self._check_ids(self._learnt(batch.labels))
         return self.decode(self.shift_right(batch.labels), self.encode(batch))
 
     def shift_right(self, labels: Tensor) -> Tensor:
-        """What the decoder is fed to predict labels (B, T): the start id (pad), then all labels but the last."""
-        return F.pad(labels[:, :-1], (1, 0), value=self.config.pad)
+        """What the decoder is fed to predict labels (B, T): the start id (pad), then all labels but the last.
+
+        Where nothing is learnt, the pad id is fed.
+        """
+        return F.pad(self._learnt(labels)[:, :-1], (1, 0), value=self.config.pad)
+
+    def _learnt(self, labels: Tensor) -> Tensor:
+        return labels.masked_fill(labels == IGNORED_LABEL, self.config.pad)
 
     def new_cache(
         self,
@@ -257,11 +219,11 @@ class Pix2Struct(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> SelfCache:
         """Room for `max_length` steps; on the model's device and in its dtype by default."""
-        config = self.config
+        tower = self.config.decoder
         weight = self.decoder.token_embedding.weight
         return SelfCache.empty(
-            layers=config.decoder_layers,
-            shape=(batch_size, config.num_heads, max_length, config.d_kv),
+            layers=tower.layers,
+            shape=(batch_size, tower.num_heads, max_length, tower.d_kv),
             bias=self.decoder.relative_bias.by_distance(max_length),
             device=device or weight.device,
             dtype=dtype or self._cache_dtype,
@@ -269,12 +231,12 @@ class Pix2Struct(nn.Module):
 
     def new_beam_cache(self, batch_size: int, max_length: int, *, beams: int) -> BeamCache:
         """Room for `max_length` steps of `beams` beams a row, on the model's device and in its dtype."""
-        config = self.config
+        tower = self.config.decoder
         weight = self.decoder.token_embedding.weight
         return BeamCache.empty_for(
             beams,
-            layers=config.decoder_layers,
-            shape=(batch_size, config.num_heads, max_length, config.d_kv),
+            layers=tower.layers,
+            shape=(batch_size, tower.num_heads, max_length, tower.d_kv),
             bias=self.decoder.relative_bias.by_distance(max_length),
             device=weight.device,
             dtype=self._cache_dtype,
@@ -334,8 +296,8 @@ class Pix2Struct(nn.Module):
             raise ValueError(f"the token id {wrong} has no row; this model knows ids 0 to {self.config.vocab_size - 1}")
 
 
-def _attention(config: Pix2StructConfig) -> Attention:
-    return Attention(channels=config.hidden_size, num_heads=config.num_heads, head_size=config.d_kv)
+def _attention(channels: int, tower: TowerConfig) -> Attention:
+    return Attention(channels=channels, num_heads=tower.num_heads, head_size=tower.d_kv)
 
 
 def _clamped(x: Tensor) -> Tensor:

@@ -12,11 +12,11 @@ from pixread.bench.network.flops import (
     token_weights,
     train_step_cost,
 )
-from pixread.models.pix2struct.model import SIZES, Pix2StructConfig
+from pixread.models.pix2struct.config import SIZES, Pix2StructConfig
 
 BASE = SIZES["base"]
 # One layer, 2 channels, 3 wide, 5 tokens, patches of 7 numbers: small enough to count on paper.
-SMALL = Pix2StructConfig(
+SMALL = Pix2StructConfig.uniform(
     hidden_size=2, d_ff=3, num_heads=1, d_kv=2, encoder_layers=1, decoder_layers=1, vocab_size=5, patch_dim=7
 )
 

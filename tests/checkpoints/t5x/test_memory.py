@@ -19,7 +19,8 @@ from transformers import Pix2StructForConditionalGeneration as TheirModel
 
 from pixread.checkpoints.names import pix2struct, rename
 from pixread.checkpoints.names.t5x import T5X_NAMES, is_transposed
-from pixread.models.pix2struct.model import SIZES, Pix2Struct, Pix2StructConfig
+from pixread.models.pix2struct.config import SIZES, Pix2StructConfig
+from pixread.models.pix2struct.model import Pix2Struct
 from tests.checkpoints.t5x.writing import whole, write_t5x
 
 # The command, and the most memory that it ever held, in kB, as its last words.

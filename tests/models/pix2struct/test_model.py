@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from pixread.models.pix2struct.model import SIZES, Pix2Struct, sized
-from pixread.records import Batch
-from tests.models.tiny import TINY, random_batch, tiny_model
+from pixread.models.pix2struct.config import SIZES, sized
+from pixread.models.pix2struct.model import Pix2Struct
+from pixread.records import IGNORED_LABEL, Batch
+from tests.models.tiny import TINY, changed, random_batch, tiny_model
 
 
 @pytest.mark.parametrize(
@@ -29,8 +30,8 @@ def test_sized_takes_the_vocabulary_of_the_tokenizer():
 
 
 def test_heads_must_fill_the_hidden_size():
-    with pytest.raises(ValueError, match="num_heads \\* d_kv must be hidden_size, got 3 \\* 8 and 32"):
-        replace(TINY, num_heads=3)
+    with pytest.raises(ValueError, match="the decoder's num_heads \\* d_kv must be hidden_size, got 3 \\* 8 and 32"):
+        changed(TINY, num_heads=3)
 
 
 def test_padding_patches_change_nothing():
@@ -187,3 +188,16 @@ def test_cuda_gives_the_logits_of_the_processor():
     mixed.square().sum().backward()
     torch.testing.assert_close(mixed.cpu(), exact, atol=0.2, rtol=0)
     assert model.decoder.relative_bias.table.weight.grad is not None
+
+
+def test_what_is_not_learnt_is_fed_as_padding_and_changes_nothing() -> None:
+    """Rows of different lengths: what stands behind a label's end is no id of the vocabulary."""
+    model = tiny_model()
+    batch = random_batch(TINY, [7, 3], length=6)
+    assert batch.labels is not None
+    ignored, padded = batch.labels.clone(), batch.labels.clone()
+    ignored[1, 3:], padded[1, 3:] = IGNORED_LABEL, TINY.pad
+    assert torch.equal(model(replace(batch, labels=ignored)), model(replace(batch, labels=padded)))
+    wrong = ignored.masked_fill(ignored == IGNORED_LABEL, -1)
+    with pytest.raises(ValueError, match="the token id -1 has no row"):
+        model(replace(batch, labels=wrong))
