@@ -11,19 +11,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pixread.checkpoints import config as config_file
 from pixread.checkpoints import weights
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.generation import ENDS, FOLLOWED, NOT_FOLLOWED, STARTS, without_stale
 from pixread.checkpoints.layout import COMPANIONS, CONFIG, GENERATION, WRITTEN_FILES, is_shard
-from pixread.checkpoints.names import rename
-from pixread.checkpoints.names.pix2struct import TENSORS, TIED
 from pixread.checkpoints.resolve import resolve
 from pixread.filenames import is_system_file
 from pixread.files import WriteError, folder_written_aside, write_bytes
+from pixread.models.family import Family
 from pixread.models.pix2struct import processor
 from pixread.models.pix2struct.config import Pix2StructConfig
+from pixread.models.pix2struct.family import PIX2STRUCT
 from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.registry import family_of
+from pixread.models.tensor_names import rename
 from pixread.nn.meta_init import meta_init
 from pixread.tokenizers import tokenizer
 from pixread.tokenizers.sentencepiece import SPIECE_FILE
@@ -51,14 +52,14 @@ def load(
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is {'a file, not' if folder.exists() else 'not'} a checkpoint folder")
     raw = _read_json(folder / CONFIG)
-    config = config_file.from_json(raw, path=folder / CONFIG)
-    generation = _settings(folder, raw)
+    family, config, tied = _described(raw, folder / CONFIG)
+    generation = _settings(folder, raw, family)
     with meta_init():
-        model = Pix2Struct(config)
+        model: Pix2Struct = family.build(config)
     expected = model.state_dict()
-    theirs = rename(expected, TENSORS)
+    theirs = rename(expected, family.tensors)
     shapes = {theirs[name]: tensor.shape for name, tensor in expected.items()}
-    found = weights.read(folder, shapes, tied=TIED if config_file.is_tied(raw, path=folder / CONFIG) else ())
+    found = weights.read(folder, shapes, tied=family.tied if tied else ())
     largest = max(torch.finfo(tensor.dtype).max for tensor in found.values())
     # Nothing else may hold the weights, so that each makes room as soon as it is converted.
     model.load_state_dict({name: found.pop(theirs[name]) for name in expected}, strict=True, assign=True)
@@ -68,16 +69,30 @@ def load(
     return Checkpoint(model, config, generation, folder)
 
 
-def _settings(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+def _described(raw: object, path: Path) -> tuple[Family, Pix2StructConfig, bool]:
+    """The family and configuration that a config.json names, and whether embedding and head are one."""
+    if not isinstance(raw, dict):
+        raise CheckpointError(f"{path} must hold a JSON object, got {type(raw).__name__}")
+    try:
+        family = family_of(raw.get("model_type"))
+    except ValueError as error:
+        raise CheckpointError(f"{path} {error}") from error
+    try:
+        return family, family.config.from_json(raw, path=path), family.config.is_tied(raw, path=path)
+    except ValueError as error:
+        raise CheckpointError(str(error)) from error
+
+
+def _settings(folder: Path, config: Mapping[str, Any], family: Family) -> dict[str, Any]:
     """What generation_config.json says, with the ids that it leaves open from config.json; else all from there."""
     if not (folder / GENERATION).exists():
-        return config_file.generation(config, (*FOLLOWED, *NOT_FOLLOWED))
+        return family.config.generation(config, (*FOLLOWED, *NOT_FOLLOWED))
     settings = _read_json(folder / GENERATION)
     if not isinstance(settings, dict):
         raise CheckpointError(f"{folder / GENERATION} must hold a JSON object, got {type(settings).__name__}")
     for names in (STARTS, ENDS):
         if all(settings.get(name) is None for name in names):
-            settings |= config_file.generation(config, names)
+            settings |= family.config.generation(config, names)
     return settings
 
 
@@ -104,7 +119,7 @@ def save(
     anything that is not part of a checkpoint.
     """
     state = model.state_dict()
-    theirs = rename(state, TENSORS)
+    theirs = rename(state, PIX2STRUCT.tensors)
     tensors = {theirs[name]: tensor.detach().to("cpu", dtype) for name, tensor in state.items()}
     return save_tensors(
         tensors, folder, config=model.config, generation=generation, files=files, max_shard_bytes=max_shard_bytes
@@ -126,7 +141,7 @@ def save_tensors(
     files = dict(files or {})
     _check_files(files)
     _check_target(folder, files)
-    documents = {CONFIG: config_file.to_json(config), GENERATION: _generation(config, generation or {})}
+    documents = {CONFIG: PIX2STRUCT.config.to_json(config), GENERATION: _generation(config, generation or {})}
     try:
         with folder_written_aside(folder) as aside:
             for name, document in documents.items():

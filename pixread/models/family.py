@@ -5,6 +5,9 @@ Legend: B rows, R pictures, K beams, T tokens, V vocabulary.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
 import torch
@@ -73,3 +76,30 @@ class Model(Protocol[StateT]):
     def token_logits(self, tokens: Tensor, state: StateT) -> Tensor:
         """Logits (B, T, V) from which each of `tokens` (B, T) is predicted after what `prefill` read."""
         ...
+
+
+class ConfigFormat(Protocol):
+    """config.json <-> a family's configuration. ValueError names `path` and what is wrong."""
+
+    def from_json(self, raw: Mapping[str, Any], *, path: Path) -> Any: ...
+
+    def to_json(self, config: Any) -> dict[str, Any]: ...
+
+    def is_tied(self, raw: Mapping[str, Any], *, path: Path) -> bool:
+        """Whether embedding and head share one matrix where only one is stored."""
+        ...
+
+    def generation(self, raw: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+        """The generation settings, of these names, that older folders keep in config.json."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """What a checkpoint folder must know to read and write the models of one family."""
+
+    model_type: str  # what config.json says
+    config: ConfigFormat
+    build: Callable[[Any], Any]  # configuration -> a network with random weights, whose `config` it is
+    tensors: Mapping[str, str]  # name of a tensor -> its name in `transformers`; see tensor_names
+    tied: tuple[str, ...]  # what tie_word_embeddings makes one of, by the names of `transformers`

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pixread.checkpoints.names import rename
-from pixread.checkpoints.names.pix2struct import TENSORS
 from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.pix2struct.weights import TENSORS
+from pixread.models.tensor_names import rename
 from pixread.records import IGNORED_LABEL, Batch
 from pixread.train.loop import summed_cross_entropy
 from tests.models.tiny import random_batch

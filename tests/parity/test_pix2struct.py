@@ -8,8 +8,8 @@ import torch
 from transformers import Pix2StructConfig as TheirConfig
 from transformers import Pix2StructForConditionalGeneration as TheirModel
 
-from pixread.checkpoints import config as config_file
 from pixread.checkpoints.folder import load, save
+from pixread.models.pix2struct import config_file
 from pixread.models.pix2struct.config import SIZES, sized
 from pixread.models.pix2struct.model import Pix2Struct
 from tests.models.tiny import TINY, random_batch

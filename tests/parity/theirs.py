@@ -14,10 +14,10 @@ from transformers import Pix2StructForConditionalGeneration as TheirModel
 # Pix2StructImageProcessor is this one where torchvision is not installed, and the other cannot be had without.
 from transformers.models.pix2struct.image_processing_pil_pix2struct import Pix2StructImageProcessorPil
 
-from pixread.checkpoints import config as config_file
-from pixread.checkpoints.names import rename
-from pixread.checkpoints.names.pix2struct import TENSORS
+from pixread.models.pix2struct import config_file
 from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.pix2struct.weights import TENSORS
+from pixread.models.tensor_names import rename
 from pixread.records import Batch
 
 

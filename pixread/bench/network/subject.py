@@ -120,7 +120,7 @@ def read_config(folder: str) -> Pix2StructConfig:
     import json
     from pathlib import Path
 
-    from pixread.checkpoints.config import from_json
+    from pixread.models.pix2struct.config_file import from_json
 
     path = Path(folder) / "config.json"
     return from_json(json.loads(path.read_text(encoding="utf-8")), path=path)

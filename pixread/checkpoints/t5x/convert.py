@@ -11,12 +11,14 @@ from torch import Tensor
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.folder import save_tensors
 from pixread.checkpoints.generation import MAX_NEW_TOKENS
-from pixread.checkpoints.names import pix2struct, rename, t5x
+from pixread.checkpoints.t5x import names as t5x
 from pixread.checkpoints.t5x.arrays import open_arrays
 from pixread.checkpoints.t5x.find import find_t5x
 from pixread.checkpoints.t5x.sizes import infer_config
 from pixread.checkpoints.weights import MAX_SHARD_BYTES, is_finite
+from pixread.models.pix2struct import weights as pix2struct
 from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.tensor_names import rename
 from pixread.nn.meta_init import meta_init
 
 Progress = Callable[[int, int, str], None]

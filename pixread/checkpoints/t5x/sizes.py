@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pixread.checkpoints.errors import CheckpointError
-from pixread.checkpoints.names import rename
-from pixread.checkpoints.names.t5x import T5X_NAMES, is_transposed
+from pixread.checkpoints.t5x.names import T5X_NAMES, is_transposed
 from pixread.checkpoints.weights import listed
 from pixread.models.pix2struct.config import Pix2StructConfig
 from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.tensor_names import rename
 from pixread.nn.meta_init import meta_init
 
 Shapes = Mapping[str, tuple[int, ...]]

@@ -17,10 +17,11 @@ import pytest
 import torch
 from transformers import Pix2StructForConditionalGeneration as TheirModel
 
-from pixread.checkpoints.names import pix2struct, rename
-from pixread.checkpoints.names.t5x import T5X_NAMES, is_transposed
+from pixread.checkpoints.t5x.names import T5X_NAMES, is_transposed
+from pixread.models.pix2struct import weights as pix2struct
 from pixread.models.pix2struct.config import SIZES, Pix2StructConfig
 from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.tensor_names import rename
 from tests.checkpoints.t5x.writing import whole, write_t5x
 
 # The command, and the most memory that it ever held, in kB, as its last words.

@@ -13,9 +13,9 @@ import tensorstore
 import torch
 from flax.serialization import msgpack_serialize
 
-from pixread.checkpoints.names import rename
-from pixread.checkpoints.names.t5x import T5X_NAMES, is_transposed
+from pixread.checkpoints.t5x.names import T5X_NAMES, is_transposed
 from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.tensor_names import rename
 
 Grid = Callable[[tuple[int, ...]], tuple[int, ...]]
 FACTORED_FROM = 128  # Adafactor factors matrices of which both sides are at least that long

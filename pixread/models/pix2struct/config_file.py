@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from pixread.checkpoints.errors import CheckpointError
-from pixread.checkpoints.names import pix2struct as names
+from pixread.models.pix2struct import weights as names
 from pixread.models.pix2struct.config import Pix2StructConfig, TowerConfig
 
 FLOATS = ("eps", "dropout")
@@ -55,16 +54,11 @@ def to_json(config: Pix2StructConfig) -> dict[str, Any]:
     }
 
 
-def from_json(raw: object, *, path: Path) -> Pix2StructConfig:
-    """The shape that a config.json describes. Raises CheckpointError naming `path` and what is wrong.
+def from_json(raw: Mapping[str, Any], *, path: Path) -> Pix2StructConfig:
+    """The shape that a config.json describes. Raises ValueError naming `path` and what is wrong.
 
     `dropout` is the decoder's: released checkpoints name others for the encoder, which only matter to training.
     """
-    if not isinstance(raw, dict):
-        raise CheckpointError(f"{path} must hold a JSON object, got {type(raw).__name__}")
-    kind = raw.get("model_type")
-    if kind != names.MODEL_TYPE:
-        raise CheckpointError(f"{path} must say model_type {names.MODEL_TYPE!r}, got {reprlib.repr(kind)}")
     text, vision = _section(raw, "text_config", path=path), _section(raw, "vision_config", path=path)
     _check_fixed(text, names.FIXED_TEXT, path=path, section="text_config.")
     _check_fixed(vision, names.FIXED_VISION, path=path, section="vision_config.")
@@ -72,7 +66,7 @@ def from_json(raw: object, *, path: Path) -> Pix2StructConfig:
     from_vision = _numbers(vision, names.VISION, path=path, section="vision_config.")
     width, other = from_text["hidden_size"], from_vision.pop("hidden_size")
     if width != other:
-        raise CheckpointError(
+        raise ValueError(
             f"{path} must give both towers one hidden_size, got {width} in text_config and {other} in vision_config"
         )
     _check_consistent(from_text, path=path)
@@ -81,14 +75,14 @@ def from_json(raw: object, *, path: Path) -> Pix2StructConfig:
     try:
         return Pix2StructConfig(encoder=encoder, decoder=decoder, **from_text, **from_vision)
     except ValueError as error:
-        raise CheckpointError(f"{path} is inconsistent: {error}") from error
+        raise ValueError(f"{path} is inconsistent: {error}") from error
 
 
 def is_tied(raw: Mapping[str, Any], *, path: Path) -> bool:
     """Whether embedding and head share one matrix where only one is stored; both are read as they are."""
     tied = raw.get("tie_word_embeddings")
     if tied is not None and not isinstance(tied, bool):
-        raise CheckpointError(f"{path} must give tie_word_embeddings true or false, got {reprlib.repr(tied)}")
+        raise ValueError(f"{path} must give tie_word_embeddings true or false, got {reprlib.repr(tied)}")
     return bool(tied)
 
 
@@ -107,14 +101,14 @@ def _section(raw: Mapping[str, Any], name: str, *, path: Path) -> dict[str, Any]
     section = raw.get(name)
     if not isinstance(section, dict):
         what = "nothing" if section is None else type(section).__name__
-        raise CheckpointError(f"{path} must hold an object {name}, got {what}")
+        raise ValueError(f"{path} must hold an object {name}, got {what}")
     return section
 
 
 def _check_fixed(values: Mapping[str, Any], fixed: Mapping[str, Any], *, path: Path, section: str) -> None:
     for name, allowed in fixed.items():
         if values.get(name, allowed) != allowed:
-            raise CheckpointError(f"{path} must say {section}{name} {allowed!r}, got {reprlib.repr(values[name])}")
+            raise ValueError(f"{path} must say {section}{name} {allowed!r}, got {reprlib.repr(values[name])}")
 
 
 def _numbers(
@@ -130,10 +124,10 @@ def _numbers(
         if isinstance(value, bool) or not isinstance(value, kinds) or not value >= lowest:
             what = "a number" if field in FLOATS else "an integer"
             got = reprlib.repr(value)
-            raise CheckpointError(f"{path} must give {section}{name} {what} of at least {lowest}, got {got}")
+            raise ValueError(f"{path} must give {section}{name} {what} of at least {lowest}, got {got}")
         highest = HIGHEST.get(field, LARGEST)
         if value > highest:
-            raise CheckpointError(f"{path} must give {section}{name} at most {highest}, got {reprlib.repr(value)}")
+            raise ValueError(f"{path} must give {section}{name} at most {highest}, got {reprlib.repr(value)}")
         found[field] = value
     return found
 
@@ -141,13 +135,13 @@ def _numbers(
 def _check_consistent(text: Mapping[str, Any], *, path: Path) -> None:
     for field in ("pad", "eos"):
         if text[field] >= text["vocab_size"]:
-            raise CheckpointError(
+            raise ValueError(
                 f"{path} gives text_config.{names.TEXT[field][0]} {text[field]}, but the ids end at "
                 f"{text['vocab_size'] - 1}"
             )
     buckets, distance = text["relative_buckets"], text["relative_max_distance"]
     if buckets < 2 or distance <= buckets // 2:
-        raise CheckpointError(
+        raise ValueError(
             f"{path} must give at least 2 relative_attention_num_buckets, and relative_attention_max_distance "
             f"more than half of them, got {buckets} and {distance}"
         )

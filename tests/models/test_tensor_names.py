@@ -1,6 +1,6 @@
 import pytest
 
-from pixread.checkpoints.names import rename
+from pixread.models.tensor_names import rename
 
 TABLE = {"layers.{}.a": "block.{}.first", "head": "out"}
 
