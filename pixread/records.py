@@ -1,6 +1,6 @@
 """The frozen records through which all rooms of the house meet.
 
-Nothing here opens a file, draws a pixel or imports a heavy library: torch tensors appear only as annotations.
+Nothing here opens a file, draws a pixel or imports a heavy library, and no field is a tensor.
 Every picture coordinate is in pixels, x to the right and y down, origin at the top left of the picture.
 """
 
@@ -8,13 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    import torch
-
-IGNORED_LABEL = -100
-"""Where nothing is learnt: behind the end of a label. The default of `torch.nn.functional.cross_entropy`."""
+from typing import Any, Literal
 
 BoxKind = Literal["region", "mask", "label"]
 MarkKind = Literal["picture", "icon", "control", "edge", "unread"]
@@ -217,51 +211,6 @@ class Example:
     group_id: str = ""  # the same for examples that belong together, as the candidates of a choice
     source: str = ""  # URL or path that the picture comes from
     meta: Mapping[str, Any] = field(default_factory=dict)  # further facts; what JSON can hold
-
-
-@dataclass(frozen=True, slots=True)
-class Patches:
-    """One picture as patches."""
-
-    pixels: torch.Tensor  # (N, 768) float32
-    rows: torch.Tensor  # (N,) int64, counted from 1 (0 is padding)
-    cols: torch.Tensor  # the same
-
-    def __len__(self) -> int:
-        return int(self.rows.shape[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Padded patches and target ids."""
-
-    pixels: torch.Tensor  # (B, N, 768) float32
-    rows: torch.Tensor  # (B, N) int64, 0 is padding
-    cols: torch.Tensor  # the same
-    labels: torch.Tensor | None = None  # (B, T) int64, ended by eos, padded with IGNORED_LABEL; None: nothing is learnt
-
-    def __len__(self) -> int:
-        return int(self.rows.shape[0])
-
-    def to(self, device: torch.device | str) -> Batch:
-        """The same batch on another device."""
-        labels = None if self.labels is None else self.labels.to(device)
-        return Batch(self.pixels.to(device), self.rows.to(device), self.cols.to(device), labels)
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What the decoder reads: the cross-attention keys and values of every decoder layer, computed once a picture.
-
-    keys, values: one (B, H, N, D) tensor a layer; mask: (B, 1, 1, N) bool, True where a patch is real.
-    rows: int64, the numbers of those rows that are still written from, None for all; only steps that read rows by
-    number may meet others.
-    """
-
-    keys: tuple[torch.Tensor, ...]
-    values: tuple[torch.Tensor, ...]
-    mask: torch.Tensor
-    rows: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)

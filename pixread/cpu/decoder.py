@@ -15,8 +15,7 @@ from torch import Tensor, nn
 from pixread.cpu.compiler import decoder_kernels, kernel_threads
 from pixread.cpu.linear import Bfloat16Linear, Int8WeightLinear
 from pixread.models.pix2struct.model import Decoder, DecoderLayer
-from pixread.nn.cache import SelfCache
-from pixread.records import Memory
+from pixread.nn.cache import Memory, SelfCache
 
 MAX_ROWS = 16
 """With more of them a step is bound by multiplying, which torch does faster."""

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from pixread.cpu.compiler import bfloat16_bits, encoder_kernels, kernel_threads
 from pixread.cpu.linear import PATCHES, Bfloat16Linear, linear_of, unscaled_product
 from pixread.cpu.mapped_weights import trim_heap
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.model import Encoder, EncoderLayer
 from pixread.nn.attention import Attention
-from pixread.records import Batch
 
 
 class CpuEncoder(nn.Module):

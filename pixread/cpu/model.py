@@ -14,11 +14,11 @@ from pixread.cpu.decoder import MAX_ROWS, JitDecoder, quantised
 from pixread.cpu.encoder import CpuEncoder
 from pixread.cpu.linear import MappedLinear
 from pixread.cpu.mapped_weights import MappedWeights
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.config import Pix2StructConfig
 from pixread.models.pix2struct.model import Decoder, Encoder, Pix2Struct
 from pixread.models.pix2struct.state import Pix2StructState
-from pixread.nn.cache import SelfCache
-from pixread.records import Batch, Memory
+from pixread.nn.cache import Memory, SelfCache
 
 
 class CpuPix2Struct(Pix2Struct):

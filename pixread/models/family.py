@@ -13,6 +13,9 @@ from typing import Any, Protocol, Self, TypeVar
 import torch
 from torch import Tensor
 
+IGNORED_LABEL = -100
+"""Where nothing is learnt: behind the end of a label. The default of `torch.nn.functional.cross_entropy`."""
+
 
 class State(Protocol):
     """Everything that the next token depends on, owned by the model: memory of pictures, prompt, tokens so far.

@@ -1,4 +1,4 @@
-"""The decoder's self-attention cache: keys and values of its own tokens, allocated once and written in place.
+"""What a decoder attends to: the memory of pictures, and the cache of its own tokens, which is written in place.
 
 Legend: B rows, H heads, T the longest output, D size of a head, K beams.
 """
@@ -7,10 +7,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the decoder reads: the cross-attention keys and values of every decoder layer, computed once a picture.
+
+    keys, values: one (B, H, N, D) tensor a layer; mask: (B, 1, 1, N) bool, True where a patch is real.
+    rows: int64, the numbers of those rows that are still written from, None for all; only steps that read rows by
+    number may meet others.
+    """
+
+    keys: tuple[torch.Tensor, ...]
+    values: tuple[torch.Tensor, ...]
+    mask: torch.Tensor
+    rows: torch.Tensor | None = None
 
 
 class SelfCache:

@@ -30,7 +30,7 @@ from pixread.generate.sampling import Sampling, sample, seeds_of
 from pixread.generate.scoring import sequence_log_probs
 from pixread.images.crop import check_inside
 from pixread.images.open import PictureSource, open_picture
-from pixread.models.pix2struct.collate import collate
+from pixread.models.pix2struct.batch import Patches, collate
 from pixread.models.pix2struct.patches import Like
 from pixread.models.pix2struct.processor import Preprocess
 from pixread.models.pix2struct.state import Pix2StructState
@@ -38,7 +38,7 @@ from pixread.reader.answers import Answer, Writes, answers_of, whole
 from pixread.reader.arguments import Many, one_each, opened
 from pixread.reader.generation_config import Ends
 from pixread.reader.logits_processors import check_generation, logits_processors_of
-from pixread.records import Box, DrawnBox, Patches, Reading
+from pixread.records import Box, DrawnBox, Reading
 from pixread.tokenizers.token_bytes import TextStream
 from pixread.tokenizers.tokenizer import Tokenizer
 

@@ -20,9 +20,9 @@ from torch.utils.data import DataLoader, Dataset
 from pixread.images.header import QuestionError
 from pixread.images.open import PictureError, open_picture
 from pixread.markup import parse
-from pixread.models.pix2struct.collate import collate
+from pixread.models.pix2struct.batch import Batch, Patches, collate
 from pixread.models.pix2struct.processor import Preprocess
-from pixread.records import Batch, DrawnBox, Patches
+from pixread.records import DrawnBox
 from pixread.shards import ShardSet
 from pixread.targets.fonts import find_fonts
 from pixread.targets.warmup import WarmupSettings, sample

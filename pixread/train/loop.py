@@ -18,9 +18,10 @@ from pixread.checkpoints.placement import find_device
 from pixread.checkpoints.resolve import resolve
 from pixread.checkpoints.runs import METRICS
 from pixread.files import claimed, write_text
+from pixread.models.family import IGNORED_LABEL
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.processor import Preprocess
-from pixread.records import IGNORED_LABEL, Batch
 from pixread.shards import sets_in
 from pixread.tokenizers.tokenizer import EOS
 from pixread.train.cpu.low_memory_backward import use_low_memory_backward

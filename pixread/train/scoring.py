@@ -9,9 +9,8 @@ import torch
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import prefill
 from pixread.metrics.text import character_error_rate
-from pixread.models.pix2struct.collate import collate
+from pixread.models.pix2struct.batch import Batch, collate
 from pixread.models.pix2struct.model import Pix2Struct
-from pixread.records import Batch
 from pixread.tokenizers.tokenizer import Tokenizer
 from pixread.train.data import Windows
 

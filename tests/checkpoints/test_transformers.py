@@ -13,8 +13,8 @@ from transformers import AutoConfig, AutoProcessor, Pix2StructProcessor
 from transformers import Pix2StructForConditionalGeneration as TheirModel
 
 from pixread.checkpoints.folder import load, rewrite
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.processor import Preprocess
-from pixread.records import Batch
 from pixread.tokenizers.tokenizer import EOS, Tokenizer
 from tests.checkpoints import hosted
 from tests.conftest import MakeCheckpoint

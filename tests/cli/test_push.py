@@ -11,7 +11,7 @@ import torch
 import yaml
 from PIL import Image
 
-from pixread.models.pix2struct.collate import collate
+from pixread.models.pix2struct.batch import collate
 from pixread.reader.single_pass import Reader
 from pixread.train.recipes import make_recipe
 from tests.checkpoints.hub_client import Client
@@ -23,7 +23,7 @@ LOAD = """
 import sys, torch
 from PIL import Image
 import pixread
-from pixread.models.pix2struct.collate import collate
+from pixread.models.pix2struct.batch import collate
 from pixread.reader.single_pass import Reader
 reader = pixread.load(sys.argv[1], device="cpu", revision=sys.argv[2])
 batch = collate([reader.preprocess.patches(Image.open(sys.argv[3]))], [[5, 6, 7, 1]])

@@ -14,7 +14,7 @@ from pixread.generate.beam import BeamSettings, beam_search
 from pixread.generate.greedy import greedy
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.state import select_rows, shared_rows
-from pixread.records import Memory
+from pixread.nn.cache import Memory
 from tests.models.tiny import random_batch, tiny_model
 
 ODD: dict[str, Any] = {

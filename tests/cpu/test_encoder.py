@@ -12,7 +12,8 @@ from pixread.cpu.encoder import CpuEncoder, fuse_linears, packed_self_attention
 from pixread.cpu.linear import Int8DynamicLinear, has_int8_products
 from pixread.cpu.model import CpuPix2Struct
 from pixread.cpu.optimize import optimize
-from pixread.records import Batch, Memory
+from pixread.models.pix2struct.batch import Batch
+from pixread.nn.cache import Memory
 from tests.models.tiny import random_batch, tiny_model
 
 if decoder_kernels() is None:

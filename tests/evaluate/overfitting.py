@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from pixread.checkpoints.folder import save
 from pixread.images.open import open_picture
-from pixread.models.pix2struct.collate import collate
+from pixread.models.pix2struct.batch import collate
 from pixread.models.pix2struct.config import Pix2StructConfig
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.processor import Preprocess

@@ -12,7 +12,7 @@ import pytest
 import pixread
 from pixread.evaluate import evaluate, quick_score
 from pixread.evaluate.tasks.registry import EVALUATION_TASKS
-from pixread.models.pix2struct.collate import collate
+from pixread.models.pix2struct.batch import collate
 from pixread.reader.single_pass import Reader
 from pixread.shards import ShardSet
 from pixread.train.data import Shards

@@ -16,7 +16,7 @@ from pixread.generate.constrained import Grammar, GrammarConstraint
 from pixread.generate.loop import DecodingContext
 from pixread.models.pix2struct.config import SIZES
 from pixread.models.pix2struct.model import Pix2Struct
-from pixread.records import Memory
+from pixread.nn.cache import Memory
 
 MARKUP = [b"<img_src=", b"<img_alt=", b" img_alt=", b"><", b">>", b"<<", b">><", b"&lt;", b"&gt;", b"&amp;"]
 PATCHES, STEPS = 2048, 32

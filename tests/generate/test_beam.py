@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from pixread.generate.beam import BeamSettings, Hypothesis, beam_search
 from pixread.generate.decode import decode
 from pixread.generate.greedy import greedy
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.state import select_rows
-from pixread.records import Batch, Memory
+from pixread.nn.cache import Memory
 from tests.generate.test_greedy import EOS, ending_model
 from tests.generate.watching import Watching
 from tests.models.tiny import TINY, random_batch, tiny_model

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import Generated
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.state import select_rows
-from pixread.records import Batch
 from tests.generate.watching import Watching
 from tests.models.tiny import TINY, random_batch, tiny_model
 

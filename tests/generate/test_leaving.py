@@ -14,7 +14,7 @@ from pixread.generate.greedy import greedy
 from pixread.generate.sampling import Sampling, sample
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.state import Pix2StructState, select_rows
-from pixread.records import Memory
+from pixread.nn.cache import Memory
 from tests.generate.test_beam import whole
 from tests.generate.test_greedy import assert_same, ending_model
 from tests.generate.watching import Watching

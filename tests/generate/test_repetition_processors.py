@@ -16,8 +16,8 @@ from pixread.generate.beam import BeamSettings, beam_search
 from pixread.generate.greedy import greedy
 from pixread.generate.logits_processors import MinLength, NoRepeatNgram, RepetitionPenalty
 from pixread.generate.loop import DecodingContext, Generated, LogitsProcessor
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.model import Pix2Struct
-from pixread.records import Batch
 from tests.generate.test_beam import Output, assert_same, copies
 from tests.generate.test_greedy import EOS
 from tests.generate.test_greedy import assert_same as assert_same_output

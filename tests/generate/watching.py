@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.state import Pix2StructState
-from pixread.records import Batch, Memory
+from pixread.nn.cache import Memory
 
 
 class Watching:

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.config import Pix2StructConfig
 from pixread.models.pix2struct.model import Pix2Struct
-from pixread.records import Batch
 
 TINY = Pix2StructConfig.uniform(
     hidden_size=32,

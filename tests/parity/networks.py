@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pixread.models.family import IGNORED_LABEL
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.weights import TENSORS
 from pixread.models.tensor_names import rename
-from pixread.records import IGNORED_LABEL, Batch
 from pixread.train.loop import summed_cross_entropy
 from tests.models.tiny import random_batch
 from tests.parity.case import Case

@@ -11,8 +11,8 @@ import torch
 
 from pixread.generate.beam import BeamSettings, Hypothesis, beam_search
 from pixread.generate.greedy import greedy
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.model import Pix2Struct
-from pixread.records import Batch
 from tests.models.tiny import random_batch
 from tests.parity.case import Case
 from tests.parity.configs import CONFIGS, SMALL, random_model

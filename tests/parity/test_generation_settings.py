@@ -13,10 +13,10 @@ from pixread.checkpoints.generation import longest_output
 from pixread.generate.beam import BeamSettings
 from pixread.generate.decode import decode
 from pixread.generate.options import DecodingOptions
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.reader.generation_config import Ends
 from pixread.reader.logits_processors import check_generation, logits_processors_of
-from pixread.records import Batch
 from tests.models.tiny import random_batch
 from tests.parity.configs import random_model
 from tests.parity.theirs import their_inputs, their_model

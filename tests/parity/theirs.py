@@ -15,10 +15,10 @@ from transformers import Pix2StructForConditionalGeneration as TheirModel
 from transformers.models.pix2struct.image_processing_pil_pix2struct import Pix2StructImageProcessorPil
 
 from pixread.models.pix2struct import config_file
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.weights import TENSORS
 from pixread.models.tensor_names import rename
-from pixread.records import Batch
 
 
 def their_model(ours: Pix2Struct) -> Any:

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from pixread.generate.beam import BeamSettings
 from pixread.generate.decode import decode
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.state import select_rows
+from pixread.nn.cache import Memory
 from pixread.reader.single_pass import Reader
-from pixread.records import Batch, Memory
 
 
 class PixreadSubject:

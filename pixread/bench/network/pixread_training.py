@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from pixread.records import Batch
+from pixread.models.pix2struct.batch import Batch
 from pixread.train.loop import LogWindow, Trainer
 from pixread.train.recipes import Recipe
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pixread.models.pix2struct.batch import Batch
     from pixread.models.pix2struct.config import Pix2StructConfig
-    from pixread.records import Batch
 
 
 def random_batch(config: Pix2StructConfig, sizes: Sequence[int], *, seed: int = 0, tokens: int = 0) -> Batch:
@@ -19,7 +19,7 @@ def random_batch(config: Pix2StructConfig, sizes: Sequence[int], *, seed: int = 
     """
     import torch
 
-    from pixread.records import Batch
+    from pixread.models.pix2struct.batch import Batch
 
     generator = torch.Generator().manual_seed(seed)
     longest = max(sizes)

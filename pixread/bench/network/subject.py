@@ -12,8 +12,8 @@ from pixread.bench.network.random_batch import random_batch
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from pixread.models.pix2struct.batch import Batch
     from pixread.models.pix2struct.config import Pix2StructConfig
-    from pixread.records import Batch
 
 T = TypeVar("T")
 

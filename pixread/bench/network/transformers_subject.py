@@ -13,7 +13,7 @@ from transformers import LogitsProcessor, LogitsProcessorList, Pix2StructForCond
 from transformers.modeling_outputs import BaseModelOutput
 
 from pixread.bench.network.subject import wait_for
-from pixread.records import Batch
+from pixread.models.pix2struct.batch import Batch
 
 
 @dataclass(frozen=True, slots=True)

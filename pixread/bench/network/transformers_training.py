@@ -11,7 +11,7 @@ from transformers import Adafactor, Pix2StructForConditionalGeneration
 
 from pixread.bench.network.pixread_training import recipe
 from pixread.bench.network.transformers_subject import to_pictures
-from pixread.records import Batch
+from pixread.models.pix2struct.batch import Batch
 
 
 class TransformersTraining:

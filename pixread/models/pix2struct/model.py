@@ -12,12 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pixread.models.family import IGNORED_LABEL
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.config import Pix2StructConfig, TowerConfig
+from pixread.models.pix2struct.cross_kv import encode_cross_kv
 from pixread.models.pix2struct.state import Pix2StructState
 from pixread.nn.attention import Attention, RelativeBias
-from pixread.nn.cache import BeamCache, SelfCache
-from pixread.nn.cross_kv import encode_cross_kv
-from pixread.records import IGNORED_LABEL, Batch, Memory
+from pixread.nn.cache import BeamCache, Memory, SelfCache
 
 
 class GatedMlp(nn.Module):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pixread.records import Patches
+from pixread.models.pix2struct.batch import Patches
 
 if TYPE_CHECKING:
     import torch

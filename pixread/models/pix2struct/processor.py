@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, get_args
 from pixread.images.draw import draw_boxes
 from pixread.images.header import add_header
 from pixread.images.open import MAX_PIXELS
+from pixread.models.pix2struct.batch import Patches
 from pixread.models.pix2struct.patches import PATCH, Like, to_patches
-from pixread.records import DrawnBox, Patches
+from pixread.records import DrawnBox
 
 if TYPE_CHECKING:
     from PIL import Image

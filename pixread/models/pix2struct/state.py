@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pixread.nn.cache import BeamCache, SelfCache
-from pixread.records import Memory
+from pixread.nn.cache import BeamCache, Memory, SelfCache
 
 # Where rows cannot be read by number, the memory of those that stay is copied, which takes as long as a few steps, and
 # lies beside that of all: from this share of ended rows on it pays.

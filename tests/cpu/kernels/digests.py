@@ -18,7 +18,7 @@ from pixread.cpu.decoder import JitDecoder
 from pixread.cpu.encoder import packed_self_attention
 from pixread.cpu.kernels import encoder as kernels
 from pixread.cpu.model import CpuPix2Struct
-from pixread.records import Memory
+from pixread.nn.cache import Memory
 from tests.models.tiny import tiny_model
 
 

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from pixread.models.family import IGNORED_LABEL
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.config import SIZES, sized
 from pixread.models.pix2struct.model import Pix2Struct
-from pixread.records import IGNORED_LABEL, Batch
 from tests.models.tiny import TINY, changed, random_batch, tiny_model
 
 

@@ -12,10 +12,10 @@ from PIL import Image
 
 from pixread.images.draw import draw_boxes
 from pixread.images.header import add_header, render_header
-from pixread.models.pix2struct.collate import collate
+from pixread.models.pix2struct.batch import Patches, collate
 from pixread.models.pix2struct.patches import to_patches
 from pixread.models.pix2struct.processor import Preprocess
-from pixread.records import Box, DrawnBox, Patches
+from pixread.records import Box, DrawnBox
 
 WHITE = Image.new("RGB", (60, 40), "white")
 BLUE = [0, 0, 255]

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pixread.models.pix2struct.batch import Batch
 from pixread.models.pix2struct.model import Pix2Struct
-from pixread.records import Batch
 from pixread.train.cpu.low_memory_backward import use_low_memory_backward
 from pixread.train.loop import summed_cross_entropy
 from tests.models.tiny import random_batch, tiny_model

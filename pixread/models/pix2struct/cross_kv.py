@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from pixread.models.pix2struct.batch import Batch
 from pixread.nn.attention import Attention
-from pixread.records import Batch, Memory
+from pixread.nn.cache import Memory
 
 PATCHES_PER_PASS = 4096
 """Products of more are no faster on a CPU, and the activations of an encoder grow with them."""

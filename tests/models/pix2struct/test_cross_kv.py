@@ -1,4 +1,4 @@
-"""pixread.nn.cross_kv: keys and values of pictures do not depend on how many are encoded at once."""
+"""pixread.models.pix2struct.cross_kv: keys and values of pictures do not depend on how many are encoded at once."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from pixread.cpu.compiler import decoder_kernels
 from pixread.cpu.encoder import CpuEncoder
 from pixread.cpu.linear import has_bfloat16_products
 from pixread.cpu.optimize import optimize
-from pixread.nn import cross_kv
-from pixread.records import Batch
+from pixread.models.pix2struct import cross_kv
+from pixread.models.pix2struct.batch import Batch
 from tests.models.tiny import random_batch, tiny_model
 
 SIZES = [7, 3, 10, 2, 8]

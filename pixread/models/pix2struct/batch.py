@@ -1,13 +1,44 @@
-"""Patches and token ids of several pictures -> one padded `Batch`."""
+"""Pictures as patches, and patches and token ids of several pictures as one padded `Batch`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from pixread.records import IGNORED_LABEL, Batch, Patches
+from pixread.models.family import IGNORED_LABEL
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """One picture as patches."""
+
+    pixels: torch.Tensor  # (N, 768) float32
+    rows: torch.Tensor  # (N,) int64, counted from 1 (0 is padding)
+    cols: torch.Tensor  # the same
+
+    def __len__(self) -> int:
+        return int(self.rows.shape[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Padded patches and target ids."""
+
+    pixels: torch.Tensor  # (B, N, 768) float32
+    rows: torch.Tensor  # (B, N) int64, 0 is padding
+    cols: torch.Tensor  # the same
+    labels: torch.Tensor | None = None  # (B, T) int64, ended by eos, padded with IGNORED_LABEL; None: nothing is learnt
+
+    def __len__(self) -> int:
+        return int(self.rows.shape[0])
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same batch on another device."""
+        labels = None if self.labels is None else self.labels.to(device)
+        return Batch(self.pixels.to(device), self.rows.to(device), self.cols.to(device), labels)
 
 
 def collate(patches: Sequence[Patches], labels: Sequence[Sequence[int]] | None = None) -> Batch:
