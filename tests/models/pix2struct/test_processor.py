@@ -7,13 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from pixread.images.draw import draw_boxes
 from pixread.images.header import add_header, render_header
-from pixread.models.pix2struct.batch import Patches, collate
-from pixread.models.pix2struct.patches import to_patches
 from pixread.models.pix2struct.processor import Preprocess
 from pixread.records import Box, DrawnBox
 
@@ -79,21 +76,6 @@ def test_headers_equal_those_of_transformers() -> None:
     theirs = Pix2StructImageProcessorPil().render_header(channels_first, question, font_bytes=font)
     ours = np.asarray(add_header(Image.fromarray(picture), question))
     np.testing.assert_array_equal(ours, theirs.transpose(1, 2, 0))
-
-
-def test_collate_pads_with_zeros() -> None:
-    small, large = to_patches(WHITE, max_patches=2), to_patches(WHITE, max_patches=20)
-    batch = collate([small, large], [[5, 1], [7, 8, 9, 1]])
-    assert batch.pixels.shape == (2, len(large), 768)
-    assert batch.rows[0].tolist() == [*small.rows.tolist(), *[0] * (len(large) - len(small))]
-    assert batch.labels is not None and batch.labels.tolist() == [[5, 1, 0, 0], [7, 8, 9, 1]]
-
-
-def test_collate_refuses_nothing_and_uneven_lists() -> None:
-    with pytest.raises(ValueError, match="at least one picture"):
-        collate([])
-    with pytest.raises(ValueError, match="got 1 pictures and 2 targets"):
-        collate([Patches(torch.zeros(1, 768), torch.ones(1), torch.ones(1))], [[1], [1]])
 
 
 def test_settings_come_back_from_the_folder(tmp_path: Path) -> None:
