@@ -133,7 +133,7 @@ class Mark:
 
     # picture: also backgrounds and drawings; icon: a small picture or a glyph of an icon font; control: a field,
     # button, check box, list; edge: a rule, or a side of a box with a border or a ground of its own (a thin box);
-    # unread: what may look like text and is not in the tree (cut off, covered, faint).
+    # unread: what may look like text and is not in the tree (cut off, covered, faint, in place of a missing picture).
     kind: MarkKind
     box: Box
 

@@ -229,6 +229,7 @@
     const box = moved(element.getBoundingClientRect(), space);
     const clipped = cut(box, clip);
     notePicture(element, clipped, space);
+    if (isBroken(element)) noteUnread(clipped); // its text is drawn in place of it, and nobody tells where each word stands
     if (clipped.r - clipped.l < MIN_IMAGE_PX || clipped.b - clipped.t < MIN_IMAGE_PX) return null;
     const name = nameOf(address);
     const label = (alt || "").replace(/\s+/g, " ").trim() || null;

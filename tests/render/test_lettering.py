@@ -94,6 +94,14 @@ def test_what_is_drawn_beside_the_words_is_marked(show: Show) -> None:
     assert (faint.x, faint.y) == (20, 1200)
 
 
+def test_the_text_of_a_picture_that_is_missing_is_marked_as_unread(show: Show) -> None:
+    """It is drawn, and no word of the tree: readers that read it were said to invent words."""
+    page = show("words <img src='missing.png' alt='A map of all the places'>")
+    (unread,) = kinds(page, "unread")
+    assert unread.width > 100 and unread.x > 30
+    assert kinds(show("words <img src='missing.png' alt=''>"), "unread") == []
+
+
 def test_a_link_over_two_lines_has_edges_of_its_own_on_each(show: Show) -> None:
     """They were those of the box around both lines."""
     body = "<p>Some words and <span style='background:#ff0'>more<br>words here</span>"

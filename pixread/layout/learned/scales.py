@@ -29,6 +29,7 @@ LARGE = 80.0  # px of the first look, font size from which a look at a quarter o
 LARGE_RATIO = 4  # between the scales of these two
 FRAGMENT = 0.5  # of a large line's height, below which a line inside of it is a part of a letter, or small text
 SMALL_TEXT = 0.25  # of a large line's area, from which these are text and the large line is none
+WORD_LENGTH = 2.0  # heights, from which a line in a large one is a word: letters have parts that are shorter
 REDUCED = 0.75  # scale of a look, below which letters may be missed that the picture itself shows
 CELL = 128  # px of a picture, side of the squares that get a finer look or not
 DETAIL_BLOCK = 8  # px of a picture, side of the squares whose detail is counted
@@ -57,14 +58,19 @@ def coarser_look(look: Look) -> Look | None:
 
 
 def with_large(lines: Lines, coarse: Lines, look: Look) -> Lines:
-    """The lines of a look, with the large ones of a coarser look in place of what was found of their letters."""
+    """The lines of a look, with the large ones of a coarser look in place of what was found of their letters.
+
+    What holds more letters in words than it has itself, such as a row of portraits with names below, is no large line.
+    """
     large = coarse.take(coarse.height * min(look.scale) > LARGE)
     if not len(large):
         return lines
     middle = (lines.start + lines.end) / 2
     inside = _beside(middle, large) & (lines.height[:, None] < FRAGMENT * large.height)
     text = ((lines.length * lines.height)[:, None] * inside).sum(axis=0)
-    large = large.take(text < SMALL_TEXT * large.length * large.height)
+    letters = lines.length / lines.height
+    written = (np.where(letters > WORD_LENGTH, letters, 0)[:, None] * inside).sum(axis=0)
+    large = large.take((text < SMALL_TEXT * large.length * large.height) & (written < large.length / large.height))
     return Lines.concatenated([lines.take(~_covered(lines, large)), large])
 
 
