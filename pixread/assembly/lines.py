@@ -35,16 +35,12 @@ class ContentFilter:
 
     def clip(self, box: Box) -> Box | None:
         """The part of a picture's box inside the region; None where its centre is outside."""
-        return box if self.region is None else box.intersect(self.region) if self._holds_centre(box) else None
+        return box if self.region is None else box.intersect(self.region) if self.holds_centre(box) else None
 
     def keeps_word(self, confidence: float, box: Box) -> bool:
-        return confidence >= self.min_confidence and self._holds_centre(box)
+        return confidence >= self.min_confidence and self.holds_centre(box)
 
-    def leaves_word_out(self, confidence: float, box: Box) -> bool:
-        """Whether a word is left out for its confidence alone."""
-        return confidence < self.min_confidence and self._holds_centre(box)
-
-    def _holds_centre(self, box: Box) -> bool:
+    def holds_centre(self, box: Box) -> bool:
         x, y = box.x + box.width / 2, box.y + box.height / 2
         region = self.region
         return region is None or (region.x <= x <= region.right and region.y <= y <= region.bottom)
@@ -118,12 +114,9 @@ def _kept_tokens(region: Region, recognised: RecognisedLine, content_filter: Con
 
 def unsure_words(region: Region, recognised: RecognisedLine, content_filter: ContentFilter) -> list[UnsureWord]:
     """The words of a line that are left out for their confidence."""
-    words = [(word, segment_box(region.quad, word.start, word.end)) for word in words_of(recognised)]
-    return [
-        UnsureWord(word.text, box, word.confidence)
-        for word, box in words
-        if content_filter.leaves_word_out(word.confidence, box)
-    ]
+    unsure = [word for word in words_of(recognised) if word.confidence < content_filter.min_confidence]
+    placed = [(word, segment_box(region.quad, word.start, word.end)) for word in unsure]
+    return [UnsureWord(word.text, box, word.confidence) for word, box in placed if content_filter.holds_centre(box)]
 
 
 def crop_line(image: Image.Image, region: Region) -> tuple[Pixels, Box]:

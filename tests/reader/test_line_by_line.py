@@ -4,6 +4,7 @@ import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ from pixread.recognition.ctc.alphabet import Alphabet
 from pixread.recognition.ctc.calibration import Calibration
 from pixread.recognition.ctc.network import LineNetwork, NetworkConfig
 from pixread.recognition.ctc.weights import LineModel, save_model
-from pixread.records import Box, Screenshot
+from pixread.records import Box, Reading, Screenshot
 from pixread.render.browser import Browser
 from pixread.render.page import RenderSettings, render_page
 from pixread.targets.lines import text_lines
@@ -138,6 +139,19 @@ def test_words_that_are_not_sure_are_left_out(page: Screenshot):
     assert sure.left_out == ()
     words = {word.text: word.confidence for leaf in sure.tree.walk() for word in leaf.words}
     assert (words["Deltas"], words["Printed"]) == (pytest.approx(0.8**6), pytest.approx(0.99**7))
+
+
+@pytest.mark.parametrize("degrees", [3, 90])
+def test_a_left_out_word_is_where_it_would_be_in_the_tree(page: Screenshot, degrees: int):
+    image, found = turned(page, math.radians(degrees))
+
+    def read(**options: Any) -> Reading:
+        upright = told(page) if degrees == 90 else ()
+        return reader(Knows(found, upright=upright, unsure={"Deltas": 0.8})).parse(image, **options)
+
+    (kept,) = (word for leaf in read(min_confidence=0).tree.walk() for word in leaf.words if word.text == "Deltas")
+    (left_out,) = read().left_out
+    assert (left_out.text, left_out.box) == (kept.text, kept.box)
 
 
 def test_of_a_region_only_its_words_and_pictures_are_read_in_the_page_s_pixels(page: Screenshot):

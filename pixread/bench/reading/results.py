@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pixread.bench.reading.conditions import AS_RENDERED
 from pixread.evaluate.predictions import script_of
@@ -49,14 +49,13 @@ class Structure:
     found_pictures: int  # those of the read ones that are true
 
 
-@dataclass(frozen=True, slots=True)
-class ConfidentWord:
-    """A word that was read, and how sure its reader was of it."""
+class ConfidentWord(NamedTuple):
+    """A word that was read, and how certain its reader was of it. A tuple, since files hold very many of them."""
 
     text: str
     box: BoxSides
     confidence: float  # 0..1
-    is_left_out: bool  # since it is not sure enough; then no other score is about it
+    is_left_out: bool  # for its confidence; then no other score is about it
     is_right: bool | None  # None on unscored parts
 
 
@@ -164,7 +163,7 @@ def _confident_words(example: Example, words: Sequence[Sequence[Any]], parts: Pa
     truth = list(zip(texts, places, strict=True))
     right = dict(zip(scored, right_words([(words[at][0], boxes[at]) for at in scored], truth), strict=True))
     return [
-        ConfidentWord(text, sides, round(confidence, DECIMALS), is_left_out, right.get(at))
+        ConfidentWord(text, [round(side, 1) for side in sides], round(confidence, DECIMALS), is_left_out, right.get(at))
         for at, (text, sides, confidence, is_left_out) in enumerate(words)
     ]
 
@@ -245,5 +244,5 @@ def _result(raw: dict[str, Any]) -> PageResult:
 def _reading(raw: dict[str, Any]) -> PageReading:
     errors = [WordError(one["cause"], tuple(one["truth"]), tuple(one["read"])) for one in raw["errors"]]
     structure = None if raw["structure"] is None else Structure(**raw["structure"])
-    words = [ConfidentWord(**one) for one in raw["words"]]
+    words = [ConfidentWord(*one) for one in raw["words"]]
     return PageReading(**{**raw, "errors": errors, "structure": structure, "words": words})
