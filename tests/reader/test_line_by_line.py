@@ -146,8 +146,8 @@ def test_a_left_out_word_is_where_it_would_be_in_the_tree(page: Screenshot, degr
     image, found = turned(page, math.radians(degrees))
 
     def read(**options: Any) -> Reading:
-        upright = told(page) if degrees == 90 else ()
-        return reader(Knows(found, upright=upright, unsure={"Deltas": 0.8})).parse(image, **options)
+        upright = true_regions(page) if degrees == 90 else ()
+        return reader(OracleReader(found, upright=upright, unsure={"Deltas": 0.8})).parse(image, **options)
 
     (kept,) = (word for leaf in read(min_confidence=0).tree.walk() for word in leaf.words if word.text == "Deltas")
     (left_out,) = read().left_out
