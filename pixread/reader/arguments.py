@@ -15,7 +15,7 @@ T = TypeVar("T")
 Many = list[T] | tuple[T, ...]
 
 
-def opened(pictures: PictureSource | Many[Any] | Iterator[Any]) -> tuple[bool, list[Image.Image]]:
+def open_images(pictures: PictureSource | Many[Any] | Iterator[Any]) -> tuple[bool, list[Image.Image]]:
     """Whether there are many, in a list, a tuple or as an iterator gives them, and all of them opened."""
     if isinstance(pictures, io.IOBase):  # which is an iterator, too, over what it takes for lines
         raise PictureError(f"the picture must not be an open file ({type(pictures).__name__}): give its path or bytes")
@@ -28,7 +28,7 @@ def _name(picture: PictureSource, number: int) -> str | None:
     return None if isinstance(picture, str | Path) else f"picture {number}"
 
 
-def one_each(value: T | Many[T] | Many[T | None] | None, count: int, what: str, *, kind: type[T]) -> list[T | None]:
+def broadcast(value: T | Many[T] | Many[T | None] | None, count: int, what: str, *, kind: type[T]) -> list[T | None]:
     """One value a picture, from one for all or from a list; ValueError for a value of another kind."""
     values = list(value) if isinstance(value, list | tuple) else [value] * count
     wrong = next((one for one in values if one is not None and not isinstance(one, kind)), None)

@@ -18,7 +18,7 @@ from pixread.checkpoints.placement import find_device
 from pixread.images.crop import cut_out
 from pixread.images.open import PictureSource
 from pixread.layout.detector import LayoutDetector
-from pixread.reader.arguments import Many, one_each, opened
+from pixread.reader.arguments import Many, broadcast, open_images
 from pixread.reader.line_crops import crop_for_recognition, map_to_line
 from pixread.reader.orientation import (
     ReadLine,
@@ -117,8 +117,8 @@ class PageReader:
         """
         _refuse_options(limits)
         threshold = MIN_CONFIDENCE if min_confidence is None else min_confidence
-        many, images = opened(pictures)
-        boxes = one_each(region, len(images), "region", kind=Box)
+        many, images = open_images(pictures)
+        boxes = broadcast(region, len(images), "region", kind=Box)
         readings = self._read_pages(images, boxes, threshold, progress)
         return readings if many else readings[0]
 
@@ -152,8 +152,8 @@ class PageReader:
         if question and (isinstance(question, str) or any(question)):
             self._refuse_task("answers no questions")
         _refuse_options(limits)
-        many, images = opened(pictures)
-        boxes = one_each(region, len(images), "region", kind=Box)
+        many, images = open_images(pictures)
+        boxes = broadcast(region, len(images), "region", kind=Box)
         readings = self._read_pages(images, boxes, MIN_CONFIDENCE, None)
         return readings if many else readings[0]
 

@@ -35,7 +35,7 @@ from pixread.models.pix2struct.patches import Like
 from pixread.models.pix2struct.processor import Preprocess
 from pixread.models.pix2struct.state import Pix2StructState
 from pixread.reader.answers import Answer, Writes, answers_of, whole
-from pixread.reader.arguments import Many, one_each, opened
+from pixread.reader.arguments import Many, broadcast, open_images
 from pixread.reader.generation_config import Ends
 from pixread.reader.logits_processors import check_generation, logits_processors_of
 from pixread.records import Box, DrawnBox, Reading
@@ -123,9 +123,9 @@ class Reader:
         Raises PictureError for what is no picture, ValueError for a region outside of it and for limits that make no
         sense.
         """
-        many, images = opened(pictures)
-        questions = one_each(question, len(images), "question", kind=str)
-        boxes = one_each(region, len(images), "region", kind=Box)
+        many, images = open_images(pictures)
+        questions = broadcast(question, len(images), "question", kind=str)
+        boxes = broadcast(region, len(images), "region", kind=Box)
         readings = self._readings(images, questions, boxes, DecodingOptions(**limits))
         return readings if many else readings[0]
 
@@ -156,8 +156,8 @@ class Reader:
         **limits: Unpack[DecodingKeywords],
     ) -> Reading | list[Reading]:
         """`read` without a question. `progress` is told (pictures read, pictures in all)."""
-        many, images = opened(pictures)
-        boxes = one_each(region, len(images), "region", kind=Box)
+        many, images = open_images(pictures)
+        boxes = broadcast(region, len(images), "region", kind=Box)
         readings = self._readings(images, [None] * len(images), boxes, DecodingOptions(**limits), progress=progress)
         return readings if many else readings[0]
 
