@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pixread.evaluate import EVALUATION_TASKS, evaluate
+from pixread.files import temporary_path
 from pixread.shards import write_shards
 from tests.evaluate.scripted_reader import ScriptedReader, make_example
 
@@ -174,11 +175,18 @@ def test_unwritable_out_is_one_sentence_before_anything_is_read(tmp_path):
     assert taken.read_text(encoding="utf-8") == "a file"
 
 
-def test_full_disk_is_one_sentence(tmp_path):
+def test_full_disk_is_one_sentence(tmp_path, monkeypatch):
     """/dev/full takes no byte; the predictions written so far stay where they are."""
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
-    (tmp_path / "report.html.unfinished").symlink_to("/dev/full")
+
+    def on_full_disk(path, *, kind="writing"):
+        aside = temporary_path(path, kind=kind)
+        if path.name == "report.html.unfinished":
+            aside.symlink_to("/dev/full")
+        return aside
+
+    monkeypatch.setattr("pixread.files.temporary_path", on_full_disk)
     with pytest.raises(ValueError, match=r"^cannot write to .*: No space left on device$"):
         run(tmp_path)
     assert len(lines(tmp_path / "predictions.jsonl.unfinished")) == 5
