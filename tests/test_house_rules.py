@@ -20,7 +20,7 @@ LEVELS = {
         (
             "records",
             "arrays markup settings png textfiles filenames memory",
-            "files",
+            "files visual_lines",
             "images tokenizers metrics nn render tasks shards",
             "layout recognition targets models",
             "assembly cpu generate checkpoints",

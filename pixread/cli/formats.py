@@ -87,7 +87,7 @@ def _lines(node: Node, *, depth: int) -> list[str]:
 
 def _sentence(node: Node) -> str:
     """Texts that share lines as one."""
-    from pixread.targets.lines import text_lines
+    from pixread.visual_lines import text_lines
 
     return " ".join(line.text for line in text_lines(node))
 

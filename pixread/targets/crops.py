@@ -12,8 +12,8 @@ import numpy as np
 
 from pixread.markup import serialise
 from pixread.records import Box, Example, Node, Screenshot
-from pixread.targets.cutout import cut, is_inside, widen
-from pixread.targets.lines import TextLine, text_lines
+from pixread.targets.cutout import cut, widen
+from pixread.visual_lines import TextLine, is_inside, text_lines
 
 # A gap this wide (in line heights) parts a line in two: columns of a table, entries of a menu.
 _PARTING_GAP = 2.0

@@ -23,13 +23,3 @@ def widen(box: Box, *, margins: tuple[float, float, float, float], width: int, h
 def shift(box: Box, *, origin: Box) -> Box:
     """The box as seen from the top left corner of `origin`."""
     return Box(box.x - origin.x, box.y - origin.y, box.width, box.height)
-
-
-def is_inside(box: Box, outer: Box, *, tolerance: float = 1.0) -> bool:
-    """Whether the box lies in the outer one; text boxes may stick out by the rounding of the layout, in pixels."""
-    return (
-        box.x >= outer.x - tolerance
-        and box.y >= outer.y - tolerance
-        and box.right <= outer.right + tolerance
-        and box.bottom <= outer.bottom + tolerance
-    )

@@ -11,7 +11,7 @@ from typing import Any
 
 from pixread.records import Box, Example, Lettering, Mark, Screenshot, Word
 from pixread.targets.cutout import cut
-from pixread.targets.lines import positioned_words, text_lines
+from pixread.visual_lines import positioned_words, text_lines
 
 BOLD, ITALIC, MONO, LINK = 1, 2, 4, 8  # flags of a word
 

@@ -11,7 +11,7 @@ from pixread.assembly.paragraphs import StyledLine
 from pixread.assembly.reading_order import Zone
 from pixread.markup import parse, serialise
 from pixread.records import Box, Node
-from pixread.targets.lines import text_lines
+from pixread.visual_lines import text_lines
 from tests.assembly.style.drawn_styles import line_of
 from tests.assembly.test_paragraphs import LONG, page, plain
 

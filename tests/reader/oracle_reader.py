@@ -11,7 +11,7 @@ from PIL import Image
 from pixread.reader.line_crops import add_crop_margins
 from pixread.recognition.recogniser import Progress
 from pixread.records import Box, Character, Corner, Node, RecognisedLine, Region, Screenshot
-from pixread.targets.lines import TextLine, text_lines
+from pixread.visual_lines import TextLine, text_lines
 
 EM = 1.17  # font sizes: the height of a line's box
 

@@ -24,7 +24,7 @@ from pixread.recognition.ctc.weights import LineModel, save_model
 from pixread.records import Box, Reading, Screenshot
 from pixread.render.browser import Browser
 from pixread.render.page import RenderSettings, render_page
-from pixread.targets.lines import text_lines
+from pixread.visual_lines import text_lines
 from tests.reader.oracle_reader import OracleReader, TrueRegion, leaves, picture_of, true_regions
 
 PAGE = """<!doctype html><meta charset=utf-8><title>t</title>

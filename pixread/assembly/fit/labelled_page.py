@@ -22,7 +22,7 @@ from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Character, Lettering
 from pixread.render.browser import Browser
 from pixread.render.errors import RenderError
 from pixread.render.page import RenderSettings, render_page
-from pixread.targets.lines import visible_part
+from pixread.visual_lines import visible_part
 
 PAGE_HEIGHT = 1024  # pixels of a page that are rendered
 MAX_WORD_GAP = 1.5  # font sizes between two words of one line; beyond, columns and cells begin

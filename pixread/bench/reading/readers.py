@@ -18,7 +18,7 @@ from pixread.recognition import tesseract
 from pixread.recognition.page_line import OcrLine
 from pixread.recognition.words import words_of
 from pixread.records import Box, Reading
-from pixread.targets.lines import placed_lines, text_lines
+from pixread.visual_lines import placed_lines, text_lines
 
 _KIB = 1 if sys.platform == "darwin" else 1024  # bytes in the unit of the operating system's peak
 _MIB = 2**20

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pixread.metrics import Line, scored_lines
 from pixread.metrics.unscored import Quad
 from pixread.records import Box, Example, Node
-from pixread.targets.lines import placed_lines
+from pixread.visual_lines import placed_lines
 
 UNSCORED, LINES = "unscored", "lines"  # boxes in an example's meta
 
