@@ -110,10 +110,11 @@ class PageReader:
     ) -> Reading | list[Reading]:
         """Whole pages, or of each the region given; a list gives a list.
 
-        Words less sure than `min_confidence` (0 to 1, by default 0.5) are left out. Boxes are in the picture's pixels.
-        `progress` receives (lines read, lines in all). Raises PictureError for what is no picture, ValueError for a
-        region outside of it, and for limits, which are for checkpoints that write their output: all but `batch_size`,
-        which makes no difference, since lines are read in batches of one width.
+        Words less sure than `min_confidence` (0 to 1, by default 0.5) are left out; a character alone in its line needs
+        1.4 times that. Boxes are in the picture's pixels. `progress` receives (lines read, lines in all). Raises
+        PictureError for what is no picture, ValueError for a region outside of it, and for limits, which are for
+        checkpoints that write their output: all but `batch_size`, which makes no difference, since lines are read in
+        batches of one width.
         """
         _refuse_options(limits)
         threshold = MIN_CONFIDENCE if min_confidence is None else min_confidence

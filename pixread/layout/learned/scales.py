@@ -39,7 +39,9 @@ DETAILED_BLOCKS = 6  # of the 256 of a cell: a short word
 WHOLE = 0.6  # share of a look's area, from which it is looked at again as a whole
 SURE = 0.5  # score of a line
 TRACE = 0.25  # score of what may be small letters, before a finer look at them; it may be a texture as well
-SURE_SHARE = 0.5  # of the letters that a finer look is for, which are of sure lines: text has .94 and more, textures to .35
+SURE_SHARE = (
+    0.5  # of the letters that a finer look is for, which are of sure lines: text has .94 and more, textures to .35
+)
 SAMPLES = 5  # places along a line that tell whether it is one that was found before
 COVERED = 0.5  # share of them
 PAIRS = 2**18  # of places and lines that are compared at a time: those of a long strip take gigabytes all at once
