@@ -36,6 +36,22 @@ _VIETNAMESE_ONSETS = (*"bcdđghklmnrstvx", "ch", "gh", "gi", "kh", "ng", "ngh", 
 _VIETNAMESE_VOWELS = "aăâeêioôơuưy"
 _VIETNAMESE_CODAS = ("", "", "n", "ng", "nh", "t", "c", "ch", "m", "p", "i", "u", "o")
 _VIETNAMESE_TONES = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
+# Accented letters of languages, in place of the plain letters that they come from; the commonest on the web several
+# times. Letters of all languages alike would teach that a-diaeresis is no likelier than a-tilde in a German word.
+_LANGUAGES = (
+    *({"a": "ä", "o": "ö", "u": "ü", "s": "ß"},) * 4,  # German
+    *({"a": "á", "e": "é", "i": "í", "o": "ó", "u": "úü", "n": "ñ"},) * 3,  # Spanish
+    *({"a": "àâ", "e": "éèêëéè", "i": "îï", "o": "ôœ", "u": "ùû", "c": "ç"},) * 3,  # French
+    *({"a": "ãáâà", "e": "éê", "i": "í", "o": "õóô", "u": "ú", "c": "ç"},) * 2,  # Portuguese
+    {"a": "åäæ", "o": "öø"},  # Nordic languages
+    {"a": "ą", "c": "ć", "e": "ę", "l": "ł", "n": "ń", "o": "ó", "s": "ś", "z": "źż"},  # Polish
+    {"a": "á", "c": "č", "e": "éě", "i": "í", "n": "ň", "r": "ř", "s": "š", "u": "úů", "y": "ý", "z": "ž"},  # Czech
+    {"c": "ç", "g": "ğ", "i": "ı", "o": "ö", "s": "ş", "u": "ü"},  # Turkish
+    {"a": "á", "e": "é", "i": "í", "o": "óöő", "u": "úüű"},  # Hungarian
+    {"a": "ăâ", "i": "î", "s": "ș", "t": "ț"},  # Romanian
+    {"a": "à", "e": "èé", "i": "ì", "o": "ò", "u": "ù"},  # Italian
+)
+_ACCENTED_SHARE = 0.35  # of the letters of a word that have an accented form
 _CONFUSABLES = (
     "ilI1|/jtf!",
     "oO0QDCceGo",
@@ -198,8 +214,10 @@ def _upper(word: str, rng: random.Random) -> str:
 
 
 def _latin_word(rng: random.Random, vocabulary: Sequence[str]) -> str:
-    if (roll := rng.random()) < 0.59:
+    if (roll := rng.random()) < 0.45:
         return words.random_word(rng, vocabulary)
+    if roll < 0.59:
+        return _dressed(_accented_word(rng), rng)
     if roll < 0.64:
         return _identifier(rng, vocabulary)
     if roll < 0.72:
@@ -227,6 +245,15 @@ def _identifier(rng: random.Random, vocabulary: Sequence[str]) -> str:
     ]
     name = rng.choice(("", "", "_", "__")) + "_".join(parts)
     return name.upper() if rng.random() < 0.5 else name
+
+
+def _accented_word(rng: random.Random) -> str:
+    """A word with the accents of one language."""
+    accents = rng.choice(_LANGUAGES)
+    word = words.pseudo_word(rng)
+    return "".join(
+        rng.choice(accents[char]) if char in accents and rng.random() < _ACCENTED_SHARE else char for char in word
+    )
 
 
 def _vietnamese_syllable(rng: random.Random) -> str:

@@ -2,6 +2,7 @@
 
 import random
 import unicodedata
+from collections import Counter
 
 import pytest
 
@@ -70,3 +71,12 @@ def test_symbols_are_each_one_character_of_the_alphabet():
     alphabet = alphabet_of([DESCRIBED["latin"]])
     kept = [char for char in SYMBOLS if unicodedata.normalize("NFC", char) == char]
     assert all(char in alphabet.classes for char in kept) and len(kept) >= len(SYMBOLS) - 2
+
+
+def test_accents_are_as_common_as_in_the_languages_of_the_web() -> None:
+    """Clean German text lost "fährt" and "größere": no accent was likelier than another."""
+    rng = random.Random(0)
+    counts = Counter(char for _ in range(6000) for char in DESCRIBED["latin"].word(rng, ()))
+    for common, rare in (("ä", "ã"), ("ü", "û"), ("ñ", "ň"), ("ß", "ş"), ("é", "ẽ")):
+        assert counts[common] > counts[rare]
+    assert min(counts[char] for char in "äöüßñçéèàáíóú") > 10
