@@ -60,7 +60,7 @@ def overfit(examples: Sequence[Example], folder: Path) -> Path:
     for _ in range(STEPS):
         optimizer.zero_grad()
         logits = model(batch)
-        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=0)
+        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch.labels.flatten())
         if loss < LEARNT:
             break
         loss.backward()
