@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 BoxKind = Literal["region", "mask", "label"]
 MarkKind = Literal["picture", "icon", "control", "edge", "unread"]
@@ -17,6 +17,8 @@ Corner = tuple[float, float]
 LINE_ASCENT, LINE_DESCENT = 0.90, 0.27
 """A line's box reaches so far above and below its baseline, in font sizes: room for the accents of capitals in
 Vietnamese and for the signs of Devanagari."""
+CAP_HEIGHT, DESCENT = 0.73, 0.21
+"""How far the ink of letters reaches above and below the baseline, in font sizes, in common sans serifs."""
 CROP_MARGIN, END_MARGIN = 0.04, 0.12
 """Font sizes that the crop of a line reaches beyond its box above and below, and beyond its ends."""
 
@@ -166,6 +168,15 @@ class Character:
     probability: float
 
 
+class RecognisedWord(NamedTuple):
+    """A word of a recognised line."""
+
+    text: str
+    start: float  # along the line, 0..1
+    end: float
+    confidence: float  # how likely all of it is right, 0..1
+
+
 @dataclass(frozen=True, slots=True)
 class RecognisedLine:
     """What a line recogniser read in one crop."""
@@ -173,6 +184,29 @@ class RecognisedLine:
     text: str
     characters: tuple[Character, ...]  # one for each character of the text
     confidence: float  # how likely all of it is right, 0..1; 0 for a script that the recogniser cannot read
+
+    @property
+    def words(self) -> list[RecognisedWord]:
+        """The line divided at its spaces. A word's confidence is the product of its characters' probabilities, which
+        are calibrated for that."""
+        words, start = [], 0
+        for text in self.text.split(" "):
+            characters = self.characters[start : start + len(text)]
+            start += len(text) + 1
+            if not characters:
+                continue
+            confidence = 1.0
+            for character in characters:
+                confidence *= character.probability
+            words.append(RecognisedWord(text, characters[0].start, characters[-1].end, confidence))
+        return words
+
+
+class PageLine(NamedTuple):
+    """A line of a page: where it is, and what it says."""
+
+    region: Region
+    recognised: RecognisedLine  # whose characters are positioned along the region
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from pixread.assembly.paragraphs import MIN_CONFIDENCE, StyledLine, make_span
 from pixread.assembly.reading_order import Zone
 from pixread.assembly.rotation import Rotation, is_askew, page_angle
 from pixread.markup import serialise
-from pixread.records import Box, Node, Reading, RecognisedLine, Region
+from pixread.records import Box, Node, PageLine, Reading, Region
 
 
 def assemble_page(
     image: Image.Image,
-    lines: Sequence[tuple[Region, RecognisedLine]],
+    lines: Sequence[PageLine],
     pictures: Sequence[Region],
     *,
     min_confidence: float = 0.0,

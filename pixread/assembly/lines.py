@@ -15,14 +15,22 @@ from pixread.assembly.paragraphs import LineToken, StyledLine
 from pixread.assembly.rotation import Rotation
 from pixread.assembly.style.features import StyleFeatures, measure_style
 from pixread.assembly.tokens import LineTokens, split_punctuation
-from pixread.layout.upright import cut_upright
-from pixread.recognition.page_line import HIGH, LOW
-from pixread.recognition.words import words_of
-from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Corner, RecognisedLine, Region, UnsureWord
+from pixread.layout.line_crops import cut_upright
+from pixread.records import (
+    CAP_HEIGHT,
+    DESCENT,
+    LINE_ASCENT,
+    LINE_DESCENT,
+    Box,
+    Corner,
+    RecognisedLine,
+    Region,
+    UnsureWord,
+)
 
 # Top and bottom of letters, in font sizes below the middle of a line's box: the classifiers are fitted to boxes as
 # tight as that.
-LETTER_TOP, LETTER_BOTTOM = (LINE_ASCENT - LINE_DESCENT) / 2 - HIGH, (LINE_ASCENT - LINE_DESCENT) / 2 + LOW
+LETTER_TOP, LETTER_BOTTOM = (LINE_ASCENT - LINE_DESCENT) / 2 - CAP_HEIGHT, (LINE_ASCENT - LINE_DESCENT) / 2 + DESCENT
 DECIMALS = 1  # of a pixel, in boxes of words
 
 
@@ -108,7 +116,7 @@ def _kept_tokens(region: Region, recognised: RecognisedLine, content_filter: Con
     """The tokens of the words that are kept."""
     tokens = []
     is_lone = len(recognised.text) == 1
-    for word, match in zip(words_of(recognised), re.finditer("[^ ]+", recognised.text), strict=True):
+    for word, match in zip(recognised.words, re.finditer("[^ ]+", recognised.text), strict=True):
         if not content_filter.is_sure(word.confidence, is_lone=is_lone):
             continue
         if not content_filter.holds_centre(segment_box(region.quad, word.start, word.end)):
@@ -124,7 +132,7 @@ def _kept_tokens(region: Region, recognised: RecognisedLine, content_filter: Con
 def unsure_words(region: Region, recognised: RecognisedLine, content_filter: ContentFilter) -> list[UnsureWord]:
     """The words of a line that are left out for their confidence."""
     is_lone = len(recognised.text) == 1
-    unsure = [word for word in words_of(recognised) if not content_filter.is_sure(word.confidence, is_lone=is_lone)]
+    unsure = [word for word in recognised.words if not content_filter.is_sure(word.confidence, is_lone=is_lone)]
     placed = [(word, segment_box(region.quad, word.start, word.end)) for word in unsure]
     return [UnsureWord(word.text, box, word.confidence) for word, box in placed if content_filter.holds_centre(box)]
 

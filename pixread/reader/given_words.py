@@ -16,8 +16,8 @@ from pixread.assembly.pictures import find_pictures
 from pixread.images.components import Boxes
 from pixread.images.gradients import steps
 from pixread.images.open import PictureSource, open_picture
-from pixread.recognition.page_line import OcrLine, ReadWord, WordSource, line_of_words
-from pixread.records import Box, Reading, RecognisedLine, Region
+from pixread.recognition.word_source import OcrWord, WordSource, line_of_words
+from pixread.records import Box, PageLine, Reading, RecognisedLine, Region
 
 MIN_OVERLAP = 0.5  # of the lower word's height, with a word on the same line
 MAX_GAP = 0.9  # heights of the higher word, between words of one line; a space has a third of it
@@ -36,7 +36,7 @@ def assemble(picture: PictureSource, words: Iterable[Any]) -> Reading:
     page = Box(0, 0, *image.size)
     items = list(words)
     if items and all(_is_line(item) for item in items):
-        lines = [(region, line) for region, line in items if line.text.strip() and region.box.intersect(page)]
+        lines = [PageLine(region, line) for region, line in items if line.text.strip() and region.box.intersect(page)]
     else:
         parsed = [_parse_word(item, number) for number, item in enumerate(items, 1)]
         clipped = [(text, box.intersect(page), confidence) for text, box, confidence in parsed if text]
@@ -62,7 +62,7 @@ class OcrReader:
         return replace(reading, seconds=time.perf_counter() - started)
 
 
-def group_words_into_lines(words: Sequence[ReadWord]) -> list[OcrLine]:
+def group_words_into_lines(words: Sequence[OcrWord]) -> list[PageLine]:
     """Words that are close beside each other, as lines."""
     next_word: dict[int, int] = {}
     continuations: set[int] = set()
@@ -95,7 +95,7 @@ def _follows(left: Box, right: Box) -> bool:
 
 
 def _is_line(item: object) -> bool:
-    """ValueError for a line that has not a position for each of its characters."""
+    """ValueError for a line that lacks a position for some of its characters."""
     if not (isinstance(item, tuple) and len(item) == 2):
         return False
     region, line = item
@@ -107,7 +107,7 @@ def _is_line(item: object) -> bool:
     return True
 
 
-def _parse_word(item: Any, number: int) -> ReadWord:
+def _parse_word(item: Any, number: int) -> OcrWord:
     """ValueError says what is wrong with the word of this number."""
     if not isinstance(item, tuple | list) or len(item) not in {2, 3} or not isinstance(item[0], str):
         raise ValueError(f"word {number} must be (text, box) or (text, box, confidence), got {item!r:.80}")
@@ -131,7 +131,7 @@ def _parse_box(given: Any, number: int) -> Box:
     return Box(x, y, width, height)
 
 
-def _detect_pictures(image: Image.Image, lines: Sequence[OcrLine]) -> list[Region]:
+def _detect_pictures(image: Image.Image, lines: Sequence[PageLine]) -> list[Region]:
     """The pictures beside the text."""
     pixels = np.asarray(image)
     gradients = np.maximum(*steps(pixels))

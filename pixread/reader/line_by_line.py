@@ -17,24 +17,24 @@ from pixread.checkpoints.layout import PAGE_READER
 from pixread.checkpoints.placement import find_device
 from pixread.images.crop import cut_out
 from pixread.images.open import PictureSource
-from pixread.layout.detector import LayoutDetector
+from pixread.layout.line_crops import crop_for_recognition, map_to_line
 from pixread.reader.arguments import Many, broadcast, open_images
-from pixread.reader.line_crops import crop_for_recognition, map_to_line
 from pixread.reader.orientation import (
-    ReadLine,
+    RecognisedCrop,
     quarter_turns,
     rotate_box_upright,
     rotate_reading,
     rotate_upright,
     turn_askew_lines,
 )
-from pixread.recognition.recogniser import LineRecogniser, Progress
 from pixread.recognition.scripts import absent_scripts, is_in
-from pixread.records import Box, Reading, Region
+from pixread.records import Box, PageLine, Reading, Region
 
 if TYPE_CHECKING:
     from pixread.generate.options import DecodingKeywords
+    from pixread.layout.detector import LayoutDetector
     from pixread.layout.learned.detector import Precision
+    from pixread.recognition.recogniser import LineRecogniser, Progress
 
 MIN_CONFIDENCE = 0.5  # of a word: it is kept where it is likelier right than wrong, which is best for F1 near 1
 MAX_SPECKS = 6  # lines of signs alone (bullets, points, dashes), beyond which they are dust or dots of a pattern ...
@@ -192,20 +192,25 @@ class PageReader:
             readings.append(replace(reading, seconds=seconds + time.perf_counter() - started))
         return readings
 
-    def _recognise(self, pages: Sequence[_DetectedPage], progress: Progress | None = None) -> list[list[ReadLine]]:
+    def _recognise(
+        self, pages: Sequence[_DetectedPage], progress: Progress | None = None
+    ) -> list[list[RecognisedCrop]]:
         """The lines of each page with their text, whose characters are positioned along the crops."""
         crops = [crop_for_recognition(page.image, line) for page in pages for line in page.lines]
         recognised = iter(self.recogniser.recognise(crops, progress=progress))
-        return [[(line, next(recognised)) for line in page.lines] for page in pages]
+        return [[RecognisedCrop(line, next(recognised)) for line in page.lines] for page in pages]
 
-    def _reread_absent_scripts(self, page: _DetectedPage, lines: list[ReadLine]) -> list[ReadLine]:
+    def _reread_absent_scripts(self, page: _DetectedPage, lines: list[RecognisedCrop]) -> list[RecognisedCrop]:
         """The lines of a page, those in scripts that are absent from it recognised again without these scripts."""
         absent = absent_scripts(recognised for _, recognised in lines)
         crops = [crop_for_recognition(page.image, line) for line, recognised in lines if is_in(recognised, absent)]
         if not crops:
             return lines
         second = iter(self.recogniser.recognise(crops, without=absent))
-        return [(line, next(second) if is_in(recognised, absent) else recognised) for line, recognised in lines]
+        return [
+            RecognisedCrop(line, next(second) if is_in(recognised, absent) else recognised)
+            for line, recognised in lines
+        ]
 
     def _read_upright(self, page: _DetectedPage, turns: int, min_confidence: float) -> Reading:
         """A page that is turned by quarters, detected and recognised again upright."""
@@ -214,10 +219,10 @@ class PageReader:
         [lines] = self._recognise([upright])
         return rotate_reading(self._assemble(upright, lines, min_confidence), turns)
 
-    def _assemble(self, page: _DetectedPage, lines: Sequence[ReadLine], min_confidence: float) -> Reading:
+    def _assemble(self, page: _DetectedPage, lines: Sequence[RecognisedCrop], min_confidence: float) -> Reading:
         lines = self._reread_absent_scripts(page, turn_askew_lines(page.image, lines, self.recogniser))
-        lines = _drop_specks([(line, map_to_line(recognised, line)) for line, recognised in lines])
-        return assemble_page(page.image, lines, page.pictures, min_confidence=min_confidence, region=page.region)
+        page_lines = _drop_specks([PageLine(line, map_to_line(recognised, line)) for line, recognised in lines])
+        return assemble_page(page.image, page_lines, page.pictures, min_confidence=min_confidence, region=page.region)
 
     def _refuse_task(self, reason: str) -> NoReturn:
         raise ValueError(
@@ -250,7 +255,7 @@ def _is_background(picture: Region, lines: Sequence[Region]) -> bool:
     return num_lines >= MIN_LINES_ON_BACKGROUND
 
 
-def _drop_specks(lines: list[ReadLine]) -> list[ReadLine]:
+def _drop_specks(lines: list[PageLine]) -> list[PageLine]:
     """The lines without those of signs alone where these are too many: a list has one bullet for each of its lines."""
     texts = [recognised.text for _, recognised in lines]
     signs = [bool(text) and not any(map(str.isalnum, text)) for text in texts]

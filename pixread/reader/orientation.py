@@ -1,4 +1,4 @@
-"""The orientation of text. A detector gives the axis of a line, but may take its end for its beginning.
+"""The orientation of text. A detector gives the axis of a line, but may mistake its end for its beginning.
 
 Upside down, hardly a word is recognised with confidence. Where that is so of a page, a sample of its lines is
 recognised reversed as well, and the more legible direction counts for the whole page. A page that is turned by quarters
@@ -11,16 +11,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
 from pixread.assembly.rotation import QUARTER_TURN, is_askew, page_angle
-from pixread.reader.line_crops import crop_for_recognition
-from pixread.recognition.recogniser import LineRecogniser
-from pixread.recognition.words import words_of
+from pixread.layout.line_crops import crop_for_recognition
 from pixread.records import Box, Node, Reading, RecognisedLine, Region
 
-ReadLine = tuple[Region, RecognisedLine]
+if TYPE_CHECKING:
+    from pixread.recognition.recogniser import LineRecogniser
+
+
+class RecognisedCrop(NamedTuple):
+    """A line of a page as it was recognised, before `map_to_line`."""
+
+    region: Region
+    recognised: RecognisedLine  # whose characters are positioned along the crop of the region
+
 
 # Share of the length of lines that words cover, weighted by their confidence: on dev pages, half their size included,
 # .5 to .9, and upside down .1 to .25.
@@ -31,7 +39,7 @@ NUM_SAMPLE_LINES = 8
 TRANSPOSES = (None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
 
 
-def quarter_turns(image: Image.Image, lines: Sequence[ReadLine], recogniser: LineRecogniser) -> int:
+def quarter_turns(image: Image.Image, lines: Sequence[RecognisedCrop], recogniser: LineRecogniser) -> int:
     """By how many quarters, clockwise, a page is turned. image: RGB."""
     angle = page_angle([line for line, _ in lines])
     turns, main_lines = round(angle / QUARTER_TURN), [line for line in lines if not is_askew(line[0], angle)]
@@ -42,7 +50,9 @@ def quarter_turns(image: Image.Image, lines: Sequence[ReadLine], recogniser: Lin
     return turns % 4
 
 
-def turn_askew_lines(image: Image.Image, lines: Sequence[ReadLine], recogniser: LineRecogniser) -> list[ReadLine]:
+def turn_askew_lines(
+    image: Image.Image, lines: Sequence[RecognisedCrop], recogniser: LineRecogniser
+) -> list[RecognisedCrop]:
     """The lines of a picture (RGB), those in another direction than the page reversed where that is more legible."""
     angle = page_angle([line for line, _ in lines])
     askew = [line for line in lines if is_askew(line[0], angle)]
@@ -88,10 +98,12 @@ def rotate_reading(reading: Reading, turns: int) -> Reading:
     return replace(reading, tree=rotate_node(reading.tree), boxes=boxes, width=width, height=height, left_out=left_out)
 
 
-def _recognise_reversed(image: Image.Image, lines: Sequence[ReadLine], recogniser: LineRecogniser) -> list[ReadLine]:
+def _recognise_reversed(
+    image: Image.Image, lines: Sequence[RecognisedCrop], recogniser: LineRecogniser
+) -> list[RecognisedCrop]:
     regions = [_reversed(line) for line, _ in lines]
     crops = [crop_for_recognition(image, region) for region in regions]
-    return list(zip(regions, recogniser.recognise(crops) if crops else [], strict=True))
+    return list(map(RecognisedCrop, regions, recogniser.recognise(crops) if crops else []))
 
 
 def _reversed(line: Region) -> Region:
@@ -100,11 +112,11 @@ def _reversed(line: Region) -> Region:
     return replace(line, quad=(third, fourth, first, second), angle=math.remainder(line.angle + math.pi, 2 * math.pi))
 
 
-def _legibility(lines: Sequence[ReadLine]) -> float:
+def _legibility(lines: Sequence[RecognisedCrop]) -> float:
     """The share of their length that words cover, weighted by their confidence; 1 of no lines."""
     total = sum(_length_in_ems(line) for line, _ in lines)
     covered = (
-        _length_in_ems(line) * sum((word.end - word.start) * word.confidence for word in words_of(recognised))
+        _length_in_ems(line) * sum((word.end - word.start) * word.confidence for word in recognised.words)
         for line, recognised in lines
     )
     return sum(covered) / total if total else 1.0

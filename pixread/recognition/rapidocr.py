@@ -14,8 +14,8 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from pixread.recognition.page_line import OcrLine, Quad, evenly_spread, line_region
-from pixread.records import LINE_ASCENT, LINE_DESCENT, Character, Corner, RecognisedLine
+from pixread.recognition.word_source import Quad, evenly_spread, line_region
+from pixread.records import LINE_ASCENT, LINE_DESCENT, Character, Corner, PageLine, RecognisedLine
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -52,22 +52,24 @@ class RapidOcr:
             params |= {f"{engine}.intra_op_num_threads": num_threads, f"{engine}.inter_op_num_threads": 1}
         self._read = RapidOCR(params=params)
 
-    def read(self, image: Image.Image) -> list[OcrLine]:
+    def read(self, image: Image.Image) -> list[PageLine]:
         """The lines of a picture (RGB). ValueError for a strip so narrow that RapidOCR cannot make it smaller."""
         from rapidocr.utils.process_img import ResizeImgError
 
         try:
-            found = self._read(image, return_word_box=True, return_single_char_box=True)
+            output = self._read(image, return_word_box=True, return_single_char_box=True)
         except ResizeImgError as error:
             width, height = image.size
             raise ValueError(f"RapidOCR cannot read strips as narrow as {width} x {height} pixels") from error
-        if found.boxes is None:
+        if output.boxes is None:
             return []
-        # A line without boxes of letters is left out there, and nothing tells which one it was.
-        letters = found.word_results if len(found.word_results) == len(found.txts) else [()] * len(found.txts)
+        # A line without boxes of letters is left out there, and its number is not given.
+        letters = output.word_results if len(output.word_results) == len(output.txts) else [()] * len(output.txts)
         return [
             _line(_quad(corners), text, score, [corners for _, _, corners in boxes])
-            for corners, text, score, boxes in zip(found.boxes.tolist(), found.txts, found.scores, letters, strict=True)
+            for corners, text, score, boxes in zip(
+                output.boxes.tolist(), output.txts, output.scores, letters, strict=True
+            )
         ]
 
 
@@ -88,21 +90,21 @@ def _quad(corners: Sequence[Sequence[float]]) -> Quad:
     return (second, third, fourth, first) if is_column else (first, second, third, fourth)
 
 
-def _line(quad: Quad, text: str, score: float, boxes: Sequence[Sequence[Sequence[float]]]) -> OcrLine:
+def _line(quad: Quad, text: str, score: float, boxes: Sequence[Sequence[Sequence[float]]]) -> PageLine:
     """boxes: the corners of every character that is no blank.
 
     All characters get the probability of the line: those that RapidOCR gives are one character behind after each
     blank (3.10.0).
     """
     size = (math.dist(quad[0], quad[3]) + math.dist(quad[1], quad[2])) / 2 / EM
-    places = [_along(quad, corners) for corners in boxes]
+    extents = [_along(quad, corners) for corners in boxes]
     inked = [at for at, character in enumerate(text) if not character.isspace()]
-    if len(places) == len(inked):
-        characters = _with_blanks(text, dict(zip(inked, places, strict=True)), float(score))
+    if len(extents) == len(inked):
+        characters = _with_blanks(text, dict(zip(inked, extents, strict=True)), float(score))
     else:
         characters = evenly_spread(text, 0.0, 1.0, float(score))
     region = line_region(_with_room(quad), size=size, score=float(score))
-    return region, RecognisedLine(text, characters, float(score))
+    return PageLine(region, RecognisedLine(text, characters, float(score)))
 
 
 def _with_room(quad: Quad) -> Quad:
@@ -126,16 +128,16 @@ def _along(quad: Quad, corners: Sequence[Sequence[float]]) -> tuple[float, float
     (x, y), (right, along) = quad[0], quad[1]
     dx, dy = right - x, along - y
     length = max(dx * dx + dy * dy, 1.0)
-    places = [((corner[0] - x) * dx + (corner[1] - y) * dy) / length for corner in corners]
-    return min(max(min(places), 0.0), 1.0), min(max(*places, 0.0), 1.0)
+    positions = [((corner[0] - x) * dx + (corner[1] - y) * dy) / length for corner in corners]
+    return min(max(min(positions), 0.0), 1.0), min(max(*positions, 0.0), 1.0)
 
 
-def _with_blanks(text: str, places: Mapping[int, tuple[float, float]], probability: float) -> tuple[Character, ...]:
-    """All characters of a text; blanks, which have no place, reach from the one before to the one behind."""
-    found: list[Character] = []
+def _with_blanks(text: str, extents: Mapping[int, tuple[float, float]], probability: float) -> tuple[Character, ...]:
+    """All characters of a text; blanks, which have no extent, reach from the one before to the one behind."""
+    characters: list[Character] = []
     for at in range(len(text)):
-        before = found[-1].end if found else 0.0
-        behind = next((places[later][0] for later in range(at, len(text)) if later in places), 1.0)
-        start, end = places.get(at, (before, max(before, behind)))
-        found.append(Character(start, end, probability))
-    return tuple(found)
+        before = characters[-1].end if characters else 0.0
+        behind = next((extents[later][0] for later in range(at, len(text)) if later in extents), 1.0)
+        start, end = extents.get(at, (before, max(before, behind)))
+        characters.append(Character(start, end, probability))
+    return tuple(characters)

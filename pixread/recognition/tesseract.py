@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pixread.recognition.page_line import OcrLine, ReadWord, line_of_words
-from pixread.records import Box
+from pixread.recognition.word_source import OcrWord, line_of_words
+from pixread.records import Box, PageLine
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -29,17 +29,17 @@ def tesseract_version() -> str | None:
     """As the program on the path says, None where there is none; ValueError for one that does not run."""
     if shutil.which(PROGRAM) is None:
         return None
-    ended = _run("--version")
-    found = re.match(r"tesseract v?(\S+)", ended.stdout + ended.stderr)  # versions before 4 say it on stderr
-    if ended.returncode != 0 or found is None:
-        raise ValueError(f"{PROGRAM} --version failed with exit code {ended.returncode}: {ended.stderr.strip()}")
-    return found.group(1)
+    process = _run("--version")
+    match = re.match(r"tesseract v?(\S+)", process.stdout + process.stderr)  # versions before 4 say it on stderr
+    if process.returncode != 0 or match is None:
+        raise ValueError(f"{PROGRAM} --version failed with exit code {process.returncode}: {process.stderr.strip()}")
+    return match.group(1)
 
 
 def installed_languages() -> tuple[str, ...]:
     """English first, where it is there: of languages that fit as well the program takes the first."""
-    ended = _run("--list-langs")
-    named = [line.strip() for line in ended.stdout.splitlines()[1:] if line.strip()]
+    process = _run("--list-langs")
+    named = [line.strip() for line in process.stdout.splitlines()[1:] if line.strip()]
     return tuple(sorted({*named} - NO_LANGUAGES, key=lambda name: (name != "eng", name)))
 
 
@@ -56,22 +56,22 @@ class Tesseract:
         self._languages = installed_languages() if languages is None else tuple(languages)
         self._num_threads = num_threads
 
-    def read(self, image: Image.Image) -> list[OcrLine]:
+    def read(self, image: Image.Image) -> list[PageLine]:
         """The lines of a picture. ValueError with the program's last words when it fails."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "picture.png"
             image.save(path, compress_level=1)
             return self.read_file(path)
 
-    def read_file(self, path: str | Path) -> list[OcrLine]:
+    def read_file(self, path: str | Path) -> list[PageLine]:
         """The lines of a picture in a file."""
         languages = ("-l", "+".join(self._languages)) if self._languages else ()
         # `tsv` says the same words as the text output, and where they are.
-        ended = _run(str(path), "-", *SPARSE_TEXT, *languages, "tsv", num_threads=self._num_threads)
-        if ended.returncode != 0:
-            said = ended.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-            raise ValueError(f"{PROGRAM} failed with exit code {ended.returncode}: {said[0]}")
-        return lines_of_table(ended.stdout)
+        process = _run(str(path), "-", *SPARSE_TEXT, *languages, "tsv", num_threads=self._num_threads)
+        if process.returncode != 0:
+            messages = process.stderr.strip().splitlines()[-1:] or ["it messages nothing"]
+            raise ValueError(f"{PROGRAM} failed with exit code {process.returncode}: {messages[0]}")
+        return lines_of_table(process.stdout)
 
 
 def _run(*arguments: str, num_threads: int | None = None) -> subprocess.CompletedProcess[str]:
@@ -84,9 +84,9 @@ def _run(*arguments: str, num_threads: int | None = None) -> subprocess.Complete
         raise ValueError(f"{PROGRAM} does not run: {error.strerror}") from error
 
 
-def lines_of_table(table: str) -> list[OcrLine]:
+def lines_of_table(table: str) -> list[PageLine]:
     """The lines of Tesseract's TSV: words that share page, block, paragraph and line."""
-    lines: dict[tuple[str, ...], list[ReadWord]] = defaultdict(list)
+    lines: dict[tuple[str, ...], list[OcrWord]] = defaultdict(list)
     for row in table.split("\n")[1:]:
         level, *fields = row.split("\t", 11)
         if level == WORD and len(fields) == 11 and (text := fields[10].strip()):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from pixread.reader.line_crops import add_crop_margins
+from pixread.layout.line_crops import add_crop_margins
 from pixread.recognition.recogniser import Progress
 from pixread.records import Box, Character, Corner, Node, RecognisedLine, Region, Screenshot
 from pixread.visual_lines import TextLine, text_lines

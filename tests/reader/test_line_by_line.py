@@ -13,14 +13,13 @@ from PIL import Image
 import pixread
 from pixread.checkpoints.layout import PAGE_READER
 from pixread.checkpoints.resolve import resolve
-from pixread.layout.learned.network import DetectorConfig, DetectorNetwork
-from pixread.layout.learned.weights import save_weights
+from pixread.layout.learned.network import DetectorConfig, DetectorNetwork, save_weights
 from pixread.metrics import tree_similarity
 from pixread.reader.line_by_line import DETECTION_MARGIN, PageReader
 from pixread.recognition.ctc.alphabet import Alphabet
-from pixread.recognition.ctc.calibration import Calibration
+from pixread.recognition.ctc.decode import Calibration
 from pixread.recognition.ctc.network import LineNetwork, NetworkConfig
-from pixread.recognition.ctc.weights import LineModel, save_model
+from pixread.recognition.ctc.recogniser import LineModel, save_model
 from pixread.records import Box, Reading, Screenshot
 from pixread.render.browser import Browser
 from pixread.render.page import RenderSettings, render_page

@@ -9,11 +9,11 @@ import pytest
 
 import pixread
 from pixread.checkpoints.layout import PAGE_READER
-from pixread.layout.learned import weights as detector_weights
+from pixread.layout.learned import network as detector
 from pixread.reader.line_by_line import PageReader
 from pixread.reader.load import fewer_collections
 from pixread.reader.single_pass import Reader
-from pixread.recognition.ctc import weights as recogniser_weights
+from pixread.recognition.ctc import recogniser
 
 ASSETS = Path(pixread.__file__).parent / "assets"
 DEMO = ASSETS / "demo" / "demo.png"
@@ -36,8 +36,8 @@ def shipped() -> PageReader:
 
 def test_weights_are_shipped():
     """Whoever builds a package without them is told so here."""
-    assert [file.is_file() for file in (detector_weights.SHIPPED, recogniser_weights.SHIPPED)] == [True, True]
-    assert (detector_weights.SHIPPED.name, recogniser_weights.SHIPPED.name) == PAGE_READER
+    assert [file.is_file() for file in (detector.SHIPPED, recogniser.SHIPPED)] == [True, True]
+    assert (detector.SHIPPED.name, recogniser.SHIPPED.name) == PAGE_READER
     assert sum((ASSETS / name).stat().st_size for name in PAGE_READER) < 12e6
 
 

@@ -1,12 +1,14 @@
-"""Which scripts a page shows, and reading without the others."""
+"""Which scripts a page shows, reading without the others, and letters of one shape in several scripts."""
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from pixread.metrics.text import character_error_rate
 from pixread.recognition.ctc.recogniser import CtcRecogniser
-from pixread.recognition.scripts import LATIN, absent_scripts, is_in, script_of_sign
+from pixread.recognition.scripts import LATIN, absent_scripts, is_in, script_of_sign, settle_scripts
 from pixread.records import Character, RecognisedLine
 from tests.drawn import draw_text
 
@@ -65,3 +67,28 @@ def test_no_sign_of_a_script_is_read_that_is_ruled_out():
     (latin,) = recogniser.recognise([image], without={"CYRILLIC", "GREEK", "DEVANAGARI"})
     assert character_error_rate(free.text, "Река Москва и озеро") < 0.3
     assert latin.text and {script_of_sign(char) for char in latin.text} <= {LATIN, None}
+
+
+@pytest.mark.parametrize(
+    ("text", "settled"),
+    [
+        ("МOСКBА Дон", "МОСКВА Дон"),  # Latin O and B in a Cyrillic word
+        ("Аbout", "About"),  # Cyrillic А
+        ("ΑBΓ", "ΑΒΓ"),
+        ("А", "A"),  # nothing tells
+        ("А город", "А город"),
+        ("the о word", "the o word"),
+        ("5 μm", "5 µm"),
+        ("λ 5 μ", "λ 5 μ"),
+    ],
+)
+def test_words_are_of_one_script(text: str, settled: str):
+    assert settle_scripts(text) == settled
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="aаαAАΑoоοxхχжλµμ 1.", max_size=20))
+def test_the_length_stays_and_a_second_time_changes_nothing(text: str):
+    settled = settle_scripts(text)
+    assert len(settled) == len(text)
+    assert settle_scripts(settled) == settled

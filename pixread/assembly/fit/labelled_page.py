@@ -18,7 +18,18 @@ from pixread.assembly.lines import ContentFilter, make_styled_line
 from pixread.assembly.paragraphs import StyledLine
 from pixread.assembly.reading_order import Zone
 from pixread.assembly.rotation import Rotation
-from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Character, Lettering, Node, RecognisedLine, Region, Word
+from pixread.records import (
+    LINE_ASCENT,
+    LINE_DESCENT,
+    Box,
+    Character,
+    Lettering,
+    Node,
+    PageLine,
+    RecognisedLine,
+    Region,
+    Word,
+)
 from pixread.render.browser import Browser
 from pixread.render.errors import RenderError
 from pixread.render.page import RenderSettings, render_page
@@ -145,7 +156,7 @@ def _split_at_gaps(words: Sequence[LabelledWord]) -> Iterator[list[LabelledWord]
         yield run
 
 
-def _simulate_line(words: Sequence[LabelledWord], rng: random.Random) -> tuple[Region, RecognisedLine]:
+def _simulate_line(words: Sequence[LabelledWord], rng: random.Random) -> PageLine:
     """A line as a detector finds it and a recogniser reads it; the letters of a word are equally wide."""
     size, baseline = max((word.lettering.size, word.lettering.baseline or 0.0) for word in words)
     left, right = words[0].word.box.x, max(word.word.box.right for word in words)
@@ -168,4 +179,4 @@ def _simulate_line(words: Sequence[LabelledWord], rng: random.Random) -> tuple[R
         characters += [Character(start, end, 1.0) for start, end in pairwise(edges)]
     height = bottom - y
     region = Region(Box(x, y, width, height).corners, "line", 1.0, height=height / (LINE_ASCENT + LINE_DESCENT))
-    return region, RecognisedLine(text, tuple(characters), 1.0)
+    return PageLine(region, RecognisedLine(text, tuple(characters), 1.0))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from pixread.layout.upright import homography_between
+from pixread.layout.line_crops import homography_between
 from pixread.metrics.unscored import Quad
 from pixread.records import Box
 

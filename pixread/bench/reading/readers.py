@@ -15,9 +15,7 @@ from typing import Any
 
 from pixread.assembly.lines import segment_box
 from pixread.recognition import tesseract
-from pixread.recognition.page_line import OcrLine
-from pixread.recognition.words import words_of
-from pixread.records import Box, Reading
+from pixread.records import Box, PageLine, Reading
 from pixread.visual_lines import placed_lines, text_lines
 
 _KIB = 1 if sys.platform == "darwin" else 1024  # bytes in the unit of the operating system's peak
@@ -100,19 +98,19 @@ class Tesseract:
         return {"lines": lines, "words": words, "seconds": seconds, "memory_mib": peak}
 
 
-def lines_of_page(lines: Sequence[OcrLine]) -> list[LineOutput]:
+def lines_of_page(lines: Sequence[PageLine]) -> list[LineOutput]:
     """Lines with their upright boxes, and those of their words."""
     found: list[LineOutput] = []
     for region, line in lines:
-        words = [segment_box(region.quad, word.start, word.end).as_list() for word in words_of(line)]
+        words = [segment_box(region.quad, word.start, word.end).as_list() for word in line.words]
         found.append((line.text, region.box.as_list(), words))
     return found
 
 
-def words_of_page(lines: Sequence[OcrLine]) -> list[WordOutput]:
+def words_of_page(lines: Sequence[PageLine]) -> list[WordOutput]:
     """The words of lines, none of them left out."""
     return [
         (word.text, segment_box(region.quad, word.start, word.end).as_list(), word.confidence, False)
         for region, line in lines
-        for word in words_of(line)
+        for word in line.words
     ]

@@ -1,16 +1,23 @@
-"""The layout network: a small residual encoder, a feature pyramid, and dense heads.
+"""The layout network and its weights file: a small residual encoder, a feature pyramid, and dense heads.
 
 Shapes: B pictures, H x W pixels (multiples of `STRIDE`); core maps at half, all others at a quarter of the size.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from pixread.nn.conv_network import ConvNorm, ResidualBlock, build_network, read_weights, write_weights
+
+SHIPPED = Path(__file__).parent.parent.parent / "assets" / "line-detector.safetensors"
+MODEL = "line detector"  # in messages
 
 STRIDE = 32  # of the coarsest stage, in pixels
 CORE_STRIDE = 2
@@ -34,7 +41,7 @@ class DetectorConfig:
 
 
 class Maps(NamedTuple):
-    """What the network says of each place.
+    """The network's outputs, dense over the picture.
 
     core: (B, 1, H/2, W/2) logits. geometry: (B, 4, H/4, W/4): log(font size / REFERENCE_HEIGHT), distance of the
     line's middle across it in font sizes (positive below the pixel as the text is read), cosine and sine of the
@@ -45,31 +52,6 @@ class Maps(NamedTuple):
     geometry: Tensor
     kinds: Tensor
     styles: Tensor
-
-
-class ConvNorm(nn.Sequential):
-    """Convolution without bias, batch norm and, where `activate`, ReLU."""
-
-    def __init__(
-        self, inputs: int, outputs: int, *, size: int = 3, stride: int = 1, groups: int = 1, activate: bool = True
-    ) -> None:
-        super().__init__(
-            nn.Conv2d(inputs, outputs, size, stride, size // 2, groups=groups, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True) if activate else nn.Identity(),
-        )
-
-
-class ResidualBlock(nn.Module):
-    """Two dense 3x3 convolutions, which CPUs carry out ten times as fast an operation as depthwise ones."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = ConvNorm(channels, channels)
-        self.second = ConvNorm(channels, channels, activate=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.second(self.first(x)))
 
 
 class PyramidBlock(nn.Module):
@@ -127,12 +109,25 @@ class DetectorNetwork(nn.Module):
         return Maps(core, self.geometry(x), self.kinds(x), self.styles(x))
 
 
-def fuse_batch_norm(network: DetectorNetwork) -> DetectorNetwork:
-    """The network with every batch norm folded into its convolution, in place; for inference only."""
-    for module in network.modules():
-        if isinstance(module, ConvNorm) and isinstance(module[1], nn.BatchNorm2d):
-            convolution = module[0]
-            assert isinstance(convolution, nn.Conv2d)
-            module[0] = torch.nn.utils.fuse_conv_bn_eval(convolution, module[1])
-            module[1] = nn.Identity()
-    return network
+def save_weights(network: DetectorNetwork, path: Path) -> None:
+    """Write the network's weights and its configuration, whole or not at all."""
+    write_weights(network, path, config=asdict(network.config))
+
+
+def load_weights(path: Path | None = None) -> DetectorNetwork:
+    """The network of a weights file, or the shipped one, in float32 and eval mode.
+
+    Raises ValueError when the file is missing, truncated or of another network.
+    """
+    file = path or SHIPPED
+    config, tensors = read_weights(file, model=MODEL)
+    network = build_network(lambda: DetectorNetwork(_parse_config(config, file)), tensors, path=file, model=MODEL)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _parse_config(config: Mapping[str, Any], file: Path) -> DetectorConfig:
+    try:
+        channels, blocks = (tuple(int(value) for value in config[name]) for name in ("channels", "blocks"))
+        return DetectorConfig(channels=channels, blocks=blocks, pyramid=int(config["pyramid"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{file} holds no {MODEL}: its metadata have no configuration of one") from error

@@ -1,4 +1,4 @@
-"""The classes that the network tells apart: the CTC blank, the characters, and text of a script it cannot read."""
+"""The classes of the network: the CTC blank, the characters, and text of a script it cannot read."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\ufe0e\ufe0f"  # ze
 
 def clean_text(text: str) -> str:
     """The text as it is drawn: composed (NFC), without characters of no width, blanks as single spaces."""
-    seen = text.translate(dict.fromkeys(map(ord, INVISIBLE)))
-    return " ".join(unicodedata.normalize("NFC", seen).split())
+    visible = text.translate(dict.fromkeys(map(ord, INVISIBLE)))
+    return " ".join(unicodedata.normalize("NFC", visible).split())
 
 
 @dataclass(frozen=True, slots=True)

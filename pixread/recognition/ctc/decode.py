@@ -13,13 +13,31 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixread.recognition.ctc.alphabet import BLANK, Alphabet
-from pixread.recognition.ctc.calibration import Calibration
-from pixread.recognition.ctc.look_alikes import settle_scripts
 from pixread.recognition.ctc.network import STRIDE
 from pixread.recognition.ctc.normalise import SIDE_MARGIN
+from pixread.recognition.scripts import settle_scripts
 from pixread.records import Character, RecognisedLine
 
 EMPTY = RecognisedLine("", (), 0.0)
+PROBABILITY_MARGIN = 1e-5  # from 0 and 1, at which probabilities are clipped before their logits are taken
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """logit(calibrated) = slope * logit(probability) + offset (Platt 1999).
+
+    start_lag, end_lag: frames by which words seem to start and end later than they do. A network learns by itself where
+    within a letter it tells of it, mostly behind the middle.
+    """
+
+    slope: float = 1.0
+    offset: float = 0.0
+    start_lag: float = 0.0
+    end_lag: float = 0.0
+
+    def apply(self, probabilities: np.ndarray) -> np.ndarray:
+        """The calibrated probabilities, of the same shape."""
+        return 1.0 / (1.0 + np.exp(-(self.slope * logit(probabilities) + self.offset)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +70,10 @@ def decode(
     if not kept:
         return EMPTY
     text = "".join(chars[number] for number in kept)
-    places = _without_lag(text, [edges[number] for number in kept], calibration)
+    extents = _without_lags(text, [edges[number] for number in kept], calibration)
     characters = tuple(
         Character(_share(start, width), _share(end, width), calibrated[number])
-        for number, (start, end) in zip(kept, places, strict=True)
+        for number, (start, end) in zip(kept, extents, strict=True)
     )
     confidence = math.prod(character.probability for character in characters)
     return RecognisedLine(settle_scripts(text), characters, confidence)
@@ -76,18 +94,18 @@ def _character(run: _Run, alphabet: Alphabet) -> str | None:
 
 def _known_words(chars: Sequence[str | None]) -> list[str]:
     """The characters, blanks in place of all those of a word of which one is unknown (None)."""
-    found: list[str] = []
+    words: list[str] = []
     for _, group in itertools.groupby(chars, key=lambda char: char == " "):
         word = list(group)
         known = [char for char in word if char is not None]
-        found += known if len(known) == len(word) else [" "] * len(word)
-    return found
+        words += known if len(known) == len(word) else [" "] * len(word)
+    return words
 
 
 def _edges(runs: list[_Run], frames: int) -> list[tuple[float, float]]:
     """Start and end of each run in frames: blank frames between two are shared evenly; at the ends of the line a
     character reaches as far outwards as inwards."""
-    middles = [(one.last + two.first) / 2 for one, two in itertools.pairwise(runs)]
+    middles = [(run.last + following.first) / 2 for run, following in itertools.pairwise(runs)]
     if not runs:
         return []
     first, last = runs[0], runs[-1]
@@ -99,9 +117,9 @@ def _edges(runs: list[_Run], frames: int) -> list[tuple[float, float]]:
     return list(itertools.pairwise(cuts))
 
 
-def _without_lag(text: str, edges: list[tuple[float, float]], calibration: Calibration) -> list[tuple[float, float]]:
+def _without_lags(text: str, edges: list[tuple[float, float]], calibration: Calibration) -> list[tuple[float, float]]:
     """The edges with those of words where they are; the blanks reach from word to word."""
-    places, behind = [], 0.0
+    extents, behind = [], 0.0
     for number, (char, (start, end)) in enumerate(zip(text, edges, strict=True)):
         if char != " " and (number == 0 or text[number - 1] == " "):
             start -= calibration.start_lag
@@ -109,10 +127,15 @@ def _without_lag(text: str, edges: list[tuple[float, float]], calibration: Calib
             end -= calibration.start_lag if char == " " else calibration.end_lag
         start = max(start, behind) if char != " " else behind
         behind = max(start, end)
-        places.append((start, behind))
-    return places
+        extents.append((start, behind))
+    return extents
 
 
 def _share(frame: float, width: int) -> float:
     """Frames -> share of the crop's width."""
     return min(1.0, max(0.0, (frame * STRIDE - SIDE_MARGIN) / width))
+
+
+def logit(probabilities: np.ndarray) -> np.ndarray:
+    clipped = np.clip(probabilities, PROBABILITY_MARGIN, 1 - PROBABILITY_MARGIN)
+    return np.log(clipped) - np.log1p(-clipped)

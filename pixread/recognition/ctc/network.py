@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pixread.nn.conv_network import ConvNorm, ResidualBlock
+
 HEIGHT = 32
 STRIDE = 4
 """Columns of pixels of one frame."""
@@ -26,29 +28,6 @@ class NetworkConfig:
     channels: tuple[int, int, int, int] = (32, 64, 128, 256)
     blocks: tuple[int, int, int] = (0, 1, 2)
     dilations: tuple[int, ...] = (1, 2, 3)
-
-
-class ConvNorm(nn.Sequential):
-    """Convolution and batch norm, with a ReLU behind them or not."""
-
-    def __init__(
-        self, inputs: int, outputs: int, *, stride: int | tuple[int, int] = 1, activation: bool = True
-    ) -> None:
-        tail = [nn.ReLU(inplace=True)] if activation else []
-        conv = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
-        super().__init__(conv, nn.BatchNorm2d(outputs), *tail)
-
-
-class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions beside the identity."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = ConvNorm(channels, channels)
-        self.second = ConvNorm(channels, channels, activation=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.second(self.first(x)))
 
 
 class TemporalBlock(nn.Module):
@@ -96,15 +75,3 @@ class LineNetwork(nn.Module):
 
 def _stage(inputs: int, outputs: int, stride: tuple[int, int], blocks: int) -> Sequence[nn.Module]:
     return [ConvNorm(inputs, outputs, stride=stride), *(ResidualBlock(outputs) for _ in range(blocks))]
-
-
-def fuse_batch_norm(network: LineNetwork) -> LineNetwork:
-    """The same network (changed in place, for inference only) with its batch norms folded into the convolutions."""
-    network.eval()
-    for module in network.modules():
-        if isinstance(module, ConvNorm):
-            conv, norm = module[0], module[1]
-            assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d), "fused already"
-            module[0] = torch.nn.utils.fuse_conv_bn_eval(conv, norm)
-            module[1] = nn.Identity()
-    return network

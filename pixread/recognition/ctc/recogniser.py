@@ -1,31 +1,70 @@
-"""Crops -> lines of text, many at a time."""
+"""The line recogniser: its weights file, and crops -> lines of text, many at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from pixread.recognition.ctc.decode import decode
-from pixread.recognition.ctc.network import STRIDE, LineNetwork, fuse_batch_norm
+from pixread.nn.conv_network import build_network, fuse_batch_norm, read_weights, write_weights
+from pixread.recognition.ctc.alphabet import Alphabet
+from pixread.recognition.ctc.decode import Calibration, decode
+from pixread.recognition.ctc.network import STRIDE, LineNetwork, NetworkConfig
 from pixread.recognition.ctc.normalise import SIDE_MARGIN, normalise, to_tensor
-from pixread.recognition.ctc.weights import LineModel, load_model
-from pixread.recognition.recogniser import Progress
 from pixread.recognition.scripts import script_of_sign
 from pixread.records import RecognisedLine
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from pixread.recognition.recogniser import Progress
+
+SHIPPED = Path(__file__).parent.parent.parent / "assets" / "line-recogniser.safetensors"
+FORMAT = "line-recogniser-1"
+MODEL = "line recogniser"  # in messages
 BATCH_WIDTH = 12_000
 """Pixels of width of one batch, all lines together: 16 times as much memory as one screenful of activations."""
 MAX_WIDTH = 8_000
 """Pixels of width of one pass; longer lines are read in parts."""
 OVERLAP = 256
 """Pixels that parts of a long line share, half of which each leaves to the other; the network sees 120 px to a side."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineModel:
+    """What a weights file holds."""
+
+    network: LineNetwork  # float32, batch norms not fused
+    alphabet: Alphabet  # of its classes
+    calibration: Calibration  # of its probabilities
+
+
+def save_model(model: LineModel, path: str | Path) -> None:
+    """Write the weights file, whole or not at all."""
+    config = {
+        "format": FORMAT,
+        "characters": model.alphabet.characters,
+        "network": asdict(model.network.config),
+        "calibration": asdict(model.calibration),
+    }
+    write_weights(model.network, Path(path), config=config)
+
+
+def load_model(path: str | Path | None = None) -> LineModel:
+    """The model of a weights file, or the shipped one. Raises ValueError, in one sentence, for other files."""
+    file = SHIPPED if path is None else Path(path)
+    config, tensors = read_weights(file, model=MODEL)
+    if config.get("format") != FORMAT:
+        raise ValueError(f"{file} holds no {MODEL}: its metadata lack a configuration of the format {FORMAT}")
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in config["network"].items()
+    }
+    network = build_network(lambda: LineNetwork(NetworkConfig(**fields)), tensors, path=file, model=MODEL)
+    return LineModel(network, Alphabet(config["characters"]), Calibration(**config["calibration"]))
 
 
 class CtcRecogniser:
@@ -58,12 +97,12 @@ class CtcRecogniser:
         self, lines: Sequence[np.ndarray], *, progress: Progress | None = None, without: Collection[str] = ()
     ) -> list[RecognisedLine]:
         """The same of lines as `normalise` makes them, (32, W) uint8 each."""
-        found: dict[int, RecognisedLine] = {}
-        barred = self._classes_of(without)
+        recognised: dict[int, RecognisedLine] = {}
+        excluded = self._classes_of(without)
         for numbers in _batches([line.shape[1] for line in lines]):
-            tops = self._likeliest([lines[number] for number in numbers], barred)
+            tops = self._best_classes([lines[number] for number in numbers], excluded)
             for number, (probabilities, classes) in zip(numbers, tops, strict=True):
-                found[number] = decode(
+                recognised[number] = decode(
                     probabilities,
                     classes,
                     width=lines[number].shape[1],
@@ -71,39 +110,39 @@ class CtcRecogniser:
                     calibration=self.calibration,
                 )
             if progress is not None:
-                progress(len(found), len(lines))
-        return [found[number] for number in range(len(lines))]
+                progress(len(recognised), len(lines))
+        return [recognised[number] for number in range(len(lines))]
 
     def _classes_of(self, scripts: Collection[str]) -> torch.Tensor:
         """The classes of all signs of the scripts."""
         classes = (number for char, number in self.alphabet.classes.items() if script_of_sign(char) in scripts)
         return torch.tensor(list(classes), dtype=torch.int64, device=self.device)
 
-    def _likeliest(self, lines: Sequence[np.ndarray], barred: torch.Tensor) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Of each line: probability and number of the likeliest class of every frame, (T,) each, barred ones apart."""
+    def _best_classes(self, lines: Sequence[np.ndarray], excluded: torch.Tensor) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Of each line: probability and number of every frame's likeliest class that is not excluded, (T,) each."""
         pixels, frames = to_tensor(lines)
         if pixels.shape[3] > MAX_WIDTH:  # a batch of one
-            probabilities, classes = self._in_parts(pixels, barred)
+            probabilities, classes = self._in_parts(pixels, excluded)
         else:
-            probabilities, classes = self._pass(pixels, barred)
+            probabilities, classes = self._pass(pixels, excluded)
         rows = zip(probabilities.numpy(), classes.numpy(), frames.tolist(), strict=True)
         return [(row[:count], numbers[:count]) for row, numbers, count in rows]
 
     @torch.inference_mode()
-    def _pass(self, pixels: torch.Tensor, barred: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _pass(self, pixels: torch.Tensor, excluded: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             logits = self.network(pixels.to(self.device)).float()
-        logits[..., barred] = -torch.inf
+        logits[..., excluded] = -torch.inf
         top, classes = logits.max(dim=2)
         return (top - logits.logsumexp(dim=2)).exp().cpu(), classes.cpu()
 
-    def _in_parts(self, pixels: torch.Tensor, barred: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _in_parts(self, pixels: torch.Tensor, excluded: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """A long line in overlapping parts, (1, 1, 32, W)."""
         half, width, parts = OVERLAP // 2, pixels.shape[3], []
         for start in range(0, width - OVERLAP, MAX_WIDTH - OVERLAP):
             end = min(width, start + MAX_WIDTH)
             kept = slice(half // STRIDE if start else 0, None if end == width else -half // STRIDE)
-            part = self._pass(pixels[..., start:end].contiguous(memory_format=torch.channels_last), barred)
+            part = self._pass(pixels[..., start:end].contiguous(memory_format=torch.channels_last), excluded)
             parts.append(tuple(tensor[:, kept] for tensor in part))
         probabilities, classes = zip(*parts, strict=True)
         return torch.cat(probabilities, 1), torch.cat(classes, 1)

@@ -11,8 +11,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixread.layout.learned.network import KINDS, STYLES, DetectorConfig, DetectorNetwork, Maps
-from pixread.layout.learned.weights import load_weights, save_weights
+from pixread.layout.learned.network import (
+    KINDS,
+    STYLES,
+    DetectorConfig,
+    DetectorNetwork,
+    Maps,
+    load_weights,
+    save_weights,
+)
 from pixread.train.lines.detector_batches import CropSource
 from pixread.train.lines.pages import PagePool
 from pixread.train.lines.recipes import LineRecipe

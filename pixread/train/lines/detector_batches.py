@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from pixread.arrays import Floats, Pixels
-from pixread.layout.upright import homography_between
+from pixread.layout.line_crops import homography_between
 from pixread.records import Box
 from pixread.targets.fonts import find_fonts, weigh_screen_fonts
 from pixread.train.lines.degrade import degrade

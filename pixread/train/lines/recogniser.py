@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -19,14 +18,12 @@ from torch.nn import functional as F
 
 from pixread.layout.learned.detector import LearnedDetector
 from pixread.metrics.text import character_error_rate
-from pixread.recognition.ctc.alphabet import BLANK
-from pixread.recognition.ctc.calibration import Calibration, fit_calibration
-from pixread.recognition.ctc.network import STRIDE, LineNetwork, NetworkConfig
+from pixread.recognition.ctc.alphabet import BLANK, Alphabet
+from pixread.recognition.ctc.decode import Calibration
+from pixread.recognition.ctc.network import LineNetwork, NetworkConfig
 from pixread.recognition.ctc.normalise import normalise
-from pixread.recognition.ctc.recogniser import CtcRecogniser
-from pixread.recognition.ctc.weights import LineModel, load_model, save_model, take_over
-from pixread.recognition.words import words_of
-from pixread.records import RecognisedLine
+from pixread.recognition.ctc.recogniser import CtcRecogniser, LineModel, load_model, save_model
+from pixread.train.lines.calibration import fit_calibration, word_lags, word_outcomes
 from pixread.train.lines.crops import cut_as_found, cut_exactly, cut_textless
 from pixread.train.lines.degrade import degrade
 from pixread.train.lines.drawn import Cut, LineArtist
@@ -117,7 +114,7 @@ class RecogniserTask:
 
     def load(self, network: nn.Module, path: Path) -> None:
         assert isinstance(network, LineNetwork)
-        take_over(network, self.alphabet, load_model(path))
+        transfer_weights(network, self.alphabet, load_model(path))
 
     def _recogniser(self, network: nn.Module) -> CtcRecogniser:
         assert isinstance(network, LineNetwork)
@@ -134,11 +131,11 @@ class RecogniserTask:
             if part is None:
                 continue
             for number, line in enumerate(recogniser.recognise_normalised(part.lines)):
-                for probabilities, good in judged_words(line, part.texts[number]):
+                for probabilities, good in word_outcomes(line, part.texts[number]):
                     words.append(probabilities)
                     right.append(good)
                 if line.text == part.texts[number]:
-                    lags += _lags(line, part.spans[number], part.lines[number].shape[1])
+                    lags += word_lags(line, part.spans[number], part.lines[number].shape[1])
         start_lag, end_lag = np.median(lags, axis=0).tolist() if lags else (0.0, 0.0)
         return replace(fit_calibration(words, right), start_lag=round(start_lag, 3), end_lag=round(end_lag, 3))
 
@@ -165,13 +162,6 @@ def _detector(named: str) -> LearnedDetector:
     return LearnedDetector.load(find_weights(named, name="line-detector", field="detector"))
 
 
-def _lags(line: RecognisedLine, spans: Sequence[tuple[float, float]], width: int) -> Iterator[tuple[float, float]]:
-    """By how many frames each word seems to start and end later than it does."""
-    frames = width / STRIDE
-    for word, (start, end) in zip(words_of(line), spans, strict=True):
-        yield (word.start - start) * frames, (word.end - end) * frames
-
-
 def _gathered(make: Callable[[], Cut | None], count: int) -> list[Cut]:
     made = (make() for _ in range(count * _TRIES))
     return list(itertools.islice((cut for cut in made if cut is not None), count))
@@ -183,14 +173,19 @@ def _error_rate(pairs: Sequence[tuple[str, str]]) -> float:
     return edits / max(1, sum(len(truth) for _, truth in pairs))
 
 
-def judged_words(line: RecognisedLine, truth: str) -> Iterator[tuple[list[float], bool]]:
-    """The character probabilities of each word that was read, and whether it stands in the truth, in the same order."""
-    found = line.text.split(" ") if line.text else []
-    right = set()
-    matcher = difflib.SequenceMatcher(None, found, truth.split(" "), autojunk=False)
-    for block in matcher.get_matching_blocks():
-        right |= set(range(block.a, block.a + block.size))
-    start = 0
-    for number, word in enumerate(found):
-        yield [char.probability for char in line.characters[start : start + len(word)]], number in right
-        start += len(word) + 1
+def transfer_weights(network: LineNetwork, alphabet: Alphabet, source: LineModel) -> None:
+    """Copies the source's weights into a network of the same shape; of the head, the classes that both have.
+
+    Raises ValueError where the shapes differ in more than the number of classes.
+    """
+    weights = source.network.state_dict()
+    pairs = [(0, 0), (alphabet.unknown, source.alphabet.unknown)]
+    pairs += [(n, source.alphabet.classes[c]) for c, n in alphabet.classes.items() if c in source.alphabet.classes]
+    classes, source_classes = (torch.tensor(numbers) for numbers in zip(*pairs, strict=True))
+    for name, tensor in network.state_dict().items():
+        if name.startswith("head."):
+            tensor[classes] = weights[name][source_classes]
+        elif name in weights and weights[name].shape == tensor.shape:
+            tensor.copy_(weights[name])
+        else:
+            raise ValueError(f"the weights to start from have another network: they differ in {name}")

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pixread.layout.learned.decode import NO_LINES, Lines, Votes, decode_lines, join_pieces
-from pixread.layout.learned.steady import steady_lines
+from pixread.layout.learned.decode import Lines, Votes, decode_lines, join_pieces
 from pixread.train.lines.detector_targets import Truth, project, target_maps
 
 SIDE = 384
@@ -88,26 +87,6 @@ def test_merged_votes_are_those_of_the_whole_map():
     merged = Votes.merged((24, 32), parts)
     for name in ("y", "x", "probability", "geometry"):
         assert np.array_equal(getattr(merged, name), getattr(whole, name))
-
-
-def test_short_lines_take_the_slope_of_the_page():
-    """One word's slope is uncertain by degrees: the crops of page numbers came out turned."""
-    slope = math.tan(math.radians(3))
-    start = np.array([(50.0, 100.0 + 30 * row) for row in range(10)] + [(400.0, 500.0)])
-    length = np.array([500.0] * 10 + [20.0])
-    end = start + np.stack([length, slope * length], axis=1)
-    end[-1, 1] = 500 - 20 * slope  # turned the other way
-    lines = Lines(start, end, np.full(11, 16.0), np.full(11, 0.9))
-    direction = steady_lines(lines, width=800, height=600).direction
-    assert direction[-1, 1] / direction[-1, 0] == pytest.approx(slope, abs=0.01)
-
-
-def test_lines_turned_by_quarters_keep_their_direction():
-    level = lines_at(*((20.0, 300.0, 40.0 * row) for row in range(6)))
-    upward = Lines(np.array([(500.0, 300.0)]), np.array([(500.0, 100.0)]), np.array([16.0]), np.array([0.9]))
-    steadied = steady_lines(Lines.concatenated([level, upward]), width=600, height=400)
-    assert steadied.direction[-1] == pytest.approx((0, -1), abs=1e-6)
-    assert len(steady_lines(NO_LINES, width=10, height=10)) == 0
 
 
 @pytest.mark.parametrize("named", [55, 70, 90, 115])

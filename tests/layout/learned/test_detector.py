@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image, ImageDraw
 
-from pixread.layout.learned import tiles
+from pixread.layout.learned import scales
 from pixread.layout.learned.detector import LearnedDetector
 from pixread.layout.learned.network import DetectorConfig, DetectorNetwork, Maps
 from pixread.records import Box, Region
@@ -67,8 +67,8 @@ def test_lines_are_found_where_they_stand():
 
 def test_lines_over_several_tiles_are_one(monkeypatch: pytest.MonkeyPatch):
     """A line cut by a tile's edge came out in pieces; every line of a strip must be found once."""
-    monkeypatch.setattr(tiles, "TILE_PIXELS", 100_000)
-    monkeypatch.setattr(tiles, "TILE_SIDE", 256)
+    monkeypatch.setattr(scales, "TILE_PIXELS", 100_000)
+    monkeypatch.setattr(scales, "TILE_SIDE", 256)
     places = [(30, 770, 100 + 300 * row, 24.0) for row in range(5)]
     check(found(bars((800, 1500), places)), places)
 
@@ -122,7 +122,7 @@ def test_maps_cover_the_whole_picture(monkeypatch: pytest.MonkeyPatch):
     whole = detector.maps(image)
     assert whole.core.shape == (150, 250)
     assert whole.kinds.shape == (4, 75, 125)
-    monkeypatch.setattr(tiles, "TILE_PIXELS", 10_000)
-    monkeypatch.setattr(tiles, "TILE_SIDE", 128)
+    monkeypatch.setattr(scales, "TILE_PIXELS", 10_000)
+    monkeypatch.setattr(scales, "TILE_SIDE", 128)
     assert np.allclose(whole.core, detector.maps(image).core, atol=1e-3)
     assert math.isclose(detector.maps(image, scale=0.5).scale[0], 0.5)

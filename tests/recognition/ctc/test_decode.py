@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 
 from pixread.recognition.ctc.alphabet import BLANK, Alphabet
-from pixread.recognition.ctc.calibration import Calibration
-from pixread.recognition.ctc.decode import decode
+from pixread.recognition.ctc.decode import Calibration, decode
 from pixread.recognition.ctc.network import STRIDE
 from pixread.recognition.ctc.normalise import SIDE_MARGIN
-from pixread.recognition.words import words_of
 from pixread.records import RecognisedLine
 
 ALPHABET, PLAIN = Alphabet.of("abcAАBВ ж"), Calibration()
@@ -85,7 +83,7 @@ def test_look_alikes_take_the_script_of_their_word():
 
 def test_a_words_confidence_is_the_product_over_its_characters():
     line = decoded(frames("a_b c"), [0.5, 1.0, 0.8, 1.0, 0.9])
-    first, second = words_of(line)
+    first, second = line.words
     assert (first.text, second.text) == ("ab", "c")
     assert first.confidence == pytest.approx(0.4, abs=1e-3)
     assert second.confidence == pytest.approx(0.9, abs=1e-3)
@@ -94,16 +92,16 @@ def test_a_words_confidence_is_the_product_over_its_characters():
 
 
 def test_no_words_of_an_empty_line():
-    assert words_of(RecognisedLine("", (), 0.0)) == []
+    assert RecognisedLine("", (), 0.0).words == []
 
 
 def test_the_lag_is_taken_off_where_words_start_and_end():
     path = frames("__a_b__ __c_a__")
     plain, moved = decoded(path), decoded(path, calibration=Calibration(start_lag=0.5, end_lag=0.25))
     frame = STRIDE / (len(path) * STRIDE - 2 * SIDE_MARGIN)
-    for number, word in enumerate(words_of(plain)):
-        assert words_of(moved)[number].start == pytest.approx(word.start - 0.5 * frame)
-        assert words_of(moved)[number].end == pytest.approx(word.end - 0.25 * frame)
+    for number, word in enumerate(plain.words):
+        assert moved.words[number].start == pytest.approx(word.start - 0.5 * frame)
+        assert moved.words[number].end == pytest.approx(word.end - 0.25 * frame)
     assert moved.characters[0].end == plain.characters[0].end  # within a word nothing moves
     blank = moved.characters[2]
     assert (blank.start, blank.end) == (moved.characters[1].end, moved.characters[3].start)
@@ -113,3 +111,8 @@ def test_places_follow_each_other_even_where_the_lag_is_longer_than_a_blank():
     line = decoded(frames("_a b_"), calibration=Calibration(start_lag=3.0, end_lag=-2.0))
     places = [place for char in line.characters for place in (char.start, char.end)]
     assert places == sorted(places)
+
+
+def test_calibration_keeps_the_order_of_probabilities():
+    probabilities = np.linspace(0, 1, 50)
+    assert (np.diff(Calibration(0.5, -1.0).apply(probabilities)) >= 0).all()

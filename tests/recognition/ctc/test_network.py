@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from pixread.recognition.ctc.network import STRIDE, LineNetwork, NetworkConfig, fuse_batch_norm
+from pixread.nn.conv_network import fuse_batch_norm
+from pixread.recognition.ctc.network import STRIDE, LineNetwork, NetworkConfig
 
 SMALL = NetworkConfig(12, channels=(8, 8, 16, 16), blocks=(0, 1, 1), dilations=(1, 2))
 

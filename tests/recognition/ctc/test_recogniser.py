@@ -9,10 +9,9 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from pixread.recognition.ctc.alphabet import Alphabet
-from pixread.recognition.ctc.calibration import Calibration
+from pixread.recognition.ctc.decode import Calibration
 from pixread.recognition.ctc.network import LineNetwork, NetworkConfig
-from pixread.recognition.ctc.recogniser import MAX_WIDTH, CtcRecogniser
-from pixread.recognition.ctc.weights import LineModel, load_model, save_model, take_over
+from pixread.recognition.ctc.recogniser import MAX_WIDTH, CtcRecogniser, LineModel, load_model, save_model
 
 ALPHABET = Alphabet.of("abcdefgh")
 
@@ -32,10 +31,10 @@ def noise(width: int, height: int = 32, *, seed: int = 0) -> Image.Image:
 
 def test_lines_come_in_the_order_of_the_crops_and_progress_counts_to_the_end():
     crops = [noise(width, seed=width) for width in (300, 40, 900, 41)]
-    told: list[tuple[int, int]] = []
+    calls: list[tuple[int, int]] = []
     recogniser = CtcRecogniser(small_model(), dtype=torch.float32)
-    lines = recogniser.recognise(crops, progress=lambda done, total: told.append((done, total)))
-    assert told[-1] == (4, 4)
+    lines = recogniser.recognise(crops, progress=lambda done, total: calls.append((done, total)))
+    assert calls[-1] == (4, 4)
     assert [line.text for line in lines] == [recogniser.recognise([crop])[0].text for crop in crops]
     assert len({line.text for line in lines}) > 1
 
@@ -73,27 +72,8 @@ def test_what_is_no_recogniser_is_refused_in_a_sentence(tmp_path: Path):
     with pytest.raises(ValueError, match="no line recogniser at"):
         load_model(tmp_path / "absent.safetensors")
     (tmp_path / "text.safetensors").write_text("no tensors")
-    with pytest.raises(ValueError, match="is no safetensors file of a line recogniser"):
+    with pytest.raises(ValueError, match="no safetensors file of a line recogniser"):
         load_model(tmp_path / "text.safetensors")
     save_file({"weight": torch.zeros(2)}, tmp_path / "other.safetensors")
     with pytest.raises(ValueError, match="holds no line recogniser"):
         load_model(tmp_path / "other.safetensors")
-
-
-def test_weights_are_taken_over_for_the_characters_that_both_know():
-    source = small_model()
-    wider = Alphabet.of("abxyz")
-    target = small_model(wider, seed=1)
-    take_over(target.network, wider, source)
-    torch.testing.assert_close(target.network.collapse.weight, source.network.collapse.weight)
-    ours, theirs = target.network.head.weight, source.network.head.weight
-    torch.testing.assert_close(ours[wider.classes["b"]], theirs[ALPHABET.classes["b"]])
-    torch.testing.assert_close(ours[wider.unknown], theirs[ALPHABET.unknown])
-    assert not torch.equal(ours[wider.classes["x"]], theirs[ALPHABET.classes["c"]])
-
-
-def test_weights_of_another_network_are_refused():
-    torch.manual_seed(0)
-    other = LineNetwork(NetworkConfig(ALPHABET.size, channels=(8, 8, 16, 24), blocks=(0, 1, 1), dilations=(1,)))
-    with pytest.raises(ValueError, match="another network"):
-        take_over(other, ALPHABET, small_model())

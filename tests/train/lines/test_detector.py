@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pixread.layout.learned.network import DetectorConfig, DetectorNetwork
-from pixread.layout.learned.weights import load_weights
+from pixread.layout.learned.network import DetectorConfig, DetectorNetwork, load_weights
 from pixread.records import Box
 from pixread.train.lines.detector import DetectorTask, kind_loss
 from pixread.train.lines.detector_batches import View, cut

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pixread.arrays import Floats
 from pixread.layout.learned.network import KINDS, REFERENCE_HEIGHT, STYLES
-from pixread.layout.upright import homography_between
+from pixread.layout.line_crops import homography_between
 from pixread.records import Box, Lettering, Mark
 from pixread.train.lines.detector_targets import Truth, cells, page_truth, project, target_maps
 from pixread.train.lines.pages import TrueWord

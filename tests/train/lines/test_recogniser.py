@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from pixread.recognition.ctc.alphabet import Alphabet
+from pixread.recognition.ctc.decode import Calibration
 from pixread.recognition.ctc.network import HEIGHT, STRIDE, LineNetwork, NetworkConfig
-from pixread.recognition.ctc.recogniser import CtcRecogniser
-from pixread.recognition.ctc.weights import load_model
-from pixread.records import Character, RecognisedLine
+from pixread.recognition.ctc.recogniser import CtcRecogniser, LineModel, load_model
 from pixread.targets.fonts import SHIPPED
 from pixread.train.lines.recipes import make_line_recipe
-from pixread.train.lines.recogniser import RecogniserTask, judged_words
+from pixread.train.lines.recogniser import RecogniserTask, transfer_weights
 from pixread.train.lines.recogniser_batches import RECOGNISER_CHUNK_BATCHES, batch_of
 from tests.train.lines.drawn_pages import write_pages
 
@@ -131,14 +131,29 @@ def test_held_out_lines_are_whole_and_of_pages_that_are_not_trained_on(task: Rec
     assert not any(np.array_equal(held_out.lines[0], line) for line in task.held_out["degraded"].lines[1:])
 
 
-def test_words_are_judged_in_their_order():
-    characters = tuple(Character(0.0, 1.0, 0.1 * number) for number in range(1, 8))
-    judged = list(judged_words(RecognisedLine("ab c de", characters, 0.5), "ab x de"))
-    assert [right for _, right in judged] == [True, False, True]
-    assert judged[2][0] == pytest.approx([0.6, 0.7])
-    assert list(judged_words(RecognisedLine("", (), 0.0), "ab")) == []
-
-
 def test_too_narrow_batches_are_refused_in_a_sentence():
     with pytest.raises(ValueError, match="batch_width must be at least"):
         RecogniserTask(replace(RECIPE, batch_width=100), [])
+
+
+def line_model(alphabet: Alphabet, *, frame_channels: int = 16) -> LineModel:
+    channels = (8, 8, 16, frame_channels)
+    network = LineNetwork(NetworkConfig(alphabet.size, channels=channels, blocks=(0, 1, 1), dilations=(1,)))
+    return LineModel(network, alphabet, Calibration())
+
+
+def test_weights_are_transferred_for_the_characters_that_both_have():
+    torch.manual_seed(0)
+    source, target = line_model(Alphabet.of("abcdefgh")), line_model(Alphabet.of("abxyz"))
+    transfer_weights(target.network, target.alphabet, source)
+    torch.testing.assert_close(target.network.collapse.weight, source.network.collapse.weight)
+    weights, source_weights = target.network.head.weight, source.network.head.weight
+    torch.testing.assert_close(weights[target.alphabet.classes["b"]], source_weights[source.alphabet.classes["b"]])
+    torch.testing.assert_close(weights[target.alphabet.unknown], source_weights[source.alphabet.unknown])
+    assert not torch.equal(weights[target.alphabet.classes["x"]], source_weights[source.alphabet.classes["c"]])
+
+
+def test_weights_of_another_network_are_refused():
+    source, other = line_model(Alphabet.of("ab")), line_model(Alphabet.of("ab"), frame_channels=24)
+    with pytest.raises(ValueError, match="another network"):
+        transfer_weights(other.network, other.alphabet, source)

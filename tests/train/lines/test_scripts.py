@@ -7,8 +7,7 @@ from collections import Counter
 import pytest
 
 from pixread.recognition.ctc.alphabet import clean_text
-from pixread.recognition.ctc.look_alikes import settle_scripts
-from pixread.recognition.scripts import script_of_sign
+from pixread.recognition.scripts import script_of_sign, settle_scripts
 from pixread.targets.words import ALPHABET as LATIN_READER
 from pixread.train.lines.scripts import DESCRIBED, SYMBOLS, alphabet_of, read_scripts, script_named
 

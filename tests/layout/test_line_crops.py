@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from pixread.layout.upright import cut_upright, homography_between
+from pixread.layout.line_crops import cut_upright, homography_between
 from pixread.records import Corner, Region
 
 
