@@ -30,7 +30,7 @@ def evaluate(
     against: Annotated[
         str | None,
         typer.Option(
-            metavar="MODEL", help="Compare with this model, or finished evaluation, or 'commonest', or 'shipped'."
+            metavar="MODEL", help="Compare with this model, or finished evaluation, or 'majority', or 'shipped'."
         ),
     ] = None,
     every: Annotated[

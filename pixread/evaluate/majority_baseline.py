@@ -1,4 +1,4 @@
-"""The majority baseline: a reader that ignores the picture and gives the commonest answer of the training split."""
+"""The majority baseline: a reader that ignores the picture and gives the most frequent answer of the training split."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def majority_answer(sets: Sequence[Path]) -> str:
     Raises ValueError, in one sentence, where there is no train set to take it from.
     """
     if not sets:
-        raise ValueError("the commonest answer comes from the train sets beside a folder of shards, and none was given")
+        raise ValueError("the majority answer comes from the train sets beside a folder of shards, and none was given")
     train_sets = sibling_sets(sets, TRAIN)
     counts = Counter(answer for path in train_sets for targets in ShardSet(path).targets() for answer in set(targets))
     if not counts:
-        raise ValueError(f"{sets[0].parent} has no train set, which the commonest answer comes from")
+        raise ValueError(f"{sets[0].parent} has no train set, which the majority answer comes from")
     return counts.most_common(1)[0][0]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.runs import pin_step
 from pixread.evaluate.inference import predict
 from pixread.evaluate.majority_baseline import ConstantReader, majority_answer
@@ -32,8 +33,8 @@ from pixread.files import claimed, plain_errors
 from pixread.records import Example
 from pixread.shards import ShardSet
 
-# Instead of a model to compare with: the answer that the training split gives most often, and the shipped model.
-MAJORITY, SHIPPED = "commonest", "shipped"
+# Instead of a model to compare with: the majority baseline, and the shipped model.
+MAJORITY, SHIPPED = "majority", "shipped"
 AGAINST = "against"  # the folder, below that of an evaluation, of the one it is compared with
 
 Model = ReaderProtocol | str | Path | None
@@ -190,7 +191,15 @@ def _baseline(
         return _finished_baseline(evaluation, Path(against))
     if against == MAJORITY:
         return evaluation.start(ConstantReader(majority_answer(sets)), out)
-    return evaluation.start(None if against == SHIPPED else _resolved(against), out)
+    try:
+        return evaluation.start(None if against == SHIPPED else _resolved(against), out)
+    except CheckpointError as error:
+        if Path(str(against)).exists() or "/" in str(against):
+            raise
+        raise ValueError(
+            f"nothing to compare with is called {str(against)!r}; choose {MAJORITY}, {SHIPPED}, a checkpoint folder, "
+            "a training run, a name on the Hugging Face Hub or the folder of a finished evaluation"
+        ) from error
 
 
 def _finished_baseline(evaluation: _Evaluation, folder: Path) -> Baseline:

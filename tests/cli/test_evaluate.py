@@ -20,9 +20,9 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def test_a_task_against_the_commonest_answer(run: Run, data: Path, tiny_checkpoint: Path, tmp_path: Path):
+def test_a_task_against_the_majority_answer(run: Run, data: Path, tiny_checkpoint: Path, tmp_path: Path):
     options = ["--model", tiny_checkpoint, "--split", "val", "--out", tmp_path / "out", "--device", "cpu"]
-    ended = run("evaluate", data / "ocrvqa", *options, "--against", "commonest")
+    ended = run("evaluate", data / "ocrvqa", *options, "--against", "majority")
     assert ended.code == 0, ended.err
     assert "OCR-VQA: exact match 0.0" in ended.out
     assert "always 'yes'" in ended.out
@@ -38,6 +38,16 @@ def test_the_whole_table(run: Run, data: Path, tiny_checkpoint: Path, tmp_path: 
     assert "69.4" in ended.out
     assert f"ocrvqa-large: there is no {tmp_path}/models/ocrvqa-large" in ended.err
     assert (tmp_path / "out" / "table.md").is_file()
+
+
+def test_a_baseline_of_another_name_is_refused_with_the_choices(
+    run: Run, data: Path, tiny_checkpoint: Path, tmp_path: Path
+):
+    options = ["--model", tiny_checkpoint, "--split", "val", "--out", tmp_path / "out", "--device", "cpu"]
+    ended = run("evaluate", data / "ocrvqa", *options, "--against", "commonest")
+    assert ended.code == 1
+    choices = "choose majority, shipped, a checkpoint folder, a training run, a name on the Hugging Face Hub or"
+    assert f"nothing to compare with is called 'commonest'; {choices}" in " ".join(ended.err.split())
 
 
 @pytest.mark.parametrize(

@@ -116,8 +116,8 @@ def refuse(model):
     raise AssertionError(f"{model} was loaded although all is done")
 
 
-def test_the_commonest_answer_is_a_rival(prepared, learned, tmp_path):
-    metrics = evaluate(prepared / "chartqa", split="val", model=learned, against="commonest", out=tmp_path, **QUICK)
+def test_the_majority_answer_is_a_rival(prepared, learned, tmp_path):
+    metrics = evaluate(prepared / "chartqa", split="val", model=learned, against="majority", out=tmp_path, **QUICK)
     assert metrics["against"]["model"] == "always 'Yes'"
     assert metrics["against"]["their_score"] == 0.25  # one of two in one of two parts
     assert [line["prediction"] for line in lines(tmp_path / "against")] == ["Yes"] * 4

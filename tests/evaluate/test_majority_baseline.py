@@ -24,7 +24,7 @@ def test_an_answer_counts_once_an_example_and_over_all_parts(tmp_path):
 
 
 def test_without_train_sets_it_is_one_sentence(tmp_path):
-    with pytest.raises(ValueError, match=r"has no train set, which the commonest answer comes from$"):
+    with pytest.raises(ValueError, match=r"has no train set, which the majority answer comes from$"):
         majority_answer(prepared(tmp_path, val=[["x"]]))
     with pytest.raises(ValueError, match=r"comes from the train sets beside a folder of shards, and none was given$"):
         majority_answer([])

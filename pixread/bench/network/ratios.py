@@ -10,7 +10,7 @@ from pixread.bench.network.variants import Variant
 AS_IT_COMES = "times transformers as it comes"
 AT_ITS_BEST = "times transformers at its best"
 LEAST = "parts of transformers in the same dtype"
-SHARE_OF_ROOFLINE = "share of the floor's speed"
+SHARE_OF_ROOFLINE = "share of the roofline's speed"
 
 
 def medians(figures: Sequence[Figure], name: str) -> dict[str, float]:
@@ -72,7 +72,7 @@ def roofline_figures(
         roofline = rooflines.get(variant)
         if roofline is not None and value > 0:
             case = figures[0].case
-            added.append(Figure(variant, f"floor of {name}", (roofline * unit,), case))
+            added.append(Figure(variant, f"roofline of {name}", (roofline * unit,), case))
             added.append(
                 Figure(variant, f"{without_unit(name)}, {SHARE_OF_ROOFLINE}", (roofline * unit / value,), case)
             )

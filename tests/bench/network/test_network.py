@@ -32,8 +32,8 @@ def check_ratios(found: Found, name: str, bare: str, *, theirs: list[str]) -> No
         if (ours, name) in found:
             times = [found[one, name] for one in theirs]
             assert found[ours, f"{bare}, {AT_ITS_BEST}"] == pytest.approx(min(times) / found[ours, name])
-            floor, share = found[ours, f"floor of {name}"], found[ours, f"{bare}, share of the floor's speed"]
-            assert share == pytest.approx(floor / found[ours, name])
+            roofline, share = found[ours, f"roofline of {name}"], found[ours, f"{bare}, share of the roofline's speed"]
+            assert share == pytest.approx(roofline / found[ours, name])
 
 
 def test_generate(tiny: BenchConfig, keep: Keep, tmp_path: Path):

@@ -1,4 +1,4 @@
-"""Ratios to transformers and to the floor."""
+"""Ratios to transformers and to the roofline."""
 
 import pytest
 
@@ -68,8 +68,8 @@ def test_floor():
         (one.variant, one.name): one.median for one in roofline_figures(TIMES, "a step (ms)", rooflines, unit=1000)
     }
     assert found == {
-        ("ours", "floor of a step (ms)"): 1.0,
-        ("ours", "a step, share of the floor's speed"): pytest.approx(0.5),
-        ("best", "floor of a step (ms)"): 1.0,
-        ("best", "a step, share of the floor's speed"): pytest.approx(0.2),
+        ("ours", "roofline of a step (ms)"): 1.0,
+        ("ours", "a step, share of the roofline's speed"): pytest.approx(0.5),
+        ("best", "roofline of a step (ms)"): 1.0,
+        ("best", "a step, share of the roofline's speed"): pytest.approx(0.2),
     }
