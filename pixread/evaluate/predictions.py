@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 from pixread.evaluate.stats.answer_types import answer_type
+from pixread.evaluate.stats.scripts import script_of
 from pixread.files import parse_json
 from pixread.records import Example
 
@@ -26,7 +25,7 @@ class Prediction:
     source: str  # URL or path that the example comes from
     group: str  # what is read well or badly together, as the examples of one picture
     site: str  # host or first folder of the source
-    script: str  # of most letters of the targets: latin, other or none
+    script: str  # of nearly all letters of the targets, or a group of pages (`stats/scripts.py`)
     masked: bool  # a mask is drawn on the picture
     targets: tuple[str, ...]  # as compared
     part: str = ""  # of the data set
@@ -84,21 +83,6 @@ def site_of(example: Example) -> str:
     return folders[0] if folders else example.source or "unknown"
 
 
-def script_of(text: str) -> str:
-    """`latin` or `other`, whichever at least half of the letters are; `none` for a text without letters."""
-    letters = [character for character in text if character.isalpha()]
-    if not letters:
-        return "none"
-    num_other = sum(not _is_latin(letter) for letter in letters)
-    return "other" if 2 * num_other >= len(letters) else "latin"
-
-
-@lru_cache(maxsize=8192)
-def _is_latin(letter: str) -> bool:
-    # Full-width forms ("FULLWIDTH LATIN ...") and ª, º are Latin too.
-    return "LATIN" in unicodedata.name(letter, "") or letter in "ªº"
-
-
 def write_lines(stream: TextIO, predictions: Iterable[Prediction]) -> None:
     """One JSON object a line."""
     for prediction in predictions:
@@ -144,6 +128,8 @@ def _from_json(raw: Any) -> Prediction:
         raise TypeError("targets must hold texts")
     if not all(isinstance(number, int | float) for number in (*scores.values(), *sides)):
         raise TypeError("scores and boxes must hold numbers")
-    whole = {**raw, "targets": tuple(targets), "boxes": tuple(map(tuple, boxes))}
+    # Older versions wrote other groups of scripts, which must not be mixed up with these.
+    script = script_of(" ".join(targets))
+    whole = {**raw, "script": script, "targets": tuple(targets), "boxes": tuple(map(tuple, boxes))}
     whole.pop("confidence", None)  # follows from the score
     return Prediction(**whole)

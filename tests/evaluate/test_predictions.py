@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
-from pixread.evaluate.predictions import Prediction, blank_prediction, read_lines, script_of, site_of, write_lines
+from pixread.evaluate.predictions import Prediction, blank_prediction, read_lines, site_of, write_lines
 from pixread.records import Example
 from tests.evaluate.scripted_reader import make_example
 
@@ -26,24 +27,6 @@ from tests.evaluate.scripted_reader import make_example
 )
 def test_site(source, meta, expected):
     assert site_of(Example(id="1", image=b"", targets=("t",), source=source, meta=meta)) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Hello, world! 123", "latin"),
-        ("naïve Übergröße Łódź", "latin"),  # accents
-        ("Ｆｕｌｌ ｗｉｄｔｈ", "latin"),  # full-width forms
-        ("こんにちは world", "other"),  # 5 letters of 10
-        ("こんに world", "latin"),  # 3 letters of 8
-        ("Привет", "other"),
-        ("αβγ abcd", "latin"),
-        ("123 + 456 = ?!", "none"),
-        ("", "none"),
-    ],
-)
-def test_script(text, expected):
-    assert script_of(text) == expected
 
 
 @pytest.fixture
@@ -71,6 +54,13 @@ def test_lines_read_back(prediction, tmp_path):
     with path.open("w", encoding="utf-8") as stream:
         write_lines(stream, [prediction, prediction])
     assert read_lines(path) == [prediction, prediction]
+
+
+def test_scripts_of_older_versions_are_grouped_anew(prediction, tmp_path):
+    stream = io.StringIO()
+    write_lines(stream, [replace(prediction, script="other", targets=("ab", "これは"))])
+    (tmp_path / "p.jsonl").write_text(stream.getvalue(), encoding="utf-8")
+    assert read_lines(tmp_path / "p.jsonl")[0].script == "unread"
 
 
 @pytest.mark.parametrize("cut", [1, 2, 40])

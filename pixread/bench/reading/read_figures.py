@@ -11,6 +11,7 @@ from pixread.bench.harness.report import Figure
 from pixread.bench.reading.results import PAGES, PageReading, PageResult, Structure
 from pixread.bench.reading.word_confidences import ERROR, reliability_of
 from pixread.evaluate.predictions import Prediction, blank_prediction
+from pixread.evaluate.stats.scripts import MIXED, NO_LETTERS, READ_SCRIPTS, UNREAD
 from pixread.evaluate.stats.summary import summarise
 from pixread.metrics import CAUSES, expected_calibration_error
 from pixread.metrics.word_errors import NOTHING, ONE_SIDED
@@ -18,7 +19,12 @@ from pixread.records import Example
 
 PIXREAD = "pixread"
 F1, PRECISION, RECALL = "word F1", "word precision", "word recall"
-SCRIPTS = {"latin": "Latin script", "other": "other scripts", "none": "without letters"}
+SCRIPTS = {
+    **{script.lower(): f"{script.title()} script" for script in READ_SCRIPTS},
+    MIXED: "several scripts",
+    UNREAD: "scripts that pixread does not read",
+    NO_LETTERS: "without letters",
+}
 SECONDS_PER_PAGE, PEAK_MEMORY = "seconds a page", "peak memory (MiB)"
 ORDER = "reading order (Kendall's tau)"
 STRUCTURE = "Structure"

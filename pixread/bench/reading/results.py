@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pixread.bench.reading.conditions import AS_RENDERED
-from pixread.evaluate.predictions import script_of
+from pixread.evaluate.stats.scripts import script_of
 from pixread.evaluate.tasks.page_lines import LINES, UNSCORED, Carried, PageParts, as_they_are
 from pixread.evaluate.tasks.rendered import RENDERED_PAGE_TASKS
 from pixread.files import parse_json, plain_errors, write_text
@@ -84,7 +84,7 @@ class PageResult:
     index: int  # in the shard set
     id: str  # of the example
     source: str  # URL or path of the page
-    script: str  # of most letters: latin, other or none
+    script: str  # of nearly all letters, or a group of pages (`evaluate/stats/scripts.py`)
     num_words: int  # of the truth
     truth: str
     readings: Mapping[str, PageReading]  # by reader
@@ -238,7 +238,9 @@ def _read(path: Path, settings: Mapping[str, Any]) -> list[PageResult]:
 
 
 def _result(raw: dict[str, Any]) -> PageResult:
-    return PageResult(**{**raw, "readings": {name: _reading(one) for name, one in raw["readings"].items()}})
+    # Older versions wrote other groups of scripts, which must not be mixed up with these.
+    readings = {name: _reading(reading) for name, reading in raw["readings"].items()}
+    return PageResult(**{**raw, "script": script_of(raw["truth"]), "readings": readings})
 
 
 def _reading(raw: dict[str, Any]) -> PageReading:

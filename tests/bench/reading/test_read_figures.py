@@ -74,6 +74,18 @@ def test_a_page_of_nothing_but_signs_has_no_script():
     assert found[f"{MISSED}, Latin script", "all"] == 100
 
 
+def test_pages_with_a_share_of_letters_that_are_not_read_stand_apart():
+    """Bug: pages of a Japanese manual counted as Latin, because half of their letters are of commands and names."""
+    japanese = example_of(page("a/four.html", "one two", "Three これは"))
+    outputs = {"pixread": said("one two"), "Other": said("one two", "Three これは")}
+    results = [page_result(0, PAGE, outputs), page_result(1, japanese, outputs)]
+    found = {(one.variant, one.name): one.median for one in figures_of(results, metrics_of(results, [PAGE, japanese]))}
+    group = "word F1, scripts that pixread does not read (1 of 2 pages)"
+    assert found["Other", group] == 1 > found["pixread", group]
+    cases = {figure.case for figure in matrix_figures({"as rendered": results})}
+    assert {"Word F1, Latin script (1 page)", "Word F1, scripts that pixread does not read (1 page)"} <= cases
+
+
 def test_words_on_pictures_without_text_are_invented():
     examples = [textless_example(kind, seed=1) for kind in KINDS] + [PAGE]
     says = ["", "", "il1", "", "x  y z", "", "", "one two Three four"]
