@@ -7,7 +7,7 @@ pages.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,7 +18,6 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from pixread.arrays import Floats
-from pixread.assembly.feature_names import check_names
 
 STRUCTURE_WEIGHTS = Path(__file__).parent.parent / "assets" / "structure.json"
 MAX_DEVIATIONS = 5.0  # standard deviations from the mean at which features are clipped
@@ -86,6 +85,28 @@ def replace_classifiers(classifiers: Mapping[ClassifierName, MlpClassifier]) -> 
         yield
     finally:
         _replacements.reset(token)
+
+
+def check_names(stored: Sequence[str], computed: Sequence[str], *, owner: str) -> None:
+    """Raises ValueError, in one sentence, where the names stored with the weights of `owner` are not those computed."""
+    if list(stored) == list(computed):
+        return
+    only_stored = [name for name in stored if name not in set(computed)]
+    only_computed = [name for name in computed if name not in set(stored)]
+    if only_stored or only_computed:
+        difference = f"only in the weights: {_listed(only_stored)}; only computed: {_listed(only_computed)}"
+    elif len(stored) != len(computed):
+        difference = f"{len(stored)} names in the weights, {len(computed)} computed"
+    else:
+        pairs = list(zip(stored, computed, strict=True))
+        position = next(number for number, (first, second) in enumerate(pairs) if first != second)
+        first, second = pairs[position]
+        difference = f"column {position} is {first} in the weights and {second} as computed"
+    raise ValueError(f"the weights of {owner} are fitted to other features ({difference}); fit them anew")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"
 
 
 @cache

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
-from pixread.assembly.rotation import QUARTER_TURN, is_askew, page_angle
+from pixread.assembly.lines import QUARTER_TURN, is_askew, page_angle
 from pixread.layout.line_crops import crop_for_recognition
 from pixread.records import Box, Node, Reading, RecognisedLine, Region
 

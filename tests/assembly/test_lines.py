@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pixread.assembly.lines import LONE_FACTOR, ContentFilter, make_styled_line, unsure_words
-from pixread.assembly.rotation import Rotation
+from pixread.assembly.lines import LONE_FACTOR, ContentFilter, Rotation, make_styled_line, unsure_words
 from pixread.records import Box, Character, RecognisedLine, Region
 
 IMAGE = Image.new("RGB", (200, 40), "white")

@@ -14,10 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pixread.assembly.lines import ContentFilter, make_styled_line
+from pixread.assembly.lines import ContentFilter, Rotation, make_styled_line
 from pixread.assembly.paragraphs import StyledLine
 from pixread.assembly.reading_order import Zone
-from pixread.assembly.rotation import Rotation
 from pixread.records import (
     LINE_ASCENT,
     LINE_DESCENT,

@@ -9,9 +9,9 @@ from statistics import median
 
 from pixread.arrays import Floats
 from pixread.assembly.classifier import ClassifierName, FeatureNames, load_classifier
+from pixread.assembly.document import order_elements, picture_element
 from pixread.assembly.fit.labelled_page import LabelledPage, token_leaves
 from pixread.assembly.grouping import GROUP_FEATURES, ItemRun, candidate_runs
-from pixread.assembly.page_tree import order_elements, picture_element
 from pixread.assembly.paragraphs import WRAP_FEATURES, vertical_neighbours, wrap_features
 from pixread.assembly.reading_order import CUT_FEATURES, CutBoxes, cut_features, reads_by_columns, xy_cut
 from pixread.assembly.spans import SPAN_FEATURES, span_features, token_differences

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pixread.arrays import Bitmap, Floats, Pixels
+from pixread.arrays import Bitmap, Floats, Ints, Pixels
 from pixread.assembly.style.network import STYLES, load_style_network, prefix_sums, scale_line
-from pixread.assembly.tokens import LineTokens, Positions, estimate_width
 from pixread.images.components import without_long_runs
 from pixread.records import Box
 
@@ -71,10 +70,31 @@ DIFFERENCE_FEATURES = (
     *(f"context_{style}_difference" for style in STYLES),
 )
 
+# Widths of letters in ems, about those of common sans serifs.
+LETTER_WIDTHS = {
+    **dict.fromkeys("ijl'|", 0.22),
+    **dict.fromkeys("!,./:;I[]ft\\", 0.28),
+    **dict.fromkeys('()-r"`{}*', 0.34),
+    **dict.fromkeys("mM%W@", 0.87),
+    "w": 0.7,
+}
+LOWERCASE_WIDTH, CAPITAL_WIDTH, FULL_WIDTH = 0.54, 0.68, 1.0  # of all others; digits are as wide as small letters
+FIRST_FULL_WIDTH = "\u2e80"  # from here on characters are as wide as high
+
 _CODE = re.compile(r"[_(){}<>=/\\$@]|\w\.\w|[a-z][A-Z]|^--?\w|::")
 _LIST_NUMBER = re.compile(r"^(\d+\.)*\d+\.?$")
 _CONTRAST = MEASURES.index("contrast")
 _LENGTH, _IS_CODE = TEXT_FEATURES.index("length"), TEXT_FEATURES.index("is_code")
+
+
+@dataclass(frozen=True, slots=True)
+class LineTokens:
+    """The tokens of a line from left to right."""
+
+    texts: list[str]
+    no_space_before: list[bool]  # whether a token follows the previous one without a space
+    starts: Ints  # (tokens,) first column
+    ends: Ints  # (tokens,) behind the last column
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +103,8 @@ class StyleFeatures:
 
     tokens: tuple[str, ...]
     no_space_before: Bitmap  # (tokens,) whether it follows the previous one without a space
-    left: Positions  # (tokens,) first column in the picture
-    right: Positions  # (tokens,) behind the last column
+    left: Ints  # (tokens,) first column in the picture
+    right: Ints  # (tokens,) behind the last column
     height: float  # of the line, in pixels
     ink: Floats  # (tokens, 3) colour of the letters, 0 to 255
     paper: Floats  # (tokens, 3) colour of the background
@@ -129,7 +149,7 @@ def _crop_line(pixels: Pixels, box: Box) -> tuple[NDArray[np.float32], NDArray[n
     return core, np.clip(distance / max(contrast, 1.0), 0, 1), contrast, left
 
 
-def style_differences(first: StyleFeatures, first_at: Positions, second: StyleFeatures, second_at: Positions) -> Floats:
+def style_differences(first: StyleFeatures, first_at: Ints, second: StyleFeatures, second_at: Ints) -> Floats:
     """How tokens of a line differ from those of another line, or the same, that follow them. -> (N, features)
 
     The columns are `DIFFERENCE_FEATURES`.
@@ -175,14 +195,14 @@ def style_differences(first: StyleFeatures, first_at: Positions, second: StyleFe
     return np.clip(np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1), -3, 3)
 
 
-def _mean_styles_until(style: StyleFeatures, at: Positions) -> Floats:
+def _mean_styles_until(style: StyleFeatures, at: Ints) -> Floats:
     """The mean styles of each token and the `CONTEXT_TOKENS` - 1 before it, weighted by their lengths."""
     sums, lengths = _style_sums(style)
     first = np.maximum(at + 1 - CONTEXT_TOKENS, 0)
     return np.asarray((sums[at + 1] - sums[first]) / (lengths[at + 1] - lengths[first])[:, None])
 
 
-def _mean_styles_from(style: StyleFeatures, at: Positions) -> Floats:
+def _mean_styles_from(style: StyleFeatures, at: Ints) -> Floats:
     """The same of each token and the `CONTEXT_TOKENS` - 1 behind it."""
     sums, lengths = _style_sums(style)
     last = np.minimum(at + CONTEXT_TOKENS, len(style.tokens))
@@ -293,7 +313,7 @@ def _underlines(ink: NDArray[np.float32], height: int) -> NDArray[np.float32]:
     return (low & ~without_long_runs(low, int(MIN_UNDERLINE * height))).astype(np.float32)
 
 
-def _gaps_underlined(underlines: NDArray[np.float32], starts: Positions, ends: Positions) -> Floats:
+def _gaps_underlined(underlines: NDArray[np.float32], starts: Ints, ends: Ints) -> Floats:
     """The share of the gap behind each token that is underlined; 0 behind the last."""
     gaps = zip(ends[:-1].tolist(), np.maximum(starts[1:], ends[:-1] + 1).tolist(), strict=True)
     return np.array([underlines[:, end:start].mean(axis=1).max() for end, start in gaps] + [0.0])
@@ -327,3 +347,12 @@ def _cosine_distance(first: Floats, second: Floats) -> Floats:
     """1 less the cosine between the rows: 0 for colours of one hue."""
     lengths = (np.linalg.norm(first, axis=1) + 1e-6) * (np.linalg.norm(second, axis=1) + 1e-6)
     return np.asarray(1 - (first * second).sum(axis=1) / lengths)
+
+
+def estimate_width(word: str) -> float:
+    """The usual width of a word in ems."""
+    return sum(
+        LETTER_WIDTHS.get(character)
+        or (FULL_WIDTH if character >= FIRST_FULL_WIDTH else CAPITAL_WIDTH if character.isupper() else LOWERCASE_WIDTH)
+        for character in word
+    )

@@ -19,9 +19,8 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import save
 
-from pixread.arrays import Floats
-from pixread.assembly.feature_names import check_names
-from pixread.assembly.tokens import Positions
+from pixread.arrays import Floats, Ints
+from pixread.assembly.classifier import check_names
 from pixread.files import write_bytes
 
 STYLE_WEIGHTS = Path(__file__).parent.parent.parent / "assets" / "style.safetensors"
@@ -45,7 +44,7 @@ class StyleNetwork:
     output: ColumnArray
     output_bias: ColumnArray
 
-    def predict(self, line: ColumnArray, starts: Positions, ends: Positions) -> Floats:
+    def predict(self, line: ColumnArray, starts: Ints, ends: Ints) -> Floats:
         """A score from -1 to 1 for each word and each of the `STYLES`. -> (words, styles)
 
         line: (ROWS, columns), ink from 0 to 1, as `scale_line` returns it. starts, ends: the columns of each word.
@@ -75,7 +74,7 @@ def read_style_network(path: Path) -> StyleNetwork:
         return StyleNetwork(**{field.name: file.get_tensor(field.name) for field in fields(StyleNetwork)})
 
 
-def scale_line(ink: ColumnArray, starts: Positions, ends: Positions) -> tuple[ColumnArray, Positions, Positions]:
+def scale_line(ink: ColumnArray, starts: Ints, ends: Ints) -> tuple[ColumnArray, Ints, Ints]:
     """A line (rows, columns) scaled to `ROWS` rows, its aspect ratio kept, and the columns of its words in it."""
     rows, columns = ink.shape
     width = max(1, round(columns * ROWS / rows))

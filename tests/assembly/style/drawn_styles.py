@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from pixread.assembly.lines import split_punctuation
 from pixread.assembly.paragraphs import LineToken, StyledLine
-from pixread.assembly.style.features import StyleFeatures, measure_style
-from pixread.assembly.tokens import LineTokens, estimate_width, split_punctuation
+from pixread.assembly.style.features import LineTokens, StyleFeatures, estimate_width, measure_style
 from pixread.records import Box
 
 

@@ -9,11 +9,11 @@ from PIL import Image, ImageDraw, ImageFont
 from pixread.assembly.style.features import (
     DIFFERENCE_FEATURES,
     MEASURES,
+    LineTokens,
     StyleFeatures,
     measure_style,
     style_differences,
 )
-from pixread.assembly.tokens import LineTokens
 from pixread.records import Box
 from tests.assembly.style.drawn_styles import style_of
 from tests.drawn import FONT

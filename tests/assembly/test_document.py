@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pixread.assembly.page_tree import build_tree, order_elements, picture_element
+from pixread.assembly.document import build_tree, order_elements, picture_element
 from pixread.assembly.paragraphs import StyledLine
 from pixread.assembly.reading_order import Zone
 from pixread.markup import parse, serialise
