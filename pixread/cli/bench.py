@@ -74,6 +74,27 @@ def encode(
     _show(lambda: bench_encode(config, **counts), out)
 
 
+@bench.command()
+def constrained(
+    model: Model = None,
+    size: Size = "base",
+    batch_sizes: BatchSizes = "1,8",
+    patches: Patches = "2048",
+    tokens: Annotated[int, typer.Option(min=2, help="Tokens of an output.")] = 32,
+    dtypes: Dtypes = None,
+    repeats: Repeats = 3,
+    threads: Threads = 0,
+    device: Device = "auto",
+    out: Out = None,
+) -> None:
+    """Constrained decoding: a step with the grammar and without, and its logits processor alone."""
+    from pixread.bench.network.constrained import bench_constrained
+
+    config = _setting(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
+    counts = {"batch_sizes": _numbers(batch_sizes, "--batch-sizes"), "patches": _numbers(patches, "--patches")}
+    _show(lambda: bench_constrained(config, tokens=tokens, **counts), out)
+
+
 @bench.command("train")
 def measure_training(
     model: Model = None,

@@ -20,6 +20,7 @@ from pixread.bench.commands.recipes import bench_recipes
 from pixread.bench.commands.render import bench_render
 from pixread.bench.commands.startup import bench_startup
 from pixread.bench.network.bench_config import BenchConfig
+from pixread.bench.network.constrained import bench_constrained
 from pixread.bench.network.encode import bench_encode
 from pixread.bench.network.generate import bench_generate
 from pixread.bench.network.train import bench_train
@@ -51,6 +52,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], ...]] = {
     "push": (push,),
     "bench generate": (bench_generate, BenchConfig),
     "bench encode": (bench_encode, BenchConfig),
+    "bench constrained": (bench_constrained, BenchConfig),
     "bench train": (bench_train, BenchConfig),
     "bench startup": (bench_startup,),
     "bench render": (bench_render,),

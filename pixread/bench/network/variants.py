@@ -18,7 +18,7 @@ PIXREAD_TRAINING = "pixread.bench.network.pixread_training:PixreadTraining"
 TRANSFORMERS_TRAINING = "pixread.bench.network.transformers_training:TransformersTraining"
 MISSING = "transformers is not installed, so there is nothing to compare with; pip install 'pixread[bench]' installs it"
 
-Bench = Literal["generate", "encode", "train"]
+Bench = Literal["generate", "encode", "constrained", "train"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Variant:
 VARIANTS = (
     Variant(
         name="pixread auto",
-        benches=("generate", "encode"),
+        benches=("generate", "encode", "constrained"),
         side="pixread",
         subject=PIXREAD_SUBJECT,
         dtype="auto",
@@ -59,7 +59,7 @@ VARIANTS = (
     ),
     Variant(
         name="pixread float32",
-        benches=("generate", "encode"),
+        benches=("generate", "encode", "constrained"),
         side="pixread",
         subject=PIXREAD_SUBJECT,
         dtype="float32",
@@ -67,7 +67,7 @@ VARIANTS = (
     ),
     Variant(
         name="pixread bfloat16",
-        benches=("generate", "encode"),
+        benches=("generate", "encode", "constrained"),
         side="pixread",
         subject=PIXREAD_SUBJECT,
         dtype="bfloat16",
@@ -75,7 +75,7 @@ VARIANTS = (
     ),
     Variant(
         name="pixread int8",
-        benches=("generate", "encode"),
+        benches=("generate", "encode", "constrained"),
         side="pixread",
         subject=PIXREAD_SUBJECT,
         dtype="int8",
