@@ -29,7 +29,12 @@ _SCREEN_SHARE = 0.55  # of the lines are in families that browsers fall back to,
 _SCRIPT_SHARES = {"latin": 0.34, "cyrillic": 0.17, "greek": 0.14, "devanagari": 0.35}
 _OTHER_SHARE = 0.2  # of each further script; the shares are brought to a sum of one
 _LATIN_IN_OTHERS, _NUMBERS_IN_OTHERS = 0.10, 0.10  # of the words of other scripts
-_SEPARATORS = (" ", " ", " ", " ", " ", " ", " | ", " – ", " — ", " • ", " / ", " · ", " → ", " > ", ": ", ", ")
+_SEPARATORS = (" ", " ", " ", " ", " ", " ", " | ", " – ", " — ", " • ", " / ", " · ", " → ", " > ", " » ", ": ", ", ")
+_IDENTIFIER_SHARE, _LONGEST_IDENTIFIER = 0.05, 4  # of the words of a line; words joined by low lines
+_UNDERLINED_SHARE, _PART_UNDERLINED = 0.15, 0.5  # of the lines; of these only a run of words, as links are
+_UNDERLINE_DEPTHS, _UNDERLINE_WEIGHTS = (0.08, 0.18), (0.045, 0.10)  # font sizes below the baseline; thickness
+_INK_SKIPPED = 0.75  # of underlines stop at letters that reach into them (CSS text-decoration-skip-ink)
+_INK = 40  # levels by which a pixel of a letter differs from its ground
 _COMMON_TONES = ((255, 0), (255, 0), (255, 40), (250, 90), (245, 120), (20, 240), (40, 200), (0, 255))
 _SPACED_SHARE, _SPACINGS, _LONGEST_SPACED = 0.03, (0.04, 0.3), 30  # font sizes between letters; characters
 _JUSTIFIED_SHARE, _BLANKS = 0.10, (0.75, 1.8)  # of lines have narrower or wider blanks than their font
@@ -108,6 +113,8 @@ class LineArtist:
         return text
 
     def _word(self, script: Script, rng: random.Random) -> str:
+        if rng.random() < _IDENTIFIER_SHARE:
+            return _identifier(rng)
         if script.name != "latin":
             if (roll := rng.random()) < _LATIN_IN_OTHERS:
                 return words.random_word(rng, self._vocabulary)
@@ -188,7 +195,27 @@ def _draw(text: str, file: str, rng: random.Random, ground: Pixels | None) -> Cu
             return _draw_apart(text, fonts, size, rng, spacing=rng.uniform(*_SPACINGS) * size)
     canvas = _Canvas.of(length, size, rng, ground)
     canvas.pen.text((canvas.left, canvas.baseline), text, fill=canvas.ink, font=font, anchor="ls")
-    return Cut(canvas.pixels(rng), size, text)
+    if rng.random() < _UNDERLINED_SHARE:
+        left, right = _underlined_part(text, font, rng)
+        canvas.underline(canvas.left + left, canvas.left + right, rng)
+    return Cut(canvas.pixels(), size, text)
+
+
+def _identifier(rng: random.Random) -> str:
+    """Words joined by low lines, as programs name things. Under an underline only its gaps tell them from blanks."""
+    parts = [words.pseudo_word(rng) for _ in range(rng.randint(2, _LONGEST_IDENTIFIER))]
+    name = "_".join(part for part in parts if part.isascii()) or "_"
+    return name.upper() if rng.random() < 0.6 else name
+
+
+def _underlined_part(text: str, font: ImageFont.FreeTypeFont, rng: random.Random) -> tuple[float, float]:
+    """Left and right end, in pixels, of all words or of a run of them."""
+    starts = [0, *(number + 1 for number, char in enumerate(text) if char == " ")]
+    if rng.random() >= _PART_UNDERLINED:
+        return 0.0, font.getlength(text)
+    first, last = sorted(rng.choices(range(len(starts)), k=2))
+    end = starts[last + 1] - 1 if last + 1 < len(starts) else len(text)
+    return font.getlength(text[: starts[first]]), font.getlength(text[:end])
 
 
 def _draw_apart(
@@ -212,7 +239,9 @@ def _draw_apart(
     for char, font, length in zip(text, fonts, lengths, strict=True):
         canvas.pen.text((x, canvas.baseline), char, fill=canvas.ink, font=font, anchor="ls")
         x += length
-    return Cut(canvas.pixels(rng), size, text)
+    if rng.random() < _UNDERLINED_SHARE:
+        canvas.underline(canvas.left, canvas.right, rng)
+    return Cut(canvas.pixels(), size, text)
 
 
 def _draw_small_capitals(text: str, file: str, rng: random.Random) -> Cut | None:
@@ -231,6 +260,7 @@ class _Canvas:
     """An empty crop to draw a line on, its margins as a detector leaves them."""
 
     image: Image.Image
+    ground: Pixels  # (H, W, 3) uint8, as it is without letters
     pen: ImageDraw.ImageDraw
     left: float
     right: float
@@ -249,13 +279,23 @@ class _Canvas:
         image, ink = _ground(width, height, rng, ground)
         pen = ImageDraw.Draw(image)
         pen.fontmode = "1" if rng.random() < 0.05 else "L"
-        return cls(image, pen, left, left + length, above, size, ink)
+        return cls(image, np.array(image), pen, left, left + length, above, size, ink)
 
-    def pixels(self, rng: random.Random) -> Pixels:
-        """What was drawn, now and then underlined."""
-        if rng.random() < 0.12:
-            y = self.baseline + rng.uniform(0.08, 0.16) * self.size
-            self.pen.line((self.left, y, self.right, y), fill=self.ink, width=max(1, self.size // 14))
+    def underline(self, left: float, right: float, rng: random.Random) -> None:
+        """A line under what stands from left to right, in whole pixels as browsers draw it."""
+        weight = max(1, round(rng.uniform(*_UNDERLINE_WEIGHTS) * self.size))
+        top = round(self.baseline + rng.uniform(*_UNDERLINE_DEPTHS) * self.size)
+        columns = np.zeros(self.image.width, bool)
+        columns[max(0, round(left)) : round(right)] = True
+        if rng.random() < _INK_SKIPPED:
+            change = np.abs(np.asarray(self.image).astype(int) - self.ground).max(axis=2)  # (H, W)
+            crossed = (change[max(0, top - 1) : top + weight + 1] > _INK).any(axis=0)
+            columns &= ~np.convolve(crossed, np.ones(2 * weight + 1), mode="same").astype(bool)
+        pixels = np.array(self.image)
+        pixels[top : top + weight, columns] = self.ink
+        self.image.paste(Image.fromarray(pixels))
+
+    def pixels(self) -> Pixels:
         return np.asarray(self.image)
 
 
