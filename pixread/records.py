@@ -6,9 +6,13 @@ Every picture coordinate is in pixels, x to the right and y down, origin at the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 BoxKind = Literal["region", "mask", "label"]
 MarkKind = Literal["picture", "icon", "control", "edge", "unread"]
@@ -245,6 +249,38 @@ class Example:
     group_id: str = ""  # the same for examples that belong together, as the candidates of a choice
     source: str = ""  # URL or path that the picture comes from
     meta: Mapping[str, Any] = field(default_factory=dict)  # further facts; what JSON can hold
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """One question about one picture."""
+
+    image: Image.Image
+    prompt: str = ""  # the question; empty where the picture is read without one
+    region: Box | None = None  # the part of the picture that is asked about, inside of it
+    marks: tuple[DrawnBox, ...] = ()  # drawn on the picture
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The output of one pass of a model."""
+
+    text: str
+    log_probs: tuple[float, ...]  # of each token, natural, the end included where it was reached
+    # Start and end of the characters that each token but the end spelled; empty where bytes of no character leave it
+    # open.
+    spans: tuple[tuple[int, int], ...] = ()
+    ended: bool = True  # whether the end was reached before the longest output
+
+    @property
+    def log_prob(self) -> float:
+        """The mean of a token."""
+        return sum(self.log_probs) / len(self.log_probs) if self.log_probs else 0.0
+
+    @property
+    def confidence(self) -> float:
+        """The geometric mean of the probabilities of its tokens."""
+        return math.exp(self.log_prob)
 
 
 @dataclass(frozen=True, slots=True)

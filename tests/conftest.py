@@ -12,8 +12,8 @@ import torch
 from pixread.checkpoints.folder import save
 from pixread.cli import main
 from pixread.models.pix2struct.config import Pix2StructConfig
+from pixread.models.pix2struct.image_processor import ImageProcessor
 from pixread.models.pix2struct.model import Pix2Struct
-from pixread.models.pix2struct.processor import Preprocess
 from pixread.tokenizers.tokenizer import train_tokenizer
 
 # Models of tests are tiny: a second thread only waits for the first, for ever so long where the machine is busy.
@@ -50,7 +50,7 @@ def make_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> MakeCheckpoint:
             vocab_size=len(tokenizer),
             max_positions=256,
         )
-        preprocess = Preprocess(max_patches=128)
+        preprocess = ImageProcessor(max_patches=128)
         files = {**tokenizer.files(), "preprocessor_config.json": json.dumps(preprocess.to_json()).encode()}
         settings = {"max_new_tokens": 12, **generation}
         folder = tmp_path_factory.mktemp("checkpoint") / "tiny"

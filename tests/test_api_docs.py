@@ -22,7 +22,7 @@ from pixread.cli.formats import Format, as_json, node_as_json
 from pixread.generate.options import DecodingKeywords, DecodingOptions
 from pixread.reader.line_by_line import PageReader
 from pixread.reader.load import LoadOptions
-from pixread.reader.single_pass import Reader
+from pixread.reader.reader import Reader
 from pixread.records import Box, Node, Reading
 from tests.conftest import Run
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pixread.models.pix2struct.processor import Preprocess
+from pixread.models.pix2struct.image_processor import ImageProcessor
 from tests.checkpoints.hub_client import Client
 from tests.checkpoints.hub_server import Hub, serve
 from tests.conftest import MakeCheckpoint
@@ -53,7 +53,7 @@ def hub(make_checkpoint: MakeCheckpoint, tmp_path: Path) -> Iterator[Hub]:
         for name in NAMES:
             folder = tmp_path / "served" / name
             shutil.copytree(make_checkpoint(), folder)
-            settings = Preprocess(is_vqa="vqa" in name, max_patches=64).to_json()
+            settings = ImageProcessor(is_vqa="vqa" in name, max_patches=64).to_json()
             (folder / "preprocessor_config.json").write_text(json.dumps(settings), encoding="utf-8")
             running.add(name, folder)
         yield running

@@ -14,15 +14,19 @@ from torch import Tensor
 from pixread.checkpoints import weights
 from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.generation import ENDS, FOLLOWED, NOT_FOLLOWED, STARTS, without_stale
-from pixread.checkpoints.layout import COMPANIONS, CONFIG, GENERATION, WRITTEN_FILES, is_shard
+from pixread.checkpoints.layout import (
+    COMPANIONS,
+    CONFIG,
+    GENERATION,
+    PREPROCESSOR,
+    PROCESSOR,
+    WRITTEN_FILES,
+    is_shard,
+)
 from pixread.checkpoints.resolve import resolve
 from pixread.filenames import is_system_file
 from pixread.files import WriteError, folder_written_aside, write_bytes
-from pixread.models.family import Family
-from pixread.models.pix2struct import processor
-from pixread.models.pix2struct.config import Pix2StructConfig
-from pixread.models.pix2struct.family import PIX2STRUCT
-from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.family import Config, Family, Network, Processor
 from pixread.models.registry import family_of
 from pixread.models.tensor_names import rename
 from pixread.nn.meta_init import meta_init
@@ -34,10 +38,19 @@ from pixread.tokenizers.sentencepiece import SPIECE_FILE
 class Checkpoint:
     """A model read from `folder`, in evaluation mode, with its generation settings ({} where there are none)."""
 
-    model: Pix2Struct
-    config: Pix2StructConfig
+    model: Any  # a `Network` of some family
+    config: Any  # a `Config`
     generation: dict[str, Any]
     folder: Path
+
+    @property
+    def family(self) -> Family:
+        return family_of(self.config.model_type)
+
+    def processor(self) -> Processor:
+        """What lies beside the weights. ValueError, in one sentence, where it is missing or damaged."""
+        processor: Processor = self.family.load_processor(self.folder, self.config)
+        return processor
 
 
 def load(
@@ -55,7 +68,7 @@ def load(
     family, config, tied = _described(raw, folder / CONFIG)
     generation = _settings(folder, raw, family)
     with meta_init():
-        model: Pix2Struct = family.build(config)
+        model: Network = family.build(config)
     expected = model.state_dict()
     theirs = rename(expected, family.tensors)
     shapes = {theirs[name]: tensor.shape for name, tensor in expected.items()}
@@ -69,7 +82,7 @@ def load(
     return Checkpoint(model, config, generation, folder)
 
 
-def _described(raw: object, path: Path) -> tuple[Family, Pix2StructConfig, bool]:
+def _described(raw: object, path: Path) -> tuple[Family, Config, bool]:
     """The family and configuration that a config.json names, and whether embedding and head are one."""
     if not isinstance(raw, dict):
         raise CheckpointError(f"{path} must hold a JSON object, got {type(raw).__name__}")
@@ -96,7 +109,7 @@ def _settings(folder: Path, config: Mapping[str, Any], family: Family) -> dict[s
     return settings
 
 
-def _check_range(model: Pix2Struct, names: Mapping[str, str], *, dtype: torch.dtype, folder: Path) -> None:
+def _check_range(model: Network, names: Mapping[str, str], *, dtype: torch.dtype, folder: Path) -> None:
     beyond = [names[name] for name, tensor in model.state_dict().items() if not weights.is_finite(tensor)]
     if beyond:
         kind = str(dtype).removeprefix("torch.")
@@ -104,7 +117,7 @@ def _check_range(model: Pix2Struct, names: Mapping[str, str], *, dtype: torch.dt
 
 
 def save(
-    model: Pix2Struct,
+    model: Network,
     folder: str | Path,
     *,
     generation: Mapping[str, Any] | None = None,
@@ -119,7 +132,7 @@ def save(
     anything that is not part of a checkpoint.
     """
     state = model.state_dict()
-    theirs = rename(state, PIX2STRUCT.tensors)
+    theirs = rename(state, family_of(model.config.model_type).tensors)
     tensors = {theirs[name]: tensor.detach().to("cpu", dtype) for name, tensor in state.items()}
     return save_tensors(
         tensors, folder, config=model.config, generation=generation, files=files, max_shard_bytes=max_shard_bytes
@@ -130,7 +143,7 @@ def save_tensors(
     layout: Mapping[str, Tensor],
     folder: str | Path,
     *,
-    config: Pix2StructConfig,
+    config: Config,
     fetch: Callable[[str], Tensor] | None = None,
     generation: Mapping[str, Any] | None = None,
     files: Mapping[str, bytes | Path] | None = None,
@@ -141,7 +154,10 @@ def save_tensors(
     files = dict(files or {})
     _check_files(files)
     _check_target(folder, files)
-    documents = {CONFIG: PIX2STRUCT.config.to_json(config), GENERATION: _generation(config, generation or {})}
+    config_format = family_of(config.model_type).config
+    # transformers copies use_cache=False from old configs and then decodes without a cache; say it outright.
+    settings = {**config_format.special_ids(config), "use_cache": True, **(generation or {})}
+    documents = {CONFIG: config_format.to_json(config), GENERATION: settings}
     try:
         with folder_written_aside(folder) as aside:
             for name, document in documents.items():
@@ -165,22 +181,16 @@ def rewrite(
     """Write a checkpoint again with its weights stored in another dtype, its companion files as they are.
 
     `source` is what `resolve` takes. What `transformers` needs and the source lacks is added: tokenizer.json
-    beside a lone spiece.model, preprocessor_config.json with the paper's settings.
+    beside a lone spiece.model, preprocessor_config.json with the family's usual settings.
     """
     checkpoint = load(resolve(source))
     names = [name for name in COMPANIONS if name not in WRITTEN_FILES and (checkpoint.folder / name).is_file()]
     files: dict[str, bytes | Path] = {name: checkpoint.folder / name for name in names}
     if SPIECE_FILE in files and tokenizer.TOKENIZER_FILE not in files:
         files = {**tokenizer.Tokenizer.load(checkpoint.folder).files(), **files}
-    if not {processor.FILE, processor.PROCESSOR_FILE} & files.keys():
-        files[processor.FILE] = json.dumps(processor.Preprocess().to_json(), indent=2).encode()
+    if not {PREPROCESSOR, PROCESSOR} & files.keys():
+        files |= checkpoint.family.default_files
     return save(checkpoint.model, out, generation=without_stale(checkpoint.generation), files=files, dtype=dtype)
-
-
-def _generation(config: Pix2StructConfig, generation: Mapping[str, Any]) -> dict[str, Any]:
-    # transformers copies use_cache=False from old configs and then decodes without a cache; say it outright.
-    special = {"decoder_start_token_id": config.pad, "pad_token_id": config.pad, "eos_token_id": config.eos}
-    return {**special, "use_cache": True, **generation}
 
 
 def _read_json(path: Path) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pixread.checkpoints.errors import CheckpointError
-from pixread.models.pix2struct.patches import Like
+from pixread.models.family import Like
 
 MAX_NEW_TOKENS = 128  # the length of the paper's decoder, and of the targets in its code
 # What `transformers` writes where nobody chose anything, the start token included: too short for most answers, and

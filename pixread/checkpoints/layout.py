@@ -7,6 +7,8 @@ from pathlib import Path
 
 CONFIG = "config.json"
 GENERATION = "generation_config.json"
+PREPROCESSOR = "preprocessor_config.json"
+PROCESSOR = "processor_config.json"  # where newer versions of transformers keep the same settings
 CARD = "README.md"
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -20,8 +22,8 @@ WRITTEN_FILES = (CONFIG, GENERATION, SINGLE, INDEX, PICKLED, PICKLED_INDEX)
 # What a folder may hold and still be replaced by a new checkpoint.
 COMPANIONS = (
     *WRITTEN_FILES,
-    "preprocessor_config.json",
-    "processor_config.json",
+    PREPROCESSOR,
+    PROCESSOR,
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",

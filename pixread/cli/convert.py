@@ -75,9 +75,9 @@ def _convert_t5x(folder: Path, out: Path, *, dtype: torch.dtype, files: dict[str
 
 
 def _preprocessor_file(*, max_patches: int | None, vqa: bool | None) -> dict[str, bytes]:
-    from pixread.models.pix2struct.processor import FILE, Preprocess
+    from pixread.models.pix2struct.image_processor import FILE, ImageProcessor
 
-    preprocess = Preprocess(is_vqa=bool(vqa))
+    preprocess = ImageProcessor(is_vqa=bool(vqa))
     if max_patches is not None:
         preprocess = replace(preprocess, max_patches=max_patches)
     return {FILE: (json.dumps(preprocess.to_json(), indent=2) + "\n").encode()}

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from pixread.cli.terminal import say
 
 if TYPE_CHECKING:
-    from pixread.models.pix2struct.patches import Like
+    from pixread.models.family import Like
     from pixread.reader.line_by_line import PageReader
-    from pixread.reader.single_pass import Reader
+    from pixread.reader.reader import Reader
 
 COMPILING = "pixread: compiling for this processor, which takes up to a minute and a half and is kept for the next time"
 # Threads would wait for each other at work for several milliseconds: where other programs compute too, the one waited

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pixread.generate.options import DecodingKeywords
     from pixread.reader.line_by_line import PageReader
-    from pixread.reader.single_pass import Reader
+    from pixread.reader.reader import Reader
     from pixread.records import Reading
 
     Read = Callable[[Image.Image, Show], Reading]

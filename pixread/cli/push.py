@@ -34,12 +34,12 @@ def push(
     from pixread.checkpoints.card import CardFacts, make_card
     from pixread.checkpoints.folder import load
     from pixread.checkpoints.resolve import resolve
-    from pixread.models.pix2struct.processor import Preprocess
+    from pixread.models.pix2struct.image_processor import ImageProcessor
 
     # A name that is no folder here is not looked for on the Hub: there is nothing to push.
     source = resolve(folder) if Path(folder).is_dir() else Path(folder)
     loaded = load(source, dtype=None)  # whole and sound, or there is nothing to push
-    settings = Preprocess.load(source)
+    settings = ImageProcessor.load(source)
     facts = CardFacts(
         license=licence,
         parameters=sum(weight.numel() for weight in loaded.model.parameters()),

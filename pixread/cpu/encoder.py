@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from pixread.cpu.compiler import bfloat16_bits, encoder_kernels, kernel_threads
 from pixread.cpu.linear import PATCHES, Bfloat16Linear, linear_of, unscaled_product
 from pixread.cpu.mapped_weights import trim_heap
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.models.pix2struct.model import Encoder, EncoderLayer
 from pixread.nn.attention import Attention
 
@@ -41,7 +41,7 @@ class CpuEncoder(nn.Module):
         self.norm = _AddNorm(encoder.norm)
 
     @torch.no_grad()
-    def forward(self, batch: Batch, mask: Tensor | None) -> Tensor:
+    def forward(self, batch: PatchBatch, mask: Tensor | None) -> Tensor:
         real = batch.rows > 0  # (B, N)
         x, counts = self._embedded(batch, real), real.sum(1).tolist()
         added = torch.zeros_like(x, dtype=torch.bfloat16)
@@ -57,7 +57,7 @@ class CpuEncoder(nn.Module):
         padded[real] = y
         return padded
 
-    def _embedded(self, batch: Batch, real: Tensor) -> Tensor:
+    def _embedded(self, batch: PatchBatch, real: Tensor) -> Tensor:
         pixels = batch.pixels[real].to(self.patch_projection.weight.dtype)  # (R, P)
         x = self.patch_projection(pixels).float()  # (R, C)
         x += self.row_embedding(batch.rows[real])

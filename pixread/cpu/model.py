@@ -14,7 +14,7 @@ from pixread.cpu.decoder import MAX_ROWS, JitDecoder, quantised
 from pixread.cpu.encoder import CpuEncoder
 from pixread.cpu.linear import MappedLinear
 from pixread.cpu.mapped_weights import MappedWeights
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.models.pix2struct.config import Pix2StructConfig
 from pixread.models.pix2struct.model import Decoder, Encoder, Pix2Struct
 from pixread.models.pix2struct.state import Pix2StructState
@@ -46,7 +46,7 @@ class CpuPix2Struct(Pix2Struct):
         )
         self.eval()
 
-    def encode(self, batch: Batch) -> Memory:
+    def encode(self, batch: PatchBatch) -> Memory:
         with self._mapped.released_while_idle(batch.rows.numel()):
             return super().encode(batch)
 

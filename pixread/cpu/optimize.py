@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from functools import partial
-from typing import Literal
+from typing import Literal, overload
 
 import torch
 
@@ -26,6 +26,7 @@ from pixread.cpu.linear import (
     has_onednn_linear,
 )
 from pixread.cpu.model import CpuPix2Struct
+from pixread.models.family import Network
 from pixread.models.pix2struct.config import Pix2StructConfig
 from pixread.models.pix2struct.model import Decoder, Encoder, Pix2Struct
 from pixread.nn.linear import replace_linears
@@ -34,7 +35,11 @@ Precision = Literal["exact", "mixed", "int8"]
 COMPILED = (torch.float32, torch.bfloat16)
 
 
-def optimize(model: Pix2Struct, *, precision: Precision = "exact", donate: bool = False) -> CpuPix2Struct:
+@overload
+def optimize(model: Pix2Struct, *, precision: Precision = ..., donate: bool = ...) -> CpuPix2Struct: ...
+@overload
+def optimize(model: Network, *, precision: Precision = ..., donate: bool = ...) -> Network: ...
+def optimize(model: Network, *, precision: Precision = "exact", donate: bool = False) -> Network:
     """Another model, in evaluation mode, that computes the same faster on a CPU; it cannot be trained or saved.
 
     precision: "exact": outputs stay the same but for the order of sums, and models that are not float32 or bfloat16
@@ -44,8 +49,18 @@ def optimize(model: Pix2Struct, *, precision: Precision = "exact", donate: bool 
     processor or this torch lacks what int8 takes.
 
     The given model stays as it is, and both share the weights that need no other form. donate: its weights are given
-    up instead, so that those of one layer are freed before those of the next are made; it is empty afterwards.
+    up instead, so that those of one layer are freed before those of the next are made; it is empty afterwards. A
+    model of a family without layers of its own in `pixread.cpu` is given back as it is; ValueError where int8 is wanted
+    of it.
     """
+    if isinstance(model, Pix2Struct):
+        return _optimize_pix2struct(model, precision=precision, donate=donate)
+    if precision == "int8":
+        raise ValueError(f"int8 is not made for models of the type {model.config.model_type}; use bfloat16 instead")
+    return model.eval()
+
+
+def _optimize_pix2struct(model: Pix2Struct, *, precision: Precision, donate: bool) -> CpuPix2Struct:
     if precision == "int8" and not _compiles(model.decoder) and not has_int8_linear():
         raise ValueError("int8 needs a processor and a torch with 8-bit linear layers; use bfloat16 instead")
     if donate:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
-from pixread.images.open import MAX_PIXELS
+from pixread.images.open import MAX_PIXELS, InputError
 from pixread.images.text_drawing import draw_line, is_all_plain, line_box, lost_in, named, runs_of, warn_of_lost
 from pixread.images.typefaces import font
 
@@ -24,7 +24,7 @@ LONGEST = 20_000  # characters; as a header they take up to 30 megapixels
 SPACING = 4  # pixels between lines that no font of the original has, as Pillow's
 
 
-class QuestionError(ValueError):
+class QuestionError(InputError):
     """A question that cannot be drawn, with a sentence that says why."""
 
 

@@ -36,7 +36,11 @@ NEW_SUBFILE_TYPE, REDUCED = 254, 1  # a tag of TIFF files, and its bit for a sma
 PictureSource = str | Path | bytes | Image.Image | NDArray[Any]
 
 
-class PictureError(ValueError):
+class InputError(ValueError):
+    """A picture or a question that a model cannot be given."""
+
+
+class PictureError(InputError):
     """A picture that cannot be read, with a sentence that names it and says why."""
 
 

@@ -26,7 +26,7 @@ from pixread.generate.logits_processors import (
     SuppressTokens,
 )
 from pixread.generate.loop import LogitsProcessor
-from pixread.models.pix2struct.config import Pix2StructConfig
+from pixread.models.family import Config
 
 LARGEST = 1e9  # biases, far beyond any score
 
@@ -40,12 +40,13 @@ class Ends:
     vocab_size: int
 
     @classmethod
-    def of(cls, generation: Mapping[str, Any], config: Pix2StructConfig) -> Self:
+    def of(cls, generation: Mapping[str, Any], config: Config) -> Self:
         """Raises ValueError for what are no ids of the model."""
-        start = next((generation[name] for name in STARTS if generation.get(name) is not None), config.pad)
+        start = next((generation[name] for name in STARTS if generation.get(name) is not None), config.start_id)
         if isinstance(start, list) and len(start) == 1:
             [start] = start  # in transformers, one for each picture of a batch
-        eos = config.eos if generation.get("eos_token_id") is None else generation["eos_token_id"]
+        eos = generation.get("eos_token_id")
+        eos = list(config.eos_ids) if eos is None else eos
         size = config.vocab_size
         return cls(_id(start, size, name=STARTS[0]), _ids(eos, size, name="eos_token_id", may_be_one=True), size)
 

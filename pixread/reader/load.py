@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TypedDict, Unpack, overload
 if TYPE_CHECKING:
     import torch
 
-    from pixread.models.pix2struct.patches import Like
+    from pixread.models.family import Like
     from pixread.reader.line_by_line import PageReader
-    from pixread.reader.single_pass import Reader
+    from pixread.reader.reader import Reader
 
 
 class DeviceOptions(TypedDict, total=False):
@@ -78,7 +78,7 @@ def load(name: str | Path | None = None, **options: Unpack[LoadOptions]) -> Read
     from pixread.checkpoints.layout import holds_page_reader
 
     if name is not None and not holds_page_reader(name):
-        from pixread.reader.single_pass import Reader
+        from pixread.reader.reader import Reader
 
         return Reader.load(name, **options)
     from pixread.reader.line_by_line import PageReader

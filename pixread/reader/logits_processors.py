@@ -11,7 +11,7 @@ from pixread.checkpoints.generation import check_known, least_output, longest_ou
 from pixread.generate.beam import BeamSettings
 from pixread.generate.loop import LogitsProcessor
 from pixread.generate.options import DecodingOptions
-from pixread.models.pix2struct.config import Pix2StructConfig
+from pixread.models.family import Config
 from pixread.reader.generation_config import Ends, stated_processors
 
 BESIDE_GRAMMAR = ("repetition_penalty", "remove_invalid_values", "renormalize_logits")
@@ -60,7 +60,7 @@ def _check_grammar(processors: Mapping[str, LogitsProcessor], ends: Ends) -> Non
         raise ValueError("grammar and several eos_token_id cannot both be asked for: the last bracket ends an output")
 
 
-def check_generation(generation: Mapping[str, Any], config: Pix2StructConfig, *, name: str) -> None:
+def check_generation(generation: Mapping[str, Any], config: Config, *, name: str) -> None:
     """Raises ValueError, naming the checkpoint, for generation settings that make no sense, wherever they stand."""
     try:
         check_known(generation)

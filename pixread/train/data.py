@@ -14,19 +14,15 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from pixread.images.header import QuestionError
-from pixread.images.open import PictureError, open_picture
+from pixread.images.open import InputError, open_picture
 from pixread.markup import parse
-from pixread.models.pix2struct.batch import Batch, Patches, collate
-from pixread.models.pix2struct.processor import Preprocess
-from pixread.records import DrawnBox
+from pixread.models.family import Batch, Inputs, Processor
+from pixread.records import Request
 from pixread.shards import ShardSet
 from pixread.targets.fonts import find_fonts
 from pixread.targets.warmup import WarmupSettings, sample
-from pixread.tokenizers.tokenizer import EOS, Tokenizer
 from pixread.train.data_workers import WorkerFailure, ignore_stop_signals, worker_failure, worker_items
 from pixread.train.recipes import Recipe
 
@@ -39,27 +35,25 @@ VOCABULARY_FROM = 3000  # examples of the shards whose words drawn text borrows
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One training example before it becomes patches."""
+    """One training example before it becomes numbers."""
 
-    image: Image.Image
+    request: Request
     target: str
-    prompt: str = ""
-    boxes: tuple[DrawnBox, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One training example as numbers: its patches and its target ids.
+    """One training example as numbers: its inputs and its target ids.
 
     Ids end where the decoder does, without an end if the target is longer; `whole` has all ids of the text.
     """
 
-    patches: Patches
+    inputs: Inputs
     ids: list[int]
     whole: list[int]
 
     def __len__(self) -> int:
-        return len(self.patches) + len(self.ids)
+        return len(self.inputs) + len(self.ids)
 
 
 class Source(Protocol):
@@ -76,7 +70,7 @@ class DrawnText:
 
     def item(self, position: int, rng: random.Random) -> Item:
         drawn = sample(self.settings, rng)
-        return Item(drawn.image, drawn.target)
+        return Item(Request(drawn.image), drawn.target)
 
 
 class Shards:
@@ -91,7 +85,7 @@ class Shards:
         epoch, place = divmod(position, len(self._shards))
         example = self._shards[int(_order(len(self._shards), self._seed, epoch)[place])]
         image = open_picture(example.image, name=example.id)
-        return Item(image, rng.choice(example.targets), example.prompt, example.boxes)
+        return Item(Request(image, example.prompt, marks=example.boxes), rng.choice(example.targets))
 
 
 @lru_cache(maxsize=8)
@@ -163,17 +157,15 @@ class Windows(Dataset["Window | WorkerFailure"]):
     """Window number -> its batches."""
 
     source: Source
-    preprocess: Preprocess
-    tokenizer: Tokenizer
+    processor: Processor
     batch_size: int  # examples
     max_tokens: int  # of a label, its end included
     seed: int  # of drawn text, of targets and of the order of batches
-    max_positions: int  # of the model: the rows and columns that it knows lie below
 
     @property
     def batches(self) -> int:
         """Batches in a window. They depend on nothing but the recipe, as the order of the examples does on them."""
-        return max(1, min(BATCHES, WINDOW_PATCHES // (self.batch_size * self.preprocess.max_patches)))
+        return max(1, min(BATCHES, WINDOW_PATCHES // (self.batch_size * self.processor.max_input_length)))
 
     def __getitem__(self, number: int) -> Window | WorkerFailure:
         try:
@@ -187,32 +179,26 @@ class Windows(Dataset["Window | WorkerFailure"]):
         rows = sorted((row for row, _ in made), key=len)
         cut = [rows[start : start + self.batch_size] for start in range(0, size, self.batch_size)]
         random.Random(f"{self.seed}/window/{number}").shuffle(cut)
-        batches = tuple(collate([row.patches for row in part], [row.ids for row in part]) for part in cut)
+        batches = tuple(self.processor.collate([row.inputs for row in part], [row.ids for row in part]) for part in cut)
         return Window(batches, unusable=sum(failures for _, failures in made))
 
     def row(self, position: int) -> tuple[Row, int]:
-        """Patches and target ids at a position, and how many unusable examples were passed over to find one."""
+        """Inputs and target ids at a position, and how many unusable examples were passed over to find one."""
+        last: InputError | None = None
         for failures in range(MAX_TRIES):
             # Passing over must not move the examples behind: a resumed run counts windows, not pictures.
             place = position + failures * 2**40
             rng = random.Random(f"{self.seed}/{place}")
             try:
                 item = self.source.item(place, rng)
-            except PictureError:
+                ids = self.processor.labels(item.target)
+                inputs = self.processor.inputs(item.request)
+            except InputError as error:  # an unreadable picture, a question that cannot be drawn, too long a strip
+                last = error
                 continue
-            ids = [*self.tokenizer.encode(item.target), EOS]
-            try:
-                patches = self.preprocess.patches(item.image, question=item.prompt, boxes=item.boxes)
-            except QuestionError:
-                continue
-            if max(int(patches.rows.max()), int(patches.cols.max())) >= self.max_positions:
-                continue  # so long a strip that the model has no place for its end
             # As in the original, a target too long for the decoder is cut and then has no end.
-            return Row(patches, ids[: self.max_tokens], ids[:-1]), failures
-        raise ValueError(
-            f"{MAX_TRIES} examples one after another could not be used: unreadable pictures, questions that cannot be "
-            f"drawn, or strips beyond the model's {self.max_positions - 1} rows and columns"
-        )
+            return Row(inputs, ids[: self.max_tokens], ids[:-1]), failures
+        raise ValueError(f"{MAX_TRIES} examples one after another could not be used, the last because {last}")
 
 
 def training_batches(windows: Windows, *, start: int, workers: int) -> Iterator[tuple[Batch, int]]:

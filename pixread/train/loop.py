@@ -18,12 +18,8 @@ from pixread.checkpoints.placement import find_device
 from pixread.checkpoints.resolve import resolve
 from pixread.checkpoints.runs import METRICS
 from pixread.files import claimed, write_text
-from pixread.models.family import IGNORED_LABEL
-from pixread.models.pix2struct.batch import Batch
-from pixread.models.pix2struct.model import Pix2Struct
-from pixread.models.pix2struct.processor import Preprocess
+from pixread.models.family import IGNORED_LABEL, Batch, Network
 from pixread.shards import sets_in
-from pixread.tokenizers.tokenizer import EOS
 from pixread.train.cpu.low_memory_backward import use_low_memory_backward
 from pixread.train.cpu.memory import keep_freed_memory, use_bfloat16_gradients
 from pixread.train.curves import draw_curves
@@ -77,24 +73,21 @@ class Trainer:
         self.prepared = None if recipe.task is None else find_prepared(data, recipe)
         self.recipe = recipe if self.prepared is None else with_task_settings(recipe, self.prepared)
         self.device = device
-        self.model, self.tokenizer = start_model(self.recipe)
+        self.model, processor = start_model(self.recipe)
         self.model.to(device).train()
-        self.preprocess = Preprocess(
-            max_patches=recipe.max_patches,
-            is_vqa=self.prepared is not None and self.prepared.has_questions,
-        )
+        has_questions = self.prepared is not None and self.prepared.has_questions
+        self.processor = processor.for_training(max_patches=recipe.max_patches, has_questions=has_questions)
         self.windows = Windows(
             source=make_source(recipe, data) if self.prepared is None else task_source(recipe, self.prepared.train),
-            preprocess=self.preprocess,
-            tokenizer=self.tokenizer,
+            processor=self.processor,
             batch_size=recipe.batch_size,
             max_tokens=self.recipe.max_tokens,
             seed=recipe.seed,
-            max_positions=self.model.config.max_positions,
         )
         self.optimizers: list[Optimizer] = build_optimizers(
             self.model, name=recipe.optimizer, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
+        self._label_end = self.processor.labels("")[-1]
         self.autocast = autocast_dtype(recipe.precision, device)
         if device.type == "cpu":
             _save_time_and_memory(self.model, self.recipe, precision=self.autocast)
@@ -117,7 +110,7 @@ class Trainer:
             window.samples += len(batch)
             window.unusable += unusable
             if batch.labels is not None:
-                window.cut += int((batch.labels != EOS).all(dim=1).sum())  # a whole label has its end
+                window.cut += int((batch.labels != self._label_end).all(dim=1).sum())  # a whole label has its end
         window.tokens += total
         window.steps += 1
         if self.recipe.clip:
@@ -141,8 +134,7 @@ class Trainer:
         assert batch.labels is not None, "training batches carry labels"
         lower = self.autocast is not torch.float32
         with torch.autocast(self.device.type, dtype=self.autocast, enabled=lower):
-            memory = self.model.encode(batch)
-            logits = self.model.decode(self.model.shift_right(batch.labels), memory)  # (B, T, V)
+            logits = self.model(batch)  # (B, T, V)
         loss = summed_cross_entropy(logits, batch.labels)
         cross_entropy = float(loss.detach())
         if self.recipe.z_loss:
@@ -223,12 +215,12 @@ def _measure_labels(
     trainer: Trainer, data: Sequence[Path], out: Path, *, done: int, warn: Callable[[str], None]
 ) -> None:
     """Says once if labels cannot be learnt whole, and writes into the log of a new run how many are too long."""
-    recipe, prepared = trainer.recipe, trainer.prepared
+    recipe, prepared, tokenizer = trainer.recipe, trainer.prepared, trainer.processor.tokenizer
     learnt = () if recipe.warmup_share >= 1 else data if prepared is None else prepared.train
     held_out = () if prepared is None else [path for sets in prepared.val.values() for path in sets]
-    if lost := unknown_characters(learnt, trainer.tokenizer):
+    if lost := unknown_characters(learnt, tokenizer):
         warn(lost)
-    lengths = label_lengths(learnt, held_out, trainer.tokenizer, max_tokens=recipe.max_tokens)
+    lengths = label_lengths(learnt, held_out, tokenizer, max_tokens=recipe.max_tokens)
     if sentence := lengths.sentence():
         warn(sentence)
         if not done and not (out / METRICS).exists():
@@ -279,8 +271,7 @@ def _save(trainer: Trainer, out: Path, step: int) -> int:
         step,
         model=trainer.model,
         optimizers=trainer.optimizers,
-        tokenizer=trainer.tokenizer,
-        preprocess=trainer.preprocess,
+        processor=trainer.processor,
         recipe=trainer.recipe,
     )
     return step
@@ -298,13 +289,12 @@ def _evaluate(trainer: Trainer, out: Path, step: int) -> dict[str, float]:
     if trainer.prepared is None:
         held = held_out(trainer.windows, count=recipe.evaluate_examples or 0)
         trainer.model.eval()
-        scores = score(trainer.model, held, trainer.tokenizer, max_tokens=recipe.max_tokens)
+        scores = score(trainer.model, held, trainer.processor.tokenizer, max_tokens=recipe.max_tokens)
         trainer.model.train()
     else:
         reader = reader_of(
             trainer.model,
-            trainer.tokenizer,
-            trainer.preprocess,
+            trainer.processor,
             generation=generation_settings(recipe),
             device=trainer.device,
         )
@@ -313,7 +303,7 @@ def _evaluate(trainer: Trainer, out: Path, step: int) -> dict[str, float]:
     return scores
 
 
-def _save_time_and_memory(model: Pix2Struct, recipe: Recipe, *, precision: torch.dtype) -> None:
+def _save_time_and_memory(model: Network, recipe: Recipe, *, precision: torch.dtype) -> None:
     """Less time and memory for the same steps on a CPU, where the recipe allows it."""
     keep_freed_memory()
     single = recipe.accumulate == 1  # each weight is used once a step

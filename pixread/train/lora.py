@@ -13,11 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.family import Network
+from pixread.models.registry import build
 from pixread.nn.linear import replace_linears
 from pixread.nn.meta_init import meta_init
-
-NOT_ADAPTED = ("patch_projection", "head")  # neither attention nor feed-forward
 
 
 class LoraLinear(nn.Module):
@@ -35,29 +34,32 @@ class LoraLinear(nn.Module):
         return self.linear(x) + F.linear(F.linear(x, self.reduce), self.expand) * self.scale
 
     @torch.no_grad()
-    def merged(self) -> Tensor:
-        """The weight of the one linear layer that does the same."""
-        return self.linear.weight + self.scale * (self.expand @ self.reduce)
+    def merged(self) -> dict[str, Tensor]:
+        """What the one linear layer that does the same holds: its weight, and its bias where it has one."""
+        state = dict(self.linear.named_parameters())
+        return {**state, "weight": self.linear.weight + self.scale * (self.expand @ self.reduce)}
 
 
-def add_adapters(model: Pix2Struct, *, rank: int, alpha: float) -> None:
+def add_adapters(model: Network, *, rank: int, alpha: float) -> None:
     """Fixes all weights of the model and puts adapters beside them."""
     model.requires_grad_(False)
-    replace_linears(model, partial(LoraLinear, rank=rank, alpha=alpha), but=NOT_ADAPTED)
+    for block in model.blocks():
+        replace_linears(block, partial(LoraLinear, rank=rank, alpha=alpha))
 
 
-def adapters(model: Pix2Struct) -> dict[str, LoraLinear]:
+def adapters(model: Network) -> dict[str, LoraLinear]:
     """The adapted layers by name; {} for a model without."""
     return {name: module for name, module in model.named_modules() if isinstance(module, LoraLinear)}
 
 
-def plain(model: Pix2Struct) -> Pix2Struct:
+def plain(model: Network) -> Network:
     """The model without adapters that does the same. Weights that had none beside them are shared, not copied."""
     adapted = adapters(model)
     inside = tuple(f"{name}." for name in adapted)
     state = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(inside)}
-    state.update({f"{name}.weight": layer.merged() for name, layer in adapted.items()})
+    for name, layer in adapted.items():
+        state.update({f"{name}.{part}": tensor for part, tensor in layer.merged().items()})
     with meta_init():
-        merged_model = Pix2Struct(model.config)
+        merged_model = build(model.config)
     merged_model.load_state_dict(state, strict=True, assign=True)
     return merged_model

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.family import Network
 
 
-def recompute_layers(model: Pix2Struct) -> None:
-    """From now on the layers of both towers are checkpointed in training; inference with them stays as it is."""
-    for layer in [*model.encoder.layers, *model.decoder.layers]:
-        layer.forward = _checkpointed(layer.forward)
+def recompute_layers(model: Network) -> None:
+    """From now on the blocks are checkpointed in training; inference with them stays as it is."""
+    for block in model.blocks():
+        block.forward = _checkpointed(block.forward)
 
 
 def _checkpointed(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:

@@ -9,8 +9,7 @@ import torch
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import prefill
 from pixread.metrics.text import character_error_rate
-from pixread.models.pix2struct.batch import Batch, collate
-from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.family import Batch, Network
 from pixread.tokenizers.tokenizer import Tokenizer
 from pixread.train.data import Windows
 
@@ -31,15 +30,12 @@ def held_out(windows: Windows, *, count: int) -> HeldOutBatch:
     Of shards, which come round again, they are a sample: a score on them shows learning, not generalisation.
     """
     rows = [windows.row(HELD_OUT_POSITION + number)[0] for number in range(count)]
-    return HeldOutBatch(
-        collate([row.patches for row in rows], [row.ids for row in rows]), tuple(row.whole for row in rows)
-    )
+    batch = windows.processor.collate([row.inputs for row in rows], [row.ids for row in rows])
+    return HeldOutBatch(batch, tuple(row.whole for row in rows))
 
 
 @torch.inference_mode()
-def score(
-    model: Pix2Struct, held_out_batch: HeldOutBatch, tokenizer: Tokenizer, *, max_tokens: int
-) -> dict[str, float]:
+def score(model: Network, held_out_batch: HeldOutBatch, tokenizer: Tokenizer, *, max_tokens: int) -> dict[str, float]:
     """Share read without a fault, and faults per character, both of the greedy output and the whole target."""
     batch = held_out_batch.batch.to(next(model.parameters()).device)
     decoded = greedy(model, prefill(model, batch), max_new_tokens=max_tokens)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from torch import nn
 
 from pixread.checkpoints import folder as checkpoint_folder
 from pixread.checkpoints.folder import Checkpoint
 from pixread.checkpoints.resolve import resolve
-from pixread.models.pix2struct.config import sized
-from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.family import Network, Processor
+from pixread.models.registry import build, family_of, sized
 from pixread.reader.generation_config import Ends
 from pixread.targets.words import ALPHABET
-from pixread.tokenizers.tokenizer import EOS, PAD, Tokenizer, train_tokenizer
+from pixread.tokenizers.tokenizer import train_tokenizer
 from pixread.train.lora import add_adapters
 from pixread.train.recipes import Recipe
 from pixread.train.recompute import recompute_layers
 
 
-def start_model(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:
+def start_model(recipe: Recipe) -> tuple[Network, Processor]:
     """The checkpoint of `init`, or fresh weights and a fresh tokenizer; with the recipe's dropout and adapters."""
-    model, tokenizer = _fresh(recipe) if recipe.init is None else _read(recipe.init)
-    model.config = replace(model.config, dropout=recipe.dropout)
+    model, processor = _fresh(recipe) if recipe.init is None else _read(recipe.init)
+    model.config = family_of(model.config.model_type).training_config(model.config, dropout=recipe.dropout)
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = recipe.dropout
@@ -30,28 +28,28 @@ def start_model(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:
         add_adapters(model, rank=recipe.lora_rank, alpha=recipe.lora_alpha)
     if recipe.recompute:
         recompute_layers(model)
-    return model, tokenizer
+    return model, processor
 
 
-def _read(init: str) -> tuple[Pix2Struct, Tokenizer]:
-    folder = resolve(init)
-    checkpoint = checkpoint_folder.load(folder)
-    check_ends(checkpoint, name=init)
-    model = checkpoint.model
-    model.config = replace(model.config, pad=PAD, eos=EOS)
-    return model, Tokenizer.load(folder, num_rows=model.config.vocab_size)
+def _read(init: str) -> tuple[Network, Processor]:
+    checkpoint = checkpoint_folder.load(resolve(init))
+    processor = checkpoint.processor()
+    check_ends(checkpoint, processor, name=init)
+    return checkpoint.model, processor
 
 
-def check_ends(checkpoint: Checkpoint, *, name: str) -> None:
+def check_ends(checkpoint: Checkpoint, processor: Processor, *, name: str) -> None:
     """Raises ValueError for a checkpoint whose outputs start or end with other tokens than labels do."""
-    ends = Ends.of(checkpoint.generation, checkpoint.config)
-    if ends.start != PAD or EOS not in ends.eos:
+    learnt = checkpoint.family.training_config(checkpoint.config, dropout=0.0)
+    ends, label_end = Ends.of(checkpoint.generation, checkpoint.config), processor.labels("")[-1]
+    if ends.start != learnt.start_id or label_end not in ends.eos:
         raise ValueError(
             f"outputs of {name} start with the token {ends.start} and end with {', '.join(map(str, ends.eos))}, "
-            f"but labels start with {PAD} and end with {EOS}"
+            f"but labels start with {learnt.start_id} and end with {label_end}"
         )
 
 
-def _fresh(recipe: Recipe) -> tuple[Pix2Struct, Tokenizer]:
+def _fresh(recipe: Recipe) -> tuple[Network, Processor]:
     tokenizer = train_tokenizer([], vocab_size=recipe.vocab_size, alphabet=ALPHABET)
-    return Pix2Struct(sized(recipe.size, vocab_size=len(tokenizer))), tokenizer
+    config = sized(recipe.size, vocab_size=len(tokenizer))
+    return build(config), family_of(config.model_type).new_processor(tokenizer, config)

@@ -10,7 +10,6 @@ renamed, the folder last: a step that has its state and a checkpoint in its fold
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,7 @@ from torch.optim import Optimizer
 from pixread.checkpoints import folder as checkpoint_folder
 from pixread.checkpoints.runs import STEP, best_step, complete_steps, last_step, step_folder
 from pixread.files import remove_folder
-from pixread.models.pix2struct.model import Pix2Struct
-from pixread.models.pix2struct.processor import FILE as PREPROCESS_FILE
-from pixread.models.pix2struct.processor import Preprocess
-from pixread.tokenizers.tokenizer import Tokenizer
+from pixread.models.family import Network, Processor
 from pixread.train.lora import LoraLinear, adapters, plain
 from pixread.train.recipes import Recipe
 from pixread.train.run_folder import damaged_state_errors, open_run, write_state
@@ -37,10 +33,9 @@ def save_step(
     out: Path,
     step: int,
     *,
-    model: Pix2Struct,
+    model: Network,
     optimizers: list[Optimizer],
-    tokenizer: Tokenizer,
-    preprocess: Preprocess,
+    processor: Processor,
     recipe: Recipe,
 ) -> Path:
     """Writes one step whole, then removes all but the newest `NUM_KEPT` and the best."""
@@ -52,8 +47,7 @@ def save_step(
         "adapters": {name: (layer.reduce.detach(), layer.expand.detach()) for name, layer in adapters(model).items()},
     }
     write_state(out / f"{target.name}.state", state)
-    files = {**tokenizer.files(), PREPROCESS_FILE: json.dumps(preprocess.to_json(), indent=2).encode()}
-    checkpoint_folder.save(plain(model), target, generation=generation_settings(recipe), files=files)
+    checkpoint_folder.save(plain(model), target, generation=generation_settings(recipe), files=processor.files())
     _remove_old(out, newest=step)
     return target
 
@@ -73,7 +67,7 @@ def _remove_old(out: Path, *, newest: int) -> None:
         remove_folder(step_folder(out, step))
 
 
-def load_step(out: Path, step: int, *, model: Pix2Struct, optimizers: list[Optimizer]) -> None:
+def load_step(out: Path, step: int, *, model: Network, optimizers: list[Optimizer]) -> None:
     """Puts a run back to where it was after `step`.
 
     Adapters are put beside the weights that the model started from. Raises ValueError when those are not the run's, and

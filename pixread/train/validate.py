@@ -13,18 +13,15 @@ from pixread.checkpoints.folder import Checkpoint
 from pixread.checkpoints.placement import find_dtype
 from pixread.checkpoints.runs import SCORE
 from pixread.cpu.optimize import optimize
-from pixread.models.pix2struct.model import Pix2Struct
-from pixread.models.pix2struct.processor import Preprocess
-from pixread.reader.single_pass import Reader
-from pixread.tokenizers.tokenizer import Tokenizer
+from pixread.models.family import Network, Processor
+from pixread.reader.reader import Reader
 from pixread.train.lora import plain
 from pixread.train.prepared import PreparedSets
 
 
 def reader_of(
-    model: Pix2Struct,
-    tokenizer: Tokenizer,
-    preprocess: Preprocess,
+    model: Network,
+    processor: Processor,
     *,
     generation: Mapping[str, Any],
     device: torch.device,
@@ -34,7 +31,7 @@ def reader_of(
     if device.type == "cpu":
         merged = optimize(merged, donate=True)
     checkpoint = Checkpoint(merged, merged.config, dict(generation), Path())
-    return Reader(checkpoint, tokenizer, preprocess, name="the model in training")
+    return Reader(checkpoint, processor, name="the model in training")
 
 
 def validate(reader: Reader, prepared: PreparedSets, *, limit: int | None, best_part: str) -> dict[str, float]:

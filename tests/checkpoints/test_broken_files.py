@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import pixread
-from pixread.reader.single_pass import Reader
+from pixread.reader.reader import Reader
 
 FILES = ("config.json", "generation_config.json", "preprocessor_config.json", "tokenizer.json")
 BROKEN: dict[str, bytes] = {
@@ -45,7 +45,7 @@ def test_a_broken_file_is_one_sentence(folder: Path, name: str, how: str):
 def test_a_byte_order_mark_is_no_part_of_a_file(folder: Path, name: str):
     (folder / name).write_bytes(b"\xef\xbb\xbf" + (folder / name).read_bytes())
 
-    assert Reader.load(folder, device="cpu").tokenizer.encode("a")
+    assert Reader.load(folder, device="cpu").processor.tokenizer.encode("a")
 
 
 @pytest.mark.parametrize(

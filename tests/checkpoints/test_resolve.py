@@ -12,7 +12,7 @@ from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.resolve import resolve
 from pixread.checkpoints.runs import best_step, last_step, logged, pin_step
 from pixread.cli.models import load_reader
-from pixread.reader.single_pass import Reader
+from pixread.reader.reader import Reader
 from tests.conftest import MakeCheckpoint, Run
 
 DEMO = Path(pixread.__file__).parent / "assets" / "demo" / "demo.png"

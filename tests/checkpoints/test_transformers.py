@@ -13,8 +13,8 @@ from transformers import AutoConfig, AutoProcessor, Pix2StructProcessor
 from transformers import Pix2StructForConditionalGeneration as TheirModel
 
 from pixread.checkpoints.folder import load, rewrite
-from pixread.models.pix2struct.batch import Batch
-from pixread.models.pix2struct.processor import Preprocess
+from pixread.models.pix2struct.batch import PatchBatch
+from pixread.models.pix2struct.image_processor import ImageProcessor
 from pixread.tokenizers.tokenizer import EOS, Tokenizer
 from tests.checkpoints import hosted
 from tests.conftest import MakeCheckpoint
@@ -28,11 +28,11 @@ def folder(make_checkpoint: MakeCheckpoint) -> Path:
     return make_checkpoint()
 
 
-def batch_of(processed: Any, labels: list[int]) -> Batch:
+def batch_of(processed: Any, labels: list[int]) -> PatchBatch:
     """Their flattened patches as our batch."""
     flattened = processed["flattened_patches"]
     rows, cols = flattened[..., 0].long(), flattened[..., 1].long()
-    return Batch(flattened[..., 2:], rows, cols, torch.tensor([labels]))
+    return PatchBatch(flattened[..., 2:], rows, cols, torch.tensor([labels]))
 
 
 def test_their_processor_reads_our_folder(folder: Path):
@@ -45,7 +45,7 @@ def test_their_processor_reads_our_folder(folder: Path):
     ids = [0, *ours.encode(TEXT), EOS]
     assert processor.decode(ids, skip_special_tokens=True) == ours.decode(ids) == TEXT
     theirs = processor(images=PICTURE, max_patches=128, return_tensors="pt")["flattened_patches"][0]
-    patches = Preprocess.load(folder).patches(PICTURE)
+    patches = ImageProcessor.load(folder).patches(PICTURE)
     torch.testing.assert_close(theirs[: len(patches), 2:], patches.pixels, atol=1e-5, rtol=0)
     assert not theirs[len(patches) :].any()
 
@@ -57,12 +57,12 @@ def test_what_their_processor_saves_is_read(folder: Path, tmp_path: Path):
     processor.save_pretrained(tmp_path)
 
     assert not (tmp_path / "preprocessor_config.json").exists()
-    assert Preprocess.load(tmp_path) == Preprocess(max_patches=77, is_vqa=True)
+    assert ImageProcessor.load(tmp_path) == ImageProcessor(max_patches=77, is_vqa=True)
     assert Tokenizer.load(tmp_path).encode(TEXT) == Tokenizer.load(folder).encode(TEXT)
 
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(hosted.preprocessor()), encoding="utf-8")
     assert AutoProcessor.from_pretrained(tmp_path).image_processor.max_patches == 77
-    assert Preprocess.load(tmp_path).max_patches == 77, "both may be there, and transformers takes the nested one"
+    assert ImageProcessor.load(tmp_path).max_patches == 77, "both may be there, and transformers takes the nested one"
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ from transformers import AutoProcessor
 
 import pixread
 from pixread.checkpoints.folder import load, save
-from pixread.models.pix2struct.processor import FILE as PREPROCESS_FILE
+from pixread.models.pix2struct.image_processor import FILE as PREPROCESS_FILE
 from pixread.tokenizers.tokenizer import Tokenizer, train_tokenizer
 from tests.checkpoints.t5x.writing import write_t5x
 from tests.conftest import LETTERS, Run

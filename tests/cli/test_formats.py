@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from pixread.cli.formats import Format, written
 from pixread.markup import is_simplified_html
-from pixread.reader.answers import Answer, Writes, whole
-from pixread.records import Reading
+from pixread.models.pix2struct.reading import OutputKind, reading_of
+from pixread.records import Answer, Reading
 
 ANSWERS = [
     "Year | Sales <0x0A> 2019 | 12 <0x0A> 2020 | 15",
@@ -25,8 +25,8 @@ ANSWERS = [
 ]
 
 
-def reading(text: str, writes: Writes = "either") -> Reading:
-    return whole(Answer(text, (-0.1, -0.2)), (20, 10), seconds=0.1, writes=writes)
+def reading(text: str, kind: OutputKind = "either") -> Reading:
+    return reading_of(Answer(text, (-0.1, -0.2)), (20, 10), seconds=0.1, kind=kind)
 
 
 def shown(found: Reading, form: Format) -> str:
@@ -48,14 +48,14 @@ def test_an_answer_comes_out_of_every_format_as_it_was_written(text: str):
 
 @given(st.text(st.sampled_from("<>&/ \n\tab|") | st.characters(codec="utf-8"), max_size=40))
 def test_no_character_of_an_answer_is_lost(text: str):
-    found = reading(text, "answers")
+    found = reading(text, "answer")
     if text.strip() and not is_simplified_html(text, whole=True):
         assert shown(found, Format.text) == text
 
 
 @pytest.mark.parametrize("text", ["<5", "<Invoice", "<img src=x/>", "<x>"])
 def test_what_answers_a_question_may_begin_with_a_bracket(text: str):
-    assert shown(reading(text, "answers"), Format.text) == text
+    assert shown(reading(text, "answer"), Format.text) == text
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import yaml
 from PIL import Image
 
 from pixread.models.pix2struct.batch import collate
-from pixread.reader.single_pass import Reader
+from pixread.reader.reader import Reader
+from pixread.records import Request
 from pixread.train.recipes import make_recipe
 from tests.checkpoints.hub_client import Client
 from tests.checkpoints.hub_server import TOKEN, Hub, serve
@@ -24,9 +25,10 @@ import sys, torch
 from PIL import Image
 import pixread
 from pixread.models.pix2struct.batch import collate
-from pixread.reader.single_pass import Reader
+from pixread.reader.reader import Reader
+from pixread.records import Request
 reader = pixread.load(sys.argv[1], device="cpu", revision=sys.argv[2])
-batch = collate([reader.preprocess.patches(Image.open(sys.argv[3]))], [[5, 6, 7, 1]])
+batch = collate([reader.processor.inputs(Request(Image.open(sys.argv[3])))], [[5, 6, 7, 1]])
 with torch.no_grad():
     torch.save(reader.checkpoint.model(batch), sys.argv[4])
 print(reader.read(sys.argv[3]).text)
@@ -87,7 +89,7 @@ def test_what_is_pushed_is_what_is_loaded(hub: Hub, client: Client, training: Pa
     loaded = client.run("-c", LOAD, *arguments, HF_TOKEN=TOKEN, HF_DEBUG="1")
     assert loaded.returncode == 0, loaded.stderr
     reader = Reader.load(training / "step-00000007", device="cpu")
-    batch = collate([reader.preprocess.patches(Image.open(picture))], [[5, 6, 7, 1]])
+    batch = collate([reader.processor.inputs(Request(Image.open(picture)))], [[5, 6, 7, 1]])
     with torch.no_grad():
         assert torch.equal(torch.load(tmp_path / "logits.pt"), reader.checkpoint.model(batch))
     assert loaded.stdout == reader.read(picture).text + "\n"

@@ -12,7 +12,7 @@ from pixread.cpu.encoder import CpuEncoder, fuse_linears, packed_self_attention
 from pixread.cpu.linear import Int8DynamicLinear, has_int8_products
 from pixread.cpu.model import CpuPix2Struct
 from pixread.cpu.optimize import optimize
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.nn.cache import Memory
 from tests.models.tiny import random_batch, tiny_model
 
@@ -87,7 +87,7 @@ def test_pictures_do_not_see_each_other_nor_the_padding(int8: bool):
         assert not together[0, 6:].any()
         assert not together[1, 4:].any()
         for row, size in enumerate((6, 4)):
-            one = Batch(*(part[row : row + 1, :size] for part in (batch.pixels, batch.rows, batch.cols)))
+            one = PatchBatch(*(part[row : row + 1, :size] for part in (batch.pixels, batch.rows, batch.cols)))
             torch.testing.assert_close(model.encoder(one, None)[0], together[row, :size], rtol=0.02, atol=0.02)
 
 

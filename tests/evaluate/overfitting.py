@@ -14,8 +14,8 @@ from pixread.checkpoints.folder import save
 from pixread.images.open import open_picture
 from pixread.models.pix2struct.batch import collate
 from pixread.models.pix2struct.config import Pix2StructConfig
+from pixread.models.pix2struct.image_processor import ImageProcessor
 from pixread.models.pix2struct.model import Pix2Struct
-from pixread.models.pix2struct.processor import Preprocess
 from pixread.records import Example
 from pixread.tokenizers.tokenizer import EOS, train_tokenizer
 from tests.conftest import LETTERS
@@ -49,7 +49,7 @@ def overfit(examples: Sequence[Example], folder: Path) -> Path:
             max_positions=64,
         )
     )
-    preprocess = Preprocess(max_patches=48, is_vqa=any(example.prompt for example in examples))
+    preprocess = ImageProcessor(max_patches=48, is_vqa=any(example.prompt for example in examples))
     patches = [
         preprocess.patches(open_picture(example.image), question=example.prompt, boxes=example.boxes)
         for example in examples

@@ -13,7 +13,8 @@ import pixread
 from pixread.evaluate import evaluate, quick_score
 from pixread.evaluate.tasks.registry import EVALUATION_TASKS
 from pixread.models.pix2struct.batch import collate
-from pixread.reader.single_pass import Reader
+from pixread.models.pix2struct.processor import Pix2StructProcessor
+from pixread.reader.reader import Reader
 from pixread.shards import ShardSet
 from pixread.train.data import Shards
 from tests.evaluate.conftest import CANDIDATES, CHARTS, DIAGRAMS
@@ -37,17 +38,17 @@ def test_what_was_learnt_is_given_back(learned, task, examples):
 def test_the_reader_sees_the_patches_that_training_sees(prepared, tiny_checkpoint, monkeypatch, task):
     seen = []
 
-    def collated(patches, *rest, **named):
+    def collated(processor, patches, *rest):
         seen.extend(patches)
-        return collate(patches, *rest, **named)
+        return collate(patches, *rest)
 
-    monkeypatch.setattr("pixread.reader.single_pass.collate", collated)
+    monkeypatch.setattr(Pix2StructProcessor, "collate", collated)
     reader = Reader.load(tiny_checkpoint)
     shards = ShardSet(prepared / task)
     quick_score(reader, shards, task=task.partition("/")[0], batch_size=1)
     source = Shards(shards, seed=0)
     items = [source.item(place, random.Random(0)) for place in range(len(shards))]
-    taught = [reader.preprocess.patches(item.image, question=item.prompt, boxes=item.boxes) for item in items]
+    taught = [reader.processor.inputs(item.request) for item in items]
     assert len(seen) == len(shards)
     assert numbers(seen) == numbers(taught)
 

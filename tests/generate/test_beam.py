@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pixread.generate.beam import BeamSettings, Hypothesis, beam_search
 from pixread.generate.decode import decode
 from pixread.generate.greedy import greedy
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.state import select_rows
 from pixread.nn.cache import Memory
@@ -26,13 +26,15 @@ Output = tuple[tuple[int, ...], float]  # ids, the end token included, and score
 
 @torch.no_grad()
 def naive(
-    model: Pix2Struct, batch: Batch, chosen: BeamSettings, *, limits: list[int], min_new_tokens: int = 0
+    model: Pix2Struct, batch: PatchBatch, chosen: BeamSettings, *, limits: list[int], min_new_tokens: int = 0
 ) -> list[list[Output]]:
     """The best outputs of every row."""
     found = []
     for row, limit in enumerate(limits):
         size = int((batch.rows[row] > 0).sum())
-        memory = model.encode(Batch(*(part[row : row + 1, :size] for part in (batch.pixels, batch.rows, batch.cols))))
+        memory = model.encode(
+            PatchBatch(*(part[row : row + 1, :size] for part in (batch.pixels, batch.rows, batch.cols)))
+        )
         found.append(naive_row(model, memory, chosen, limit=limit, min_new_tokens=min_new_tokens))
     return found
 

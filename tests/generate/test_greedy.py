@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pixread.generate.greedy import greedy
 from pixread.generate.loop import Generated
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.state import select_rows
 from tests.generate.watching import Watching
@@ -26,12 +26,12 @@ def ending_model(*, seed: int = 0) -> Pix2Struct:
 
 
 @torch.no_grad()
-def naive(model: Pix2Struct, batch: Batch, *, limits: list[int], min_new_tokens: int = 0) -> Generated:
+def naive(model: Pix2Struct, batch: PatchBatch, *, limits: list[int], min_new_tokens: int = 0) -> Generated:
     """The same without cache, batch, padding or early stop: every picture alone, every step from the beginning."""
     found = Generated(ids=[], log_probs=[], end_log_probs=[], ends=[])
     for row, limit in enumerate(limits):
         size = int((batch.rows[row] > 0).sum())
-        alone = Batch(*(part[row : row + 1, :size] for part in (batch.pixels, batch.rows, batch.cols)))
+        alone = PatchBatch(*(part[row : row + 1, :size] for part in (batch.pixels, batch.rows, batch.cols)))
         memory = model.encode(alone)
         ids: list[int] = [0]
         scores: list[float] = []
@@ -85,7 +85,9 @@ def test_in_every_dtype_each_token_is_the_likeliest_of_the_naive_loop(dtype: tor
     assert len({len(ids) for ids in found.ids}) > 3
     for row, (ids, limit) in enumerate(zip(found.ids, limits, strict=True)):
         size = int((batch.rows[row] > 0).sum())
-        memory = model.encode(Batch(*(part[row : row + 1, :size] for part in (batch.pixels, batch.rows, batch.cols))))
+        memory = model.encode(
+            PatchBatch(*(part[row : row + 1, :size] for part in (batch.pixels, batch.rows, batch.cols)))
+        )
         end = found.end_log_probs[row]
         written = ids if end is None else [*ids, EOS]
         scores = found.log_probs[row] if end is None else [*found.log_probs[row], end]

@@ -16,7 +16,7 @@ from pixread.generate.beam import BeamSettings, beam_search
 from pixread.generate.greedy import greedy
 from pixread.generate.logits_processors import MinLength, NoRepeatNgram, RepetitionPenalty
 from pixread.generate.loop import DecodingContext, Generated, LogitsProcessor
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.models.pix2struct.model import Pix2Struct
 from tests.generate.test_beam import Output, assert_same, copies
 from tests.generate.test_greedy import EOS
@@ -68,12 +68,14 @@ def test_a_run_written_hundreds_of_times_stays_banned():
 
 
 @torch.no_grad()
-def naive(model: Pix2Struct, batch: Batch, *, limit: int, processors: Sequence[Theirs]) -> Generated:
+def naive(model: Pix2Struct, batch: PatchBatch, *, limit: int, processors: Sequence[Theirs]) -> Generated:
     """Picture by picture, every step from the beginning, with the processors of transformers."""
     found = Generated([], [], [], [])
     for row in range(len(batch)):
         size = int((batch.rows[row] > 0).sum())
-        memory = model.encode(Batch(*(part[row : row + 1, :size] for part in (batch.pixels, batch.rows, batch.cols))))
+        memory = model.encode(
+            PatchBatch(*(part[row : row + 1, :size] for part in (batch.pixels, batch.rows, batch.cols)))
+        )
         ids, scores = [0], list[float]()
         while len(scores) < limit and not (scores and ids[-1] == EOS):
             logits = model.decode(torch.tensor([ids]), memory)[:, -1]
@@ -92,13 +94,15 @@ def naive(model: Pix2Struct, batch: Batch, *, limit: int, processors: Sequence[T
 
 @torch.no_grad()
 def naive_beams(
-    model: Pix2Struct, batch: Batch, *, beams: int, limit: int, processors: Sequence[Theirs]
+    model: Pix2Struct, batch: PatchBatch, *, beams: int, limit: int, processors: Sequence[Theirs]
 ) -> list[list[Output]]:
     """As in test_beam, with processors."""
     everything: list[list[Output]] = []
     for row in range(len(batch)):
         size = int((batch.rows[row] > 0).sum())
-        memory = model.encode(Batch(*(part[row : row + 1, :size] for part in (batch.pixels, batch.rows, batch.cols))))
+        memory = model.encode(
+            PatchBatch(*(part[row : row + 1, :size] for part in (batch.pixels, batch.rows, batch.cols)))
+        )
         running: list[Output] = [((), 0.0)]
         complete: list[Output] = []
         for length in range(1, limit + 1):
@@ -127,7 +131,7 @@ def naive_beams(
 PROCESSORS: list[list[tuple[LogitsProcessor, Theirs]]] = [[PAIRS[0]], [PAIRS[3]], [PAIRS[0], PAIRS[4], PAIRS[5]]]
 
 
-def swinging_model(seed: int) -> tuple[Pix2Struct, Batch]:
+def swinging_model(seed: int) -> tuple[Pix2Struct, PatchBatch]:
     model = tiny_model(seed=seed, dtype=torch.float64, vocab_size=12)
     model.decoder.head.weight.data[EOS] *= 3
     batch = random_batch(model.config, [7, 3, 5, 9, 1, 2], seed=seed, padding=2)

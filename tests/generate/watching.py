@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.state import Pix2StructState
 from pixread.nn.cache import Memory
@@ -21,7 +21,7 @@ class Watching:
     def begin(self, memory: Memory) -> Pix2StructState:
         return self.model.begin(memory)
 
-    def prefill(self, batch: Batch, *, start: int | None = None) -> Pix2StructState:
+    def prefill(self, batch: PatchBatch, *, start: int | None = None) -> Pix2StructState:
         return self.model.prefill(batch, start=start)
 
     def token_logits(self, tokens: Tensor, state: Pix2StructState) -> Tensor:

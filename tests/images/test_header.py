@@ -10,15 +10,15 @@ from PIL import Image
 
 from pixread.images.header import LONGEST, QuestionError, add_header, render_header
 from pixread.images.open import MAX_PIXELS
-from pixread.models.pix2struct.processor import LARGEST_BUDGET, Preprocess
+from pixread.models.pix2struct.image_processor import LARGEST_BUDGET, ImageProcessor
 from tests.images.memory import peak
 
 LONG = "W" * 80  # as wide as a line of a question gets
 
 BEFORE = """
 from PIL import Image
-from pixread.models.pix2struct.processor import Preprocess
-preprocess = Preprocess(max_patches=2048, is_vqa=True)
+from pixread.models.pix2struct.image_processor import ImageProcessor
+preprocess = ImageProcessor(max_patches=2048, is_vqa=True)
 preprocess.patches(Image.new("RGB", (300, 300)), question="Why?")
 """
 
@@ -65,13 +65,13 @@ def test_ordinary_pictures_are_scaled_as_in_the_original(size: tuple[int, int]) 
 
 def test_a_question_beyond_all_measure_is_refused() -> None:
     with pytest.raises(QuestionError, match=r"a question may have at most 20,000 characters, got 100,000"):
-        Preprocess().patches(Image.new("RGB", (9, 9)), question="long " * 20_000)
+        ImageProcessor().patches(Image.new("RGB", (9, 9)), question="long " * 20_000)
 
 
 def test_a_budget_beyond_the_largest_picture_is_refused() -> None:
     sentence = "max_patches may be 156,250 at most, got 1,000,000"
     with pytest.raises(ValueError, match=sentence):
-        Preprocess(max_patches=1_000_000)
+        ImageProcessor(max_patches=1_000_000)
     with pytest.raises(ValueError, match=sentence):
-        Preprocess().patches(Image.new("RGB", (9, 9)), max_patches=1_000_000)
-    assert Preprocess(max_patches=LARGEST_BUDGET).max_patches == LARGEST_BUDGET
+        ImageProcessor().patches(Image.new("RGB", (9, 9)), max_patches=1_000_000)
+    assert ImageProcessor(max_patches=LARGEST_BUDGET).max_patches == LARGEST_BUDGET

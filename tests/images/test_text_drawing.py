@@ -18,7 +18,7 @@ from pixread.images.draw import draw_boxes
 from pixread.images.header import FONT_SIZE, QuestionError, render_header
 from pixread.images.text_drawing import LostCharactersWarning, is_all_plain, runs_of
 from pixread.images.typefaces import Typeface, font, installed
-from pixread.models.pix2struct.processor import Preprocess
+from pixread.models.pix2struct.image_processor import ImageProcessor
 from pixread.records import Box, DrawnBox
 from tests.images.made_fonts import collection, configuration, remapped
 
@@ -67,7 +67,7 @@ def test_a_question_of_which_nothing_can_be_drawn_is_refused(text: str, install:
     install()
     sentence = rf"the question cannot be drawn: no installed font has .*U\+{ord(text[0]):04X}"
     with pytest.raises(QuestionError, match=sentence):
-        Preprocess(is_vqa=True).patches(Image.new("RGB", (40, 40)), question=text)
+        ImageProcessor(is_vqa=True).patches(Image.new("RGB", (40, 40)), question=text)
 
 
 @pytest.mark.parametrize("text", ["total \u4e00 2019", "a\0b", "a\x1b[31m", "x \U0001f600", "3 \u20de\u4e00"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.models.pix2struct.config import Pix2StructConfig
 from pixread.models.pix2struct.model import Pix2Struct
 
@@ -46,7 +46,7 @@ def tiny_model(*, seed: int = 0, dtype: torch.dtype = torch.float32, **changes: 
 
 def random_batch(
     config: Pix2StructConfig, sizes: Sequence[int], *, length: int = 0, seed: int = 0, padding: int = 0
-) -> Batch:
+) -> PatchBatch:
     """Pictures of `sizes` patches each, padded to the largest and `padding` more, with `length` random labels."""
     generator = torch.Generator().manual_seed(seed)
     shape = (len(sizes), max(sizes) + padding)
@@ -55,4 +55,4 @@ def random_batch(
     cols = torch.randint(1, config.max_positions, shape, generator=generator) * real
     pixels = torch.randn(*shape, config.patch_dim, generator=generator) * real[..., None]
     labels = torch.randint(2, config.vocab_size, (len(sizes), length), generator=generator) if length else None
-    return Batch(pixels, rows, cols, labels)
+    return PatchBatch(pixels, rows, cols, labels)

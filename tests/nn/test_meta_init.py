@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from pixread.models.pix2struct.config import sized
 from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.registry import sized
 from pixread.nn.meta_init import meta_init
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pixread.models.family import IGNORED_LABEL
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.weights import TENSORS
 from pixread.models.tensor_names import rename
@@ -31,7 +31,7 @@ WHOLE_IN_BFLOAT16 = 256
 
 
 @torch.no_grad()
-def logits_difference(ours: Pix2Struct, theirs: Any, batch: Batch) -> float:
+def logits_difference(ours: Pix2Struct, theirs: Any, batch: PatchBatch) -> float:
     """The largest difference between two logits, in parts of the largest logit."""
     expected = theirs(**their_inputs(batch), labels=batch.labels).logits
     assert expected.std() > 0.1, "logits this small tell nothing apart"
@@ -77,7 +77,7 @@ def half_logits(
     return float((squares[0] / squares[1]) ** 0.5)
 
 
-def training_batch(config: str, *, seed: int = 0) -> Batch:
+def training_batch(config: str, *, seed: int = 0) -> PatchBatch:
     """A padded batch whose labels are of different lengths: ended, then padded."""
     batch = random_batch(CONFIGS[config], SIZES, length=24, seed=seed, padding=PADDING)
     assert batch.labels is not None
@@ -88,18 +88,18 @@ def training_batch(config: str, *, seed: int = 0) -> Batch:
     return replace(batch, labels=labels)
 
 
-def our_loss(ours: Pix2Struct, batch: Batch) -> Tensor:
+def our_loss(ours: Pix2Struct, batch: PatchBatch) -> Tensor:
     """Cross-entropy a real token; the training loop, too, divides the sum by the tokens."""
     assert batch.labels is not None
     return summed_cross_entropy(ours(batch), batch.labels) / (batch.labels != IGNORED_LABEL).sum()
 
 
-def loss_difference(ours: Pix2Struct, theirs: Any, batch: Batch) -> float:
+def loss_difference(ours: Pix2Struct, theirs: Any, batch: PatchBatch) -> float:
     with torch.no_grad():
         return relative(our_loss(ours, batch), theirs(**their_inputs(batch), labels=batch.labels).loss)
 
 
-def gradient_differences(ours: Pix2Struct, theirs: Any, batch: Batch) -> dict[str, float]:
+def gradient_differences(ours: Pix2Struct, theirs: Any, batch: PatchBatch) -> dict[str, float]:
     """Of every weight, the largest difference between two gradients, in parts of the weight's largest gradient."""
     our_loss(ours, batch).backward()
     theirs(**their_inputs(batch), labels=batch.labels).loss.backward()

@@ -11,7 +11,7 @@ import torch
 
 from pixread.generate.beam import BeamSettings, Hypothesis, beam_search
 from pixread.generate.greedy import greedy
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.models.pix2struct.model import Pix2Struct
 from tests.models.tiny import random_batch
 from tests.parity.case import Case
@@ -38,7 +38,7 @@ SEARCHES: list[Search] = [
 ALL_SEARCHES: list[Search] = list(product((1.0, 0.0, 2.0, -1.0), (False, True, "never"), LENGTHS))
 
 
-def batch_of(config: str, *, seed: int) -> Batch:
+def batch_of(config: str, *, seed: int) -> PatchBatch:
     return random_batch(CONFIGS[config], SIZES, seed=seed, padding=2)
 
 
@@ -48,7 +48,7 @@ def differing(found: list[list[int]], expected: list[list[int]]) -> int:
     return sum(ours != theirs for ours, theirs in zip(found, expected, strict=True))
 
 
-def greedy_difference(ours: Pix2Struct, theirs: Any, batch: Batch, lengths: Iterable[Mapping[str, Any]]) -> int:
+def greedy_difference(ours: Pix2Struct, theirs: Any, batch: PatchBatch, lengths: Iterable[Mapping[str, Any]]) -> int:
     """How many greedy outputs differ, over a batch and all `lengths`."""
     count, seen = 0, set()
     for options in lengths:
@@ -62,7 +62,7 @@ def greedy_difference(ours: Pix2Struct, theirs: Any, batch: Batch, lengths: Iter
 def beam_difference(
     ours: Pix2Struct,
     theirs: Any,
-    batch: Batch,
+    batch: PatchBatch,
     beams: int,
     searches: Iterable[Search],
 ) -> tuple[int, float]:

@@ -20,9 +20,9 @@ from pixread.checkpoints.folder import save
 from pixread.images.header import add_header
 from pixread.images.text_drawing import is_all_plain
 from pixread.images.typefaces import FONT_FILE
+from pixread.models.pix2struct.image_processor import ImageProcessor
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.patches import to_patches
-from pixread.models.pix2struct.processor import Preprocess
 from pixread.reader.load import load
 from pixread.tokenizers.tokenizer import train_tokenizer
 from tests.conftest import LETTERS
@@ -137,7 +137,7 @@ def texts_differing() -> float:
     ours = Pix2Struct(replace(CONFIGS["odd heads"], vocab_size=len(tokenizer), max_positions=200)).eval()
     count = 0
     with tempfile.TemporaryDirectory() as folder:
-        settings_file = json.dumps(Preprocess(max_patches=150).to_json()).encode()
+        settings_file = json.dumps(ImageProcessor(max_patches=150).to_json()).encode()
         companions = {**tokenizer.files(), "preprocessor_config.json": settings_file}
         reader = load(save(ours, Path(folder) / "model", files=companions), device="cpu", dtype="float32")
         theirs = their_model(ours)

@@ -21,10 +21,11 @@ from transformers.models.pix2struct.image_processing_pil_pix2struct import Pix2S
 import pixread
 from pixread.checkpoints.folder import save
 from pixread.models.pix2struct.config import Pix2StructConfig
+from pixread.models.pix2struct.image_processor import ImageProcessor
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.patches import standardise, to_patches
-from pixread.models.pix2struct.processor import Preprocess
-from pixread.reader.single_pass import Reader
+from pixread.reader.reader import Reader
+from pixread.records import Request
 from pixread.tokenizers.tokenizer import train_tokenizer
 from tests.checkpoints import hosted
 from tests.conftest import Run
@@ -114,10 +115,12 @@ def test_the_saved_budget_of_patches_is_overridden(folder: Path):
     theirs = processor(images=noise(200, 300), return_tensors="np")["flattened_patches"][0]
 
     assert len(theirs) == 2048
-    assert len(Reader.load(folder).preprocess.patches(noise(200, 300))) <= 512
-    followed = Reader.load(folder, like="transformers").preprocess.patches(noise(200, 300))
+    assert len(Reader.load(folder).processor.inputs(Request(noise(200, 300)))) <= 512
+    followed = Reader.load(folder, like="transformers").processor.inputs(Request(noise(200, 300)))
     assert len(followed) == (theirs[:, 0] > 0).sum() > 512
-    assert len(Reader.load(folder, like="transformers", max_patches=100).preprocess.patches(noise(200, 300))) <= 100
+    assert (
+        len(Reader.load(folder, like="transformers", max_patches=100).processor.inputs(Request(noise(200, 300)))) <= 100
+    )
 
 
 @torch.no_grad()
@@ -158,7 +161,7 @@ def test_a_checkpoint_for_questions_needs_one(folder: Path):
     with pytest.raises(ValueError, match="A header text must be provided for VQA models"):
         processor(images=noise(20, 20), return_tensors="np")
 
-    assert len(Reader.load(folder).preprocess.patches(noise(20, 20)))
+    assert len(Reader.load(folder).processor.inputs(Request(noise(20, 20))))
     with pytest.raises(
         ValueError, match=r"^like transformers, a checkpoint with is_vqa true needs a question, got none$"
     ):
@@ -173,7 +176,7 @@ def test_a_question_to_another_checkpoint_is_no_header(folder: Path):
     plain = AutoProcessor.from_pretrained(folder)(images=noise(20, 20), return_tensors="np")
     np.testing.assert_array_equal(theirs["flattened_patches"], plain["flattened_patches"])
 
-    preprocess = Preprocess.load(folder)
+    preprocess = ImageProcessor.load(folder)
     assert len(preprocess.patches(noise(20, 20), question="why?")) != len(preprocess.patches(noise(20, 20)))
     with pytest.raises(
         ValueError, match=r"^like transformers, a checkpoint with is_vqa false draws no question; load it"

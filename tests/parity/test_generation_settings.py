@@ -13,7 +13,7 @@ from pixread.checkpoints.generation import longest_output
 from pixread.generate.beam import BeamSettings
 from pixread.generate.decode import decode
 from pixread.generate.options import DecodingOptions
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.reader.generation_config import Ends
 from pixread.reader.logits_processors import check_generation, logits_processors_of
@@ -79,7 +79,7 @@ BEAMS: dict[str, dict[str, Any]] = {
 }
 
 
-def ours_of(model: Pix2Struct, batch: Batch, generation: dict[str, Any]) -> list[list[int]]:
+def ours_of(model: Pix2Struct, batch: PatchBatch, generation: dict[str, Any]) -> list[list[int]]:
     """What a reader does with the settings of a checkpoint; the end tokens are kept, as theirs are."""
     check_generation(generation, model.config, name="the model")
     ends = Ends.of(generation, model.config)
@@ -94,7 +94,7 @@ def ours_of(model: Pix2Struct, batch: Batch, generation: dict[str, Any]) -> list
     return [ids if end is None else [*ids, end] for ids, end in zip(made.ids, made.ends, strict=True)]
 
 
-def theirs_of(model: Pix2Struct, batch: Batch, generation: dict[str, Any]) -> list[list[int]]:
+def theirs_of(model: Pix2Struct, batch: PatchBatch, generation: dict[str, Any]) -> list[list[int]]:
     """Picture by picture, as a start in a list wants it, and without their padding."""
     theirs = their_model(model)
     theirs.generation_config = GenerationConfig.from_dict(copy.deepcopy(generation))

@@ -10,8 +10,9 @@ from transformers import Pix2StructForConditionalGeneration as TheirModel
 
 from pixread.checkpoints.folder import load, save
 from pixread.models.pix2struct import config_file
-from pixread.models.pix2struct.config import SIZES, sized
+from pixread.models.pix2struct.config import SIZES
 from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.registry import sized
 from tests.models.tiny import TINY, random_batch
 from tests.parity.theirs import their_inputs
 

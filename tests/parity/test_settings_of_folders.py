@@ -13,8 +13,8 @@ from transformers import AutoProcessor
 from transformers import Pix2StructForConditionalGeneration as TheirModel
 
 import pixread
-from pixread.models.pix2struct.patches import Like
-from pixread.reader.single_pass import Reader
+from pixread.models.family import Like
+from pixread.reader.reader import Reader
 from tests.conftest import MakeCheckpoint
 
 PICTURES = [

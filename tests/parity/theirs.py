@@ -15,7 +15,7 @@ from transformers import Pix2StructForConditionalGeneration as TheirModel
 from transformers.models.pix2struct.image_processing_pil_pix2struct import Pix2StructImageProcessorPil
 
 from pixread.models.pix2struct import config_file
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.models.pix2struct.weights import TENSORS
 from pixread.models.tensor_names import rename
@@ -36,7 +36,7 @@ def renamed(ours: Pix2Struct) -> dict[str, Tensor]:
     return {names[name]: weight for name, weight in weights.items()}
 
 
-def their_inputs(batch: Batch, *, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
+def their_inputs(batch: PatchBatch, *, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
     """Patches with their row and column in front, and the mask of real ones."""
     places = torch.stack([batch.rows, batch.cols], dim=-1).to(dtype)
     patches = torch.cat([places, batch.pixels.to(dtype)], dim=-1)
@@ -54,7 +54,7 @@ def their_header(text: str, image: Image.Image, *, font: bytes) -> np.ndarray:
     return Pix2StructImageProcessorPil().render_header(pixels, text, font_bytes=font).transpose(1, 2, 0)
 
 
-def their_ids(theirs: Any, batch: Batch, *, eos: int, **options: Any) -> tuple[list[list[int]], Tensor | None]:
+def their_ids(theirs: Any, batch: PatchBatch, *, eos: int, **options: Any) -> tuple[list[list[int]], Tensor | None]:
     """What their `generate` writes, without start and end, and the scores of a beam search (best first, row by row)."""
     made = theirs.generate(
         **their_inputs(batch),

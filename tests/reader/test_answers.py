@@ -6,8 +6,9 @@ import pytest
 
 from pixread.generate.loop import Generated
 from pixread.markup import parse
-from pixread.reader.answers import Answer, answers_of, tree_of, whole
-from pixread.records import Node
+from pixread.models.pix2struct.reading import reading_of, tree_of
+from pixread.reader.answers import answers_of
+from pixread.records import Answer, Node
 from pixread.tokenizers.tokenizer import EOS, Tokenizer, train_tokenizer
 
 TEXT = "<<Hä><<img_src=a img_alt=b><x>>>"
@@ -77,4 +78,4 @@ def test_an_output_that_was_cut_has_no_end(end: float | None):
     tokenizer, ids, log_probs = written("Hab")
     [answer] = answers_of(Generated([ids], [log_probs], [end], [None if end is None else EOS]), tokenizer)
     assert answer.ended == (end is not None)
-    assert whole(answer, (8, 8), seconds=0.0).ended == (end is not None)
+    assert reading_of(answer, (8, 8), seconds=0.0).ended == (end is not None)

@@ -12,7 +12,7 @@ from pixread.checkpoints.layout import PAGE_READER
 from pixread.layout.learned import network as detector
 from pixread.reader.line_by_line import PageReader
 from pixread.reader.load import fewer_collections
-from pixread.reader.single_pass import Reader
+from pixread.reader.reader import Reader
 from pixread.recognition.ctc import recogniser
 
 ASSETS = Path(pixread.__file__).parent / "assets"

@@ -16,7 +16,7 @@ import torch
 
 import pixread
 from pixread.cpu import optimize
-from pixread.reader.single_pass import Reader
+from pixread.reader.reader import Reader
 from pixread.records import Box
 
 DEMO = "pixread/assets/demo/demo.png"

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pixread.markup import parse, serialise
-from pixread.reader.single_pass import Reader
+from pixread.reader.reader import Reader
 from tests.conftest import MakeCheckpoint
 from tests.drawn import draw_text
 
@@ -76,7 +76,7 @@ def test_texts_are_scored_as_the_reader_would_write_them(reader: Reader, page: I
     scores = reader.score(page, texts, batch_size=3)
     assert scores == pytest.approx([reader.score(page, [text])[0] for text in texts], rel=1e-4)
     assert scores != pytest.approx(reader.score(page, texts, "Which one?"), rel=1e-6)
-    ended = reader.tokenizer.encode(reading.text)
+    ended = reader.processor.tokenizer.encode(reading.text)
     assert reading.log_prob is not None
     assert len(ended) <= 40
     assert reader.score(page, []) == []

@@ -8,7 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from pixread.reader.single_pass import Reader
+from pixread.models.pix2struct.image_processor import ImageProcessor
+from pixread.models.pix2struct.processor import Pix2StructProcessor
+from pixread.reader.reader import Reader
 from pixread.records import Box
 from tests.conftest import MakeCheckpoint
 from tests.drawn import draw_text
@@ -58,7 +60,7 @@ def test_progress_counts_every_pass(reader: Reader, page: Image.Image):
 def test_a_region_gets_a_blue_box(reader: Reader, page: Image.Image):
     """Round a region that is named, and nothing else: `parse` drew one round the whole page, the command did not."""
     seen: list[Image.Image] = []
-    keep = type(reader.preprocess).patches
+    keep = ImageProcessor.patches
 
     def patches(self, image, *, boxes=(), **options):
         from pixread.images.draw import draw_boxes
@@ -66,7 +68,7 @@ def test_a_region_gets_a_blue_box(reader: Reader, page: Image.Image):
         seen.append(draw_boxes(image, boxes))
         return keep(self, image, boxes=boxes, **options)
 
-    with patch.object(type(reader.preprocess), "patches", patches):
+    with patch.object(ImageProcessor, "patches", patches):
         reader.parse(page)
         reader.parse([page], region=Box(10, 10, 100, 50))
         reader.read(page, region=Box(10, 10, 100, 50))
@@ -167,14 +169,16 @@ def test_half_precision_reads_too(tiny_checkpoint: Path, page: Image.Image, dtyp
 
 
 def test_what_a_checkpoint_says_can_be_overridden(tiny_checkpoint: Path):
-    saved = Reader.load(tiny_checkpoint, device="cpu").preprocess
-    assert (saved.max_patches, saved.is_vqa) == (128, False)
-    changed = Reader.load(tiny_checkpoint, device="cpu", max_patches=64, is_vqa=True).preprocess
-    assert (changed.max_patches, changed.is_vqa) == (64, True)
+    saved = Reader.load(tiny_checkpoint, device="cpu").processor
+    assert isinstance(saved, Pix2StructProcessor)
+    assert saved.image_processor == ImageProcessor(max_patches=128, is_vqa=False)
+    changed = Reader.load(tiny_checkpoint, device="cpu", max_patches=64, is_vqa=True).processor
+    assert isinstance(changed, Pix2StructProcessor)
+    assert changed.image_processor == ImageProcessor(max_patches=64, is_vqa=True)
 
 
 def test_a_token_that_the_model_has_no_row_for_is_named(tiny_checkpoint: Path):
-    tokenizer = Reader.load(tiny_checkpoint, device="cpu").tokenizer
+    tokenizer = Reader.load(tiny_checkpoint, device="cpu").processor.tokenizer
     last = len(tokenizer) - 1
     with pytest.raises(ValueError, match=rf"^the id {last + 7} is no token, but the model knows the ids 0 to {last}"):
         tokenizer.check([5, last + 7])

@@ -14,7 +14,7 @@ import pixread
 from pixread.checkpoints import folder as checkpoint_folder
 from pixread.checkpoints.resolve import resolve
 from pixread.checkpoints.runs import best_step, last_step
-from pixread.models.pix2struct.processor import Preprocess
+from pixread.models.pix2struct.image_processor import ImageProcessor
 from pixread.train.loop import train
 from pixread.train.runtime import TrainResult
 from tests.conftest import MakeCheckpoint
@@ -77,12 +77,12 @@ def test_a_checkpoint_says_how_it_was_tuned(run: Tune, tmp_path: Path, make_chec
     result = run(tmp_path / "run", write_task(tmp_path / "data"), steps="1", init=str(start))
     settings = checkpoint_folder.load(result.folder).generation
     assert (settings["max_new_tokens"], settings.get("reads"), settings.get("min_confidence")) == (8, None, None)
-    assert Preprocess.load(result.folder) == Preprocess(max_patches=24, is_vqa=True)
+    assert ImageProcessor.load(result.folder) == ImageProcessor(max_patches=24, is_vqa=True)
 
 
 def test_a_task_without_questions_is_saved_as_such(run: Tune, tmp_path: Path) -> None:
     result = run(tmp_path / "run", write_task(tmp_path / "data", question=""), steps="1")
-    assert not Preprocess.load(result.folder).is_vqa
+    assert not ImageProcessor.load(result.folder).is_vqa
 
 
 @pytest.mark.parametrize("rank", ["0", "4"])

@@ -13,7 +13,6 @@ from tokenizers.models import Unigram
 from tokenizers.pre_tokenizers import Metaspace
 
 from pixread.checkpoints import folder as checkpoint_folder
-from pixread.models.pix2struct.processor import Preprocess
 from pixread.records import Example
 from pixread.shards import ShardSet
 from pixread.tokenizers.tokenizer import EOS, SPECIALS, Tokenizer
@@ -137,12 +136,13 @@ def test_the_command_says_it_once(tmp_path: Path, tiny_checkpoint: Path, run: Ru
 
 def test_a_cut_label_is_no_whole_one_when_it_is_scored(tmp_path: Path, tiny_checkpoint: Path) -> None:
     """What a model writes up to where the label was cut counted as read without a fault."""
-    model = checkpoint_folder.load(tiny_checkpoint).model.eval()
-    tokenizer = Tokenizer.load(tiny_checkpoint)
+    checkpoint = checkpoint_folder.load(tiny_checkpoint)
+    model, tokenizer = checkpoint.model.eval(), checkpoint.processor().tokenizer
     shards = ShardSet(write_set(tmp_path / "set", [with_targets("0123456789" * 3)]))
 
     def scored(max_tokens: int) -> dict[str, float]:
-        windows = Windows(Shards(shards, seed=0), Preprocess(max_patches=24), tokenizer, 1, max_tokens, 0, 99)
+        processor = checkpoint.processor().changed(max_patches=24)
+        windows = Windows(Shards(shards, seed=0), processor, batch_size=1, max_tokens=max_tokens, seed=0)
         held = held_out(windows, count=1)
         assert held.batch.labels is not None
         assert (EOS in held.batch.labels[0].tolist()) == (max_tokens > 30)

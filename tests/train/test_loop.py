@@ -21,7 +21,8 @@ from PIL import Image
 from pixread.checkpoints import folder as checkpoint_folder
 from pixread.checkpoints.resolve import resolve
 from pixread.checkpoints.runs import last_step
-from pixread.models.pix2struct.processor import Preprocess
+from pixread.models.pix2struct.image_processor import ImageProcessor
+from pixread.models.pix2struct.model import Pix2Struct
 from pixread.records import Example
 from pixread.shards import write_shards
 from pixread.tokenizers.tokenizer import Tokenizer
@@ -156,7 +157,7 @@ def test_a_run_leaves_a_checkpoint_that_loads_and_only_the_newest(tmp_path: Path
     ]
     saved = checkpoint_folder.load(result.folder)
     assert saved.generation["max_new_tokens"] == 16
-    assert Preprocess.load(result.folder) == Preprocess(max_patches=24)
+    assert ImageProcessor.load(result.folder) == ImageProcessor(max_patches=24)
     assert saved.config.vocab_size == len(Tokenizer.load(result.folder))
 
 
@@ -238,6 +239,7 @@ def test_a_step_is_made_as_light_as_the_recipe_allows(
     start = {"init": str(tiny_checkpoint)} if "lora_rank" in changes else {}
     recipe = make_recipe("warmup-base", {**QUICK, "threads": "0", **LIGHT, **start, **changes})
     trainer = Trainer(recipe, data=[], device=torch.device("cpu"))
+    assert isinstance(trainer.model, Pix2Struct)
     forwards = [vars(layer).get("forward") for layer in trainer.model.encoder.layers]
     assert all(isinstance(forward, functools.partial) == low_memory for forward in forwards)
     head = trainer.model.decoder.head.weight

@@ -23,4 +23,4 @@ def test_the_end_of_labels_is_the_one_that_is_saved(make_checkpoint: MakeCheckpo
     config.write_text(config.read_text().replace('"eos_token_id": 1', '"eos_token_id": [310, 1]'))
     assert load(folder).config.eos == 310
     model, _ = start_model(make_recipe("finetune-laptop", {"init": str(folder)}))
-    assert (model.config.pad, model.config.eos) == (0, 1)
+    assert (model.config.start_id, model.config.eos) == (0, 1)

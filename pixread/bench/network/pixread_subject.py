@@ -10,10 +10,10 @@ from torch import Tensor
 
 from pixread.generate.beam import BeamSettings
 from pixread.generate.decode import decode
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.models.pix2struct.state import select_rows
 from pixread.nn.cache import Memory
-from pixread.reader.single_pass import Reader
+from pixread.reader.reader import Reader
 
 
 class PixreadSubject:
@@ -24,11 +24,11 @@ class PixreadSubject:
         self.device = device
         self.model = Reader.load(folder, device=device, **options).checkpoint.model
 
-    def prepare(self, batch: Batch) -> Batch:
+    def prepare(self, batch: PatchBatch) -> PatchBatch:
         return batch.to(self.device)
 
     @torch.inference_mode()
-    def encode(self, pictures: Batch) -> Memory:
+    def encode(self, pictures: PatchBatch) -> Memory:
         return self.model.encode(pictures)
 
     def select_rows(self, memory: Memory, index: Sequence[int]) -> Memory:
@@ -47,7 +47,7 @@ class PixreadSubject:
         return made.ids, None
 
     @torch.inference_mode()
-    def logits(self, pictures: Batch, ids: Sequence[Sequence[int]]) -> Tensor:
+    def logits(self, pictures: PatchBatch, ids: Sequence[Sequence[int]]) -> Tensor:
         """Step by step where the ids come out of a cache in use: what is measured is what decoding reads."""
         given = torch.tensor(ids, device=self.device)  # (B, T)
         fed = self.model.shift_right(given)

@@ -7,14 +7,14 @@ from typing import Any
 
 import torch
 
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.train.loop import LogWindow, Trainer
 from pixread.train.recipes import Recipe
 
 LEARNING_RATE = 1e-3
 
 
-def recipe(folder: str, batch: Batch, **changes: Any) -> Recipe:
+def recipe(folder: str, batch: PatchBatch, **changes: Any) -> Recipe:
     """One batch a step at one learning rate, the loss without additions: what any other loop can do as well."""
     return Recipe(
         init=folder,
@@ -34,7 +34,7 @@ def recipe(folder: str, batch: Batch, **changes: Any) -> Recipe:
 class PixreadTraining:
     """A trainer with the weights of a checkpoint folder."""
 
-    def __init__(self, folder: str, *, batch: Batch, device: str, **options: Any) -> None:
+    def __init__(self, folder: str, *, batch: PatchBatch, device: str, **options: Any) -> None:
         """options: fields of the recipe."""
         self.batch = batch
         self.trainer = Trainer(recipe(folder, batch, **options), data=list[Path](), device=torch.device(device))

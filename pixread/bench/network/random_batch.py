@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pixread.models.pix2struct.batch import Batch
+    from pixread.models.pix2struct.batch import PatchBatch
     from pixread.models.pix2struct.config import Pix2StructConfig
 
 
-def random_batch(config: Pix2StructConfig, sizes: Sequence[int], *, seed: int = 0, tokens: int = 0) -> Batch:
+def random_batch(config: Pix2StructConfig, sizes: Sequence[int], *, seed: int = 0, tokens: int = 0) -> PatchBatch:
     """Pictures of `sizes` patches each, as square as they get, padded to the largest, with `tokens` labels each.
 
     Rows and columns stay below 256 up to 65,025 patches: transformers keeps them among the pixels, where bfloat16
@@ -19,7 +19,7 @@ def random_batch(config: Pix2StructConfig, sizes: Sequence[int], *, seed: int = 
     """
     import torch
 
-    from pixread.models.pix2struct.batch import Batch
+    from pixread.models.pix2struct.batch import PatchBatch
 
     generator = torch.Generator().manual_seed(seed)
     longest = max(sizes)
@@ -28,7 +28,7 @@ def random_batch(config: Pix2StructConfig, sizes: Sequence[int], *, seed: int = 
     real = number < torch.tensor(sizes)[:, None]
     pixels = torch.randn(len(sizes), longest, config.patch_dim, generator=generator) * real[..., None]
     labels = torch.randint(2, config.vocab_size, (len(sizes), tokens), generator=generator) if tokens else None
-    return Batch(pixels, (number // width + 1) * real, (number % width + 1) * real, labels)
+    return PatchBatch(pixels, (number // width + 1) * real, (number % width + 1) * real, labels)
 
 
 def evenly_spread(longest: int, *, count: int) -> list[int]:

@@ -21,9 +21,9 @@ def random_checkpoint(size: str) -> Path:
     import torch
 
     from pixread.checkpoints.folder import save
-    from pixread.models.pix2struct.config import TowerConfig, sized
+    from pixread.models.pix2struct.config import TowerConfig
     from pixread.models.pix2struct.model import Pix2Struct
-    from pixread.models.pix2struct.processor import FILE, Preprocess
+    from pixread.models.registry import family_of, sized
     from pixread.tokenizers.tokenizer import train_tokenizer
 
     config = sized("nano" if size == TINY else size, vocab_size=VOCABULARY)
@@ -40,8 +40,8 @@ def random_checkpoint(size: str) -> Path:
     with torch.no_grad():
         model.decoder.head.weight[config.eos] = 0
     tokenizer = train_tokenizer([], vocab_size=400, alphabet="abcdefghijklmnopqrstuvwxyz")
-    files: dict[str, bytes | Path] = {**tokenizer.files(), FILE: json.dumps(Preprocess().to_json()).encode()}
-    return save(model, folder, files=files)
+    processor = family_of(config.model_type).new_processor(tokenizer, config)
+    return save(model, folder, files=processor.files())
 
 
 def cache_folder() -> Path:

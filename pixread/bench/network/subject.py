@@ -12,7 +12,7 @@ from pixread.bench.network.random_batch import random_batch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pixread.models.pix2struct.batch import Batch
+    from pixread.models.pix2struct.batch import PatchBatch
     from pixread.models.pix2struct.config import Pix2StructConfig
 
 T = TypeVar("T")
@@ -21,7 +21,7 @@ T = TypeVar("T")
 class Subject(Protocol):
     """How a variant loads and runs. Made with a folder, a device, and the options of its entry in `variants.py`."""
 
-    def prepare(self, batch: Batch) -> Any:
+    def prepare(self, batch: PatchBatch) -> Any:
         """The pictures in the form the variant takes; not measured."""
         ...
 

@@ -13,7 +13,7 @@ from transformers import LogitsProcessor, LogitsProcessorList, Pix2StructForCond
 from transformers.modeling_outputs import BaseModelOutput
 
 from pixread.bench.network.subject import wait_for
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class TransformersSubject:
         self.model: Any = Pix2StructForConditionalGeneration.from_pretrained(folder, **options).to(device).eval()
         self.use_cache, self.device, self.cross_keys = use_cache, device, cross_keys
 
-    def prepare(self, batch: Batch) -> Pictures:
+    def prepare(self, batch: PatchBatch) -> Pictures:
         return to_pictures(batch, dtype=self.model.dtype, device=self.device)
 
     @torch.inference_mode()
@@ -134,7 +134,7 @@ class EndAt(LogitsProcessor):
         return torch.where(over, ended, scores)
 
 
-def to_pictures(batch: Batch, *, dtype: torch.dtype, device: str) -> Pictures:
+def to_pictures(batch: PatchBatch, *, dtype: torch.dtype, device: str) -> Pictures:
     """A batch in the form that transformers takes."""
     places = torch.stack([batch.rows, batch.cols], dim=-1).to(dtype)
     patches = torch.cat([places, batch.pixels.to(dtype)], dim=-1)

@@ -11,13 +11,13 @@ from transformers import Adafactor, Pix2StructForConditionalGeneration
 
 from pixread.bench.network.pixread_training import recipe
 from pixread.bench.network.transformers_subject import to_pictures
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 
 
 class TransformersTraining:
     """The model of transformers in training mode. precision: float32, or bfloat16 by autocast."""
 
-    def __init__(self, folder: str, *, batch: Batch, device: str, precision: str) -> None:
+    def __init__(self, folder: str, *, batch: PatchBatch, device: str, precision: str) -> None:
         assert batch.labels is not None, "training batches carry labels"
         settings = recipe(folder, batch)
         self.model: Any = Pix2StructForConditionalGeneration.from_pretrained(folder).to(device).train()

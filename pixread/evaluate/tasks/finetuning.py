@@ -77,7 +77,7 @@ def _read_one_pass(reader: ReaderProtocol, inputs: Sequence[ReaderInput], *, max
 
 def _trained_length(reader: ReaderProtocol) -> int:
     """How many tokens the reader's checkpoint says that its answers have; 0 where nothing says so."""
-    from pixread.reader.single_pass import Reader
+    from pixread.reader.reader import Reader
 
     return int(reader.checkpoint.generation.get("max_new_tokens") or 0) if isinstance(reader, Reader) else 0
 

@@ -1,4 +1,4 @@
-"""Pictures as patches, and patches and token ids of several pictures as one padded `Batch`."""
+"""Pictures as patches, and patches and token ids of several pictures as one padded `PatchBatch`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Patches:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class PatchBatch:
     """Padded patches and target ids."""
 
     pixels: torch.Tensor  # (B, N, 768) float32
@@ -35,13 +35,13 @@ class Batch:
     def __len__(self) -> int:
         return int(self.rows.shape[0])
 
-    def to(self, device: torch.device | str) -> Batch:
+    def to(self, device: torch.device | str) -> PatchBatch:
         """The same batch on another device."""
         labels = None if self.labels is None else self.labels.to(device)
-        return Batch(self.pixels.to(device), self.rows.to(device), self.cols.to(device), labels)
+        return PatchBatch(self.pixels.to(device), self.rows.to(device), self.cols.to(device), labels)
 
 
-def collate(patches: Sequence[Patches], labels: Sequence[Sequence[int]] | None = None) -> Batch:
+def collate(patches: Sequence[Patches], labels: Sequence[Sequence[int]] | None = None) -> PatchBatch:
     """Pads to the longest picture and the longest target of the batch; 0 pads rows and cols, IGNORED_LABEL the labels.
 
     Raises ValueError for an empty batch or for a different number of pictures and targets.
@@ -50,7 +50,7 @@ def collate(patches: Sequence[Patches], labels: Sequence[Sequence[int]] | None =
         raise ValueError("a batch needs at least one picture, got none")
     if labels is not None and len(labels) != len(patches):
         raise ValueError(f"a batch needs one target a picture, got {len(patches)} pictures and {len(labels)} targets")
-    return Batch(
+    return PatchBatch(
         pixels=pad_sequence([item.pixels for item in patches], batch_first=True),  # (B, N, 768)
         rows=pad_sequence([item.rows for item in patches], batch_first=True),
         cols=pad_sequence([item.cols for item in patches], batch_first=True),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
+
+MODEL_TYPE = "pix2struct"  # what config.json says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,8 @@ class Pix2StructConfig:
     below it. `dropout` applies to embeddings, to what each attention and MLP adds, and to the towers' outputs.
     """
 
+    model_type: ClassVar[str] = MODEL_TYPE
+
     hidden_size: int
     encoder: TowerConfig
     decoder: TowerConfig
@@ -43,6 +47,15 @@ class Pix2StructConfig:
             raise ValueError(
                 f"the decoder's num_heads * d_kv must be hidden_size, got {heads} * {size} and {self.hidden_size}"
             )
+
+    @property
+    def start_id(self) -> int:
+        """Outputs follow the pad token."""
+        return self.pad
+
+    @property
+    def eos_ids(self) -> tuple[int, ...]:
+        return (self.eos,)
 
     @classmethod
     def uniform(
@@ -73,10 +86,3 @@ SIZES: dict[str, Pix2StructConfig] = {
         hidden_size=1536, d_ff=3968, num_heads=24, d_kv=64, encoder_layers=18, decoder_layers=18
     ),
 }
-
-
-def sized(name: str, *, vocab_size: int) -> Pix2StructConfig:
-    """The configuration of a named size for a tokenizer of `vocab_size` tokens."""
-    if name not in SIZES:
-        raise ValueError(f"no model size {name!r}; the sizes are {', '.join(SIZES)}")
-    return replace(SIZES[name], vocab_size=vocab_size)

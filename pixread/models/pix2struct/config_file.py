@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pixread.models.pix2struct import weights as names
-from pixread.models.pix2struct.config import Pix2StructConfig, TowerConfig
+from pixread.models.pix2struct.config import MODEL_TYPE, Pix2StructConfig, TowerConfig
 
 FLOATS = ("eps", "dropout")
 MAY_BE_ZERO = ("pad", "eos", *FLOATS)
@@ -22,17 +22,16 @@ def to_json(config: Pix2StructConfig) -> dict[str, Any]:
 
     `dtype` is what the model computes in unless told otherwise, also where bfloat16 weights are stored.
     """
-    special = {"pad_token_id": config.pad, "eos_token_id": config.eos, "decoder_start_token_id": config.pad}
     return {
         "architectures": ["Pix2StructForConditionalGeneration"],
-        "model_type": names.MODEL_TYPE,
+        "model_type": MODEL_TYPE,
         "dtype": "float32",
         "is_encoder_decoder": True,
         "is_vqa": False,
         "initializer_factor": 1.0,
         "initializer_range": 0.02,
         "tie_word_embeddings": False,
-        **special,
+        **special_ids(config),
         "text_config": {
             "model_type": "pix2struct_text_model",
             "is_encoder_decoder": True,
@@ -84,6 +83,11 @@ def is_tied(raw: Mapping[str, Any], *, path: Path) -> bool:
     if tied is not None and not isinstance(tied, bool):
         raise ValueError(f"{path} must give tie_word_embeddings true or false, got {reprlib.repr(tied)}")
     return bool(tied)
+
+
+def special_ids(config: Pix2StructConfig) -> dict[str, Any]:
+    """The settings of generation_config.json that say where outputs start and end."""
+    return {"decoder_start_token_id": config.pad, "pad_token_id": config.pad, "eos_token_id": config.eos}
 
 
 def generation(raw: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:

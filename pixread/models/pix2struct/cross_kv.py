@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.nn.attention import Attention
 from pixread.nn.cache import Memory
 
@@ -19,7 +19,7 @@ PATCHES_PER_PASS = 4096
 
 
 def encode_cross_kv(
-    batch: Batch, encoder: Callable[[Batch, Tensor | None], Tensor], attentions: Sequence[Attention]
+    batch: PatchBatch, encoder: Callable[[PatchBatch, Tensor | None], Tensor], attentions: Sequence[Attention]
 ) -> Memory:
     """The memory of a batch. encoder: pictures and mask -> (B, N, C); attentions: one a layer of the decoder."""
     pictures, patches = batch.rows.shape
@@ -28,7 +28,9 @@ def encode_cross_kv(
     sides: list[Tensor] = []
     for first in range(0, max(1, pictures), max(1, count)):
         part = slice(first, first + count)
-        parts = _keys_and_values(Batch(batch.pixels[part], batch.rows[part], batch.cols[part]), encoder, attentions)
+        parts = _keys_and_values(
+            PatchBatch(batch.pixels[part], batch.rows[part], batch.cols[part]), encoder, attentions
+        )
         for number, side in enumerate(parts):  # (b, H, N, D)
             # Every step reads all of it: head by head it lies in one piece.
             if count >= pictures:
@@ -41,7 +43,7 @@ def encode_cross_kv(
 
 
 def _keys_and_values(
-    batch: Batch, encoder: Callable[[Batch, Tensor | None], Tensor], attentions: Sequence[Attention]
+    batch: PatchBatch, encoder: Callable[[PatchBatch, Tensor | None], Tensor], attentions: Sequence[Attention]
 ) -> Iterator[Tensor]:
     """Keys and values of one layer after the other, (B, H, N, D)."""
     real = batch.rows > 0  # (B, N)

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixread.models.family import IGNORED_LABEL
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.family import IGNORED_LABEL, Network
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.models.pix2struct.config import Pix2StructConfig, TowerConfig
 from pixread.models.pix2struct.cross_kv import encode_cross_kv
 from pixread.models.pix2struct.state import Pix2StructState
@@ -77,7 +77,7 @@ class Encoder(nn.Module):
         for table in (self.row_embedding, self.col_embedding):
             nn.init.normal_(table.weight, std=table.embedding_dim**-0.5)
 
-    def forward(self, batch: Batch, mask: Tensor | None) -> Tensor:
+    def forward(self, batch: PatchBatch, mask: Tensor | None) -> Tensor:
         pixels = batch.pixels.to(self.patch_projection.weight.dtype)
         x = self.patch_projection(pixels)  # (B, N, P) -> (B, N, C)
         x = self.dropout(x + self.row_embedding(batch.rows) + self.col_embedding(batch.cols))
@@ -163,8 +163,8 @@ class Decoder(nn.Module):
         return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
-class Pix2Struct(nn.Module):
-    """The whole network (a `pixread.models.family.Model`): `prefill` a batch, then `step` through the tokens."""
+class Pix2Struct(Network):
+    """The whole network: `prefill` a batch, then `step` through the tokens."""
 
     def __init__(self, config: Pix2StructConfig) -> None:
         super().__init__()
@@ -181,7 +181,11 @@ class Pix2Struct(nn.Module):
             elif isinstance(module, (Attention, RelativeBias, GatedMlp, Encoder, Decoder)):
                 module.reset_parameters()
 
-    def encode(self, batch: Batch) -> Memory:
+    def blocks(self) -> list[nn.Module]:
+        """The layers of the encoder, then those of the decoder."""
+        return [*self.encoder.blocks(), *self.decoder.blocks()]
+
+    def encode(self, batch: PatchBatch) -> Memory:
         """Read the pictures. Raises ValueError for a row or column outside the position tables."""
         self._check_positions(batch)
         return encode_cross_kv(batch, self.encoder, [layer.cross_attention for layer in self.decoder.blocks()])
@@ -194,7 +198,7 @@ class Pix2Struct(nn.Module):
         self._check_ids(ids)
         return self.decoder(ids, memory)
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: PatchBatch) -> Tensor:
         """Logits (B, T, V), float32, of the batch's labels, each predicted from the true labels before it."""
         if batch.labels is None:
             raise ValueError("the batch has no labels to predict; use prefill and step to read without them")
@@ -247,7 +251,7 @@ class Pix2Struct(nn.Module):
     def _cache_dtype(self) -> torch.dtype:
         return self.decoder.token_embedding.weight.dtype
 
-    def prefill(self, batch: Batch, *, start: int | None = None) -> Pix2StructState:
+    def prefill(self, batch: PatchBatch, *, start: int | None = None) -> Pix2StructState:
         """Read the pictures and feed the start token (pad by default): the logits of the first token are known then."""
         return self.begin(self.encode(batch), start=start)
 
@@ -284,7 +288,7 @@ class Pix2Struct(nn.Module):
         """Whether a step of so many tokens reads the rows of a memory by number, so that others leave for nothing."""
         return False
 
-    def _check_positions(self, batch: Batch) -> None:
+    def _check_positions(self, batch: PatchBatch) -> None:
         highest = int(torch.maximum(batch.rows, batch.cols).max())
         limit = self.config.max_positions - 1
         if highest > limit:

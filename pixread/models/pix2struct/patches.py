@@ -6,11 +6,12 @@ P = 16 patch side; F = P * P * 3 = 768 values a patch, in (y, x, channel) order 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pixread.models.family import Like
 from pixread.models.pix2struct.batch import Patches
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 PATCH = 16
 PORTION = 2**20  # values that are counted at a time
-Like = Literal["original", "transformers"]  # whose numbers are followed where the two differ
 
 
 def grid(height: int, width: int, *, max_patches: int, like: Like = "original") -> tuple[int, int]:

@@ -1,157 +1,79 @@
-"""The whole way from a picture to patches, as one value that is saved with a checkpoint."""
+"""Pix2Struct's processor: the question is a header on the picture, a region a blue box on it (the paper, section 3)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any
 
-from pixread.images.draw import draw_boxes
-from pixread.images.header import add_header
-from pixread.images.open import MAX_PIXELS
-from pixread.models.pix2struct.batch import Patches
-from pixread.models.pix2struct.patches import PATCH, Like, to_patches
-from pixread.records import DrawnBox
-
-if TYPE_CHECKING:
-    from PIL import Image
-
-FILE = "preprocessor_config.json"
-PROCESSOR_FILE = "processor_config.json"  # where newer versions of transformers keep the same settings
-LARGEST_BUDGET = MAX_PIXELS // PATCH**2  # of the largest picture at its own scale
-MAX_PATCHES = 2048  # of the paper's pretraining, and of `transformers` whatever a checkpoint says
-LIKES = get_args(Like)
-# What every checkpoint says; one that says otherwise was trained on other numbers than are made here.
-FIXED: dict[str, Any] = {
-    "do_convert_rgb": True,
-    "do_normalize": True,
-    "patch_size": {"height": PATCH, "width": PATCH},
-}
-
-
-def check_budget(max_patches: int) -> None:
-    """Raises ValueError for more patches than the largest picture has."""
-    if max_patches > LARGEST_BUDGET:
-        raise ValueError(f"max_patches may be {LARGEST_BUDGET:,} at most, got {max_patches:,}")
+from pixread.images.open import InputError
+from pixread.models.family import Like, PageStrategy
+from pixread.models.pix2struct.batch import PatchBatch, Patches, collate
+from pixread.models.pix2struct.config import Pix2StructConfig
+from pixread.models.pix2struct.image_processor import FILE, ImageProcessor
+from pixread.models.pix2struct.reading import OutputKind, reading_of
+from pixread.records import Answer, DrawnBox, Reading, Request
+from pixread.tokenizers.tokenizer import EOS, Tokenizer
 
 
 @dataclass(frozen=True, slots=True)
-class Preprocess:
-    """How pictures become patches.
+class Pix2StructProcessor:
+    """A `pixread.models.family.Processor`."""
 
-    max_patches: patch budget of a whole picture.
-    is_vqa: whether the checkpoint was trained with questions as headers.
-    like: "transformers" follows that library where it differs from the original; never saved.
-    """
+    tokenizer: Tokenizer
+    image_processor: ImageProcessor
+    max_positions: int  # rows and columns of patches lie below
 
-    max_patches: int = MAX_PATCHES
-    is_vqa: bool = False
-    like: Like = "original"
+    page_strategy: PageStrategy = "single_pass"
 
-    def __post_init__(self) -> None:
-        if isinstance(self.max_patches, bool) or not isinstance(self.max_patches, int) or self.max_patches < 1:
-            raise ValueError(f"max_patches must be a whole number of at least 1, got {self.max_patches!r}")
-        check_budget(self.max_patches)
-        if not isinstance(self.is_vqa, bool):
-            raise ValueError(f"is_vqa must be true or false, got {self.is_vqa!r}")
-        if self.like not in LIKES:
-            raise ValueError(f"like must be {' or '.join(LIKES)}, got {self.like!r}")
+    @classmethod
+    def load(cls, folder: Path, config: Pix2StructConfig) -> Pix2StructProcessor:
+        """What a checkpoint folder holds. ValueError, in one sentence, for a damaged file."""
+        image_processor = ImageProcessor.load(folder)
+        return cls(Tokenizer.load(folder, num_rows=config.vocab_size), image_processor, config.max_positions)
 
-    def changed(
-        self, *, max_patches: int | None = None, is_vqa: bool | None = None, like: Like = "original"
-    ) -> Preprocess:
-        """With what a user wants instead of what the checkpoint says; None keeps the latter.
+    @property
+    def like(self) -> Like:
+        return self.image_processor.like
 
-        Like `transformers`, a budget that the checkpoint says is overridden by 2048.
+    @property
+    def max_input_length(self) -> int:
+        return self.image_processor.max_patches
+
+    def changed(self, **options: Any) -> Pix2StructProcessor:
+        """options: max_patches, is_vqa and like of `ImageProcessor`."""
+        return replace(self, image_processor=self.image_processor.changed(**options))
+
+    def for_training(self, *, max_patches: int, has_questions: bool) -> Pix2StructProcessor:
+        return self.changed(max_patches=max_patches, is_vqa=has_questions)
+
+    def inputs(self, request: Request, *, max_patches: int | None = None) -> Patches:
+        """InputError for a question that cannot be drawn, and for a strip longer than the model knows rows or columns.
+
+        max_patches: instead of the checkpoint's.
         """
-        theirs = like == "transformers"
-        return Preprocess(
-            max_patches=max_patches if max_patches is not None else MAX_PATCHES if theirs else self.max_patches,
-            is_vqa=self.is_vqa if is_vqa is None else is_vqa,
-            like=like,
+        outline = () if request.region is None else (DrawnBox(request.region, "region"),)
+        boxes = (*request.marks, *outline)
+        patches = self.image_processor.patches(
+            request.image, question=request.prompt, boxes=boxes, max_patches=max_patches
         )
+        highest, limit = max(int(patches.rows.max()), int(patches.cols.max())), self.max_positions - 1
+        if highest > limit:
+            raise InputError(f"a patch stands in row or column {highest}; this model knows up to {limit}")
+        return patches
 
-    def patches(
-        self,
-        image: Image.Image,
-        *,
-        question: str = "",
-        boxes: Iterable[DrawnBox] = (),
-        max_patches: int | None = None,
-    ) -> Patches:
-        """Boxes drawn, question rendered as a header, then cut into patches (N, 768).
+    def labels(self, text: str) -> list[int]:
+        return [*self.tokenizer.encode(text), EOS]
 
-        Like the original, a question may be left out or added whatever `is_vqa` says; like `transformers`, ValueError
-        where it does not fit.
-        """
-        if self.like == "transformers":
-            self._check_question(question)
-        drawn = draw_boxes(image, boxes)
-        limit = max_patches or self.max_patches
-        check_budget(limit)
-        return to_patches(add_header(drawn, question), max_patches=limit, like=self.like)
+    def collate(self, inputs: Sequence[Patches], labels: Sequence[Sequence[int]] | None = None) -> PatchBatch:
+        return collate(inputs, labels)
 
-    def _check_question(self, question: str) -> None:
-        if self.is_vqa and not question:
-            raise ValueError("like transformers, a checkpoint with is_vqa true needs a question, got none")
-        if question and not self.is_vqa:
-            raise ValueError(
-                "like transformers, a checkpoint with is_vqa false draws no question; load it with is_vqa=True, "
-                "or like the original"
-            )
+    def reading(self, answer: Answer, request: Request, *, seconds: float, constrained: bool = False) -> Reading:
+        kind: OutputKind = "answer" if request.prompt or self.image_processor.is_vqa else "either"
+        return reading_of(answer, request.image.size, seconds=seconds, kind="markup" if constrained else kind)
 
-    def to_json(self) -> dict[str, Any]:
-        """The fields that `transformers` knows."""
-        return {
-            "image_processor_type": "Pix2StructImageProcessor",
-            "processor_class": "Pix2StructProcessor",
-            **FIXED,
-            "is_vqa": self.is_vqa,
-            "max_patches": self.max_patches,
-        }
-
-    @classmethod
-    def load(cls, folder: str | Path) -> Preprocess:
-        """The settings that a checkpoint folder holds, the paper's where it holds none.
-
-        In `transformers`' order: the image processor in processor_config.json, else preprocessor_config.json. Raises
-        ValueError, in one sentence, for a damaged file, for settings that are not Pix2Struct's, and for those of a
-        line reader of former versions.
-        """
-        for path in (Path(folder, PROCESSOR_FILE), Path(folder, FILE)):
-            if not path.is_file():
-                continue
-            raw = _read_object(path)
-            settings = raw if path.name == FILE else raw.get("image_processor")
-            if isinstance(settings, dict):
-                return cls._from_json(settings, path)
-        return cls()
-
-    @classmethod
-    def _from_json(cls, raw: dict[str, Any], path: Path) -> Preprocess:
-        if raw.get("line_stretch") is not None:
-            raise ValueError(
-                f"{path} is of a reader of single lines (line_stretch), which pixread no longer reads with: pages are "
-                "read by pixread.load() without a name"
-            )
-        for name, fixed in FIXED.items():
-            if raw.get(name, fixed) not in (fixed, None):
-                raise ValueError(f"{name} in {path} must be {json.dumps(fixed)}, got {json.dumps(raw[name])}")
-        try:
-            return cls(max_patches=raw.get("max_patches", MAX_PATCHES), is_vqa=raw.get("is_vqa", False))
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(raw, dict):
-        raise ValueError(f"{path} must hold a JSON object, got {type(raw).__name__}")
-    return raw
+    def files(self) -> dict[str, bytes]:
+        settings = json.dumps(self.image_processor.to_json(), indent=2).encode()
+        return {**self.tokenizer.files(), FILE: settings}

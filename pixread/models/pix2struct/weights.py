@@ -43,7 +43,6 @@ TENSORS = {
 # What tie_word_embeddings makes one of, unless both are stored.
 TIED = (TENSORS["decoder.token_embedding.weight"], TENSORS["decoder.head.weight"])
 
-MODEL_TYPE = "pix2struct"
 
 # Our field -> its name in text_config and in vision_config, with the value that transformers assumes where a
 # config.json leaves it out (older versions leave out what equals the default).

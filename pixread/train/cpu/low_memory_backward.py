@@ -18,17 +18,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pixread.models.pix2struct.model import EncoderLayer, Pix2Struct
+from pixread.models.family import Network
+from pixread.models.pix2struct.model import EncoderLayer
 from pixread.train.cpu.attention_backward import attention_backward, attention_forward
 
 ROWS = 256  # of a norm at a time: what is between its operations stays in the processor's cache
 
 
-def use_low_memory_backward(model: Pix2Struct) -> None:
-    """From now on the encoder's layers are trained in this way; inference with them stays as it is."""
-    for layer in model.encoder.layers:
-        assert isinstance(layer, EncoderLayer), "an encoder has no other layers"
-        layer.forward = partial(_forward, layer, layer.forward)  # type: ignore[method-assign]
+def use_low_memory_backward(model: Network) -> None:
+    """From now on layers of Pix2Struct's encoder are trained in this way; inference with them stays as it is."""
+    for block in model.blocks():
+        if isinstance(block, EncoderLayer):
+            block.forward = partial(_forward, block, block.forward)  # type: ignore[method-assign]
 
 
 def _forward(layer: EncoderLayer, usual: Callable[..., Tensor], x: Tensor, mask: Tensor | None) -> Tensor:

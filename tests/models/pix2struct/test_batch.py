@@ -3,7 +3,7 @@ import torch
 from PIL import Image
 
 from pixread.models.family import IGNORED_LABEL
-from pixread.models.pix2struct.batch import Batch, Patches, collate
+from pixread.models.pix2struct.batch import PatchBatch, Patches, collate
 from pixread.models.pix2struct.patches import to_patches
 
 WHITE = Image.new("RGB", (60, 40), "white")
@@ -12,13 +12,13 @@ WHITE = Image.new("RGB", (60, 40), "white")
 def test_patches_and_batches_know_their_length():
     ids = torch.ones(5, dtype=torch.int64)
     assert len(Patches(torch.zeros(5, 768), ids, ids)) == 5
-    assert len(Batch(torch.zeros(2, 5, 768), ids.expand(2, 5), ids.expand(2, 5))) == 2
+    assert len(PatchBatch(torch.zeros(2, 5, 768), ids.expand(2, 5), ids.expand(2, 5))) == 2
 
 
 @pytest.mark.parametrize("labels", [None, torch.ones(2, 3, dtype=torch.int64)])
 def test_batch_moves_as_a_whole(labels: torch.Tensor | None):
     ids = torch.ones(2, 5, dtype=torch.int64)
-    moved = Batch(torch.zeros(2, 5, 768), ids, ids, labels).to("meta")
+    moved = PatchBatch(torch.zeros(2, 5, 768), ids, ids, labels).to("meta")
     devices = {part.device.type for part in (moved.pixels, moved.rows, moved.cols)}
     assert devices == {"meta"}
     assert (moved.labels is None) == (labels is None)

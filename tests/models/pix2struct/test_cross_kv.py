@@ -11,7 +11,7 @@ from pixread.cpu.encoder import CpuEncoder
 from pixread.cpu.linear import has_bfloat16_products
 from pixread.cpu.optimize import optimize
 from pixread.models.pix2struct import cross_kv
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from tests.models.tiny import random_batch, tiny_model
 
 SIZES = [7, 3, 10, 2, 8]
@@ -24,7 +24,7 @@ class Counted:
         self.encoder = encoder
         self.pictures: list[int] = []
 
-    def __call__(self, batch: Batch, mask: Tensor | None) -> Tensor:
+    def __call__(self, batch: PatchBatch, mask: Tensor | None) -> Tensor:
         self.pictures.append(len(batch))
         found: Tensor = self.encoder(batch, mask)
         return found

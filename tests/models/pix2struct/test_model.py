@@ -5,9 +5,10 @@ import torch
 from torch.nn import functional as F
 
 from pixread.models.family import IGNORED_LABEL
-from pixread.models.pix2struct.batch import Batch
-from pixread.models.pix2struct.config import SIZES, sized
+from pixread.models.pix2struct.batch import PatchBatch
+from pixread.models.pix2struct.config import SIZES
 from pixread.models.pix2struct.model import Pix2Struct
+from pixread.models.registry import sized
 from tests.models.tiny import TINY, changed, random_batch, tiny_model
 
 
@@ -44,7 +45,7 @@ def test_padding_patches_change_nothing():
 
     for row, size in enumerate([7, 3]):
         assert batch.labels is not None
-        alone = Batch(
+        alone = PatchBatch(
             batch.pixels[row : row + 1, :size],
             batch.rows[row : row + 1, :size],
             batch.cols[row : row + 1, :size],

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pixread.models.pix2struct.patches import Like, grid, standardise, to_patches
+from pixread.models.family import Like
+from pixread.models.pix2struct.patches import grid, standardise, to_patches
 
 sides = st.integers(1, 3000)
 

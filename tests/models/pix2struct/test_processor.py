@@ -11,7 +11,7 @@ from PIL import Image
 
 from pixread.images.draw import draw_boxes
 from pixread.images.header import add_header, render_header
-from pixread.models.pix2struct.processor import Preprocess
+from pixread.models.pix2struct.image_processor import ImageProcessor
 from pixread.records import Box, DrawnBox
 
 WHITE = Image.new("RGB", (60, 40), "white")
@@ -79,9 +79,9 @@ def test_headers_equal_those_of_transformers() -> None:
 
 
 def test_settings_come_back_from_the_folder(tmp_path: Path) -> None:
-    settings = Preprocess(max_patches=77, is_vqa=True)
+    settings = ImageProcessor(max_patches=77, is_vqa=True)
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(settings.to_json()))
-    assert Preprocess.load(tmp_path) == settings
+    assert ImageProcessor.load(tmp_path) == settings
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_settings_come_back_from_the_folder(tmp_path: Path) -> None:
 def test_bad_settings_are_one_sentence(tmp_path: Path, content: str, sentence: str) -> None:
     (tmp_path / "preprocessor_config.json").write_text(content)
     with pytest.raises(ValueError, match=sentence):
-        Preprocess.load(tmp_path)
+        ImageProcessor.load(tmp_path)
 
 
 def test_a_folder_without_settings_has_the_papers(tmp_path: Path) -> None:
-    assert Preprocess.load(tmp_path) == Preprocess(max_patches=2048, is_vqa=False)
+    assert ImageProcessor.load(tmp_path) == ImageProcessor(max_patches=2048, is_vqa=False)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pixread.models.pix2struct.batch import Batch
+from pixread.models.pix2struct.batch import PatchBatch
 from pixread.models.pix2struct.model import Pix2Struct
 from pixread.train.cpu.low_memory_backward import use_low_memory_backward
 from pixread.train.loop import summed_cross_entropy
@@ -26,7 +26,7 @@ def pair() -> tuple[Pix2Struct, Pix2Struct]:
     return usual, low_memory
 
 
-def gradients(model: Pix2Struct, batch: Batch, *, half: bool = False) -> tuple[dict[str, Tensor], int]:
+def gradients(model: Pix2Struct, batch: PatchBatch, *, half: bool = False) -> tuple[dict[str, Tensor], int]:
     """Gradients by name, and how many bytes the forward pass kept for them."""
     assert batch.labels is not None
     kept = dict[int, int]()
