@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 import torch
 from PIL import Image
@@ -23,9 +23,13 @@ from pixread.images.crop import check_inside
 from pixread.images.open import PictureSource, open_picture
 from pixread.models.family import Like, Processor
 from pixread.reader.arguments import Many, broadcast, open_images
+from pixread.reader.checkpoint_recogniser import CheckpointRecogniser
 from pixread.reader.logits_processors import check_generation
 from pixread.reader.single_pass import Progress, SinglePass
 from pixread.records import Box, Reading, Request
+
+if TYPE_CHECKING:
+    from pixread.reader.line_by_line import PageReader
 
 
 class Reader:
@@ -127,11 +131,25 @@ class Reader:
         progress: Progress | None = None,
         **limits: Unpack[DecodingKeywords],
     ) -> Reading | list[Reading]:
-        """`read` without a question. `progress` is told (pictures read, pictures in all)."""
+        """`read` without a question. `progress` receives (pictures read, pictures in all).
+
+        A checkpoint that was trained on lines cut out reads each line that the shipped detector finds; `progress` then
+        counts lines.
+        """
         many, images = open_images(pictures)
         boxes = broadcast(region, len(images), "region", kind=Box)
-        readings = self._readings(images, [None] * len(images), boxes, DecodingOptions(**limits), progress=progress)
+        options = DecodingOptions(**limits)
+        if self.processor.page_strategy == "line_by_line":
+            readings = self._page_reader(options).read_pages(images, boxes, progress=progress)
+        else:
+            readings = self._readings(images, [None] * len(images), boxes, options, progress=progress)
         return readings if many else readings[0]
+
+    def _page_reader(self, options: DecodingOptions) -> PageReader:
+        from pixread.layout.learned.detector import LearnedDetector
+        from pixread.reader.line_by_line import PageReader
+
+        return PageReader(LearnedDetector.load(), CheckpointRecogniser(self._single_pass, options), name=self.name)
 
     def _readings(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ import pixread
 from pixread.checkpoints.folder import load, rewrite, save
 from pixread.evaluate import evaluate
 from pixread.generate.greedy import greedy
+from pixread.layout.learned.detector import LearnedDetector
+from pixread.layout.line_crops import crop_for_recognition
 from pixread.models.registry import FAMILIES, sized
 from pixread.reader.reader import Reader
 from pixread.records import Box, Request
@@ -24,6 +27,7 @@ from tests.models.recurrent import RECURRENT, Recurrent, RecurrentConfig, Recurr
 from tests.train.sets import FRESH, example, write_set, write_task
 from tests.train.test_finetune import QUICK
 
+DEMO = Path(pixread.__file__).parent / "assets" / "demo" / "demo.png"
 COLOURED = [Image.new("RGB", (40 + 9 * number, 30), colour) for number, colour in enumerate(("red", "lime", "blue"))]
 QUESTIONS = ["Which colour is it?", "", "Why?"]
 
@@ -119,6 +123,22 @@ def test_folders_are_saved_read_and_written_again(folder: Path, tmp_path: Path):
     assert all(
         torch.equal(again.model.state_dict()[name], weight) for name, weight in checkpoint.model.state_dict().items()
     )
+
+
+def test_a_checkpoint_of_lines_reads_a_page_line_by_line(folder: Path):
+    """Each line that is detected is read as it would be alone."""
+    checkpoint = load(folder)
+    with torch.no_grad():
+        checkpoint.model.head.weight *= 9  # so sure of itself that no word is left out
+    lines = replace(checkpoint.processor(), page_strategy="line_by_line")  # type: ignore[type-var]
+    reader = Reader(checkpoint, lines, name="lines")
+    page = Image.open(DEMO)
+    reading = reader.parse(page, max_new_tokens=6)
+    detected = [region for region in LearnedDetector.load().detect([page])[0] if region.kind == "line"]
+    alone = [reader.read(crop_for_recognition(page, line), max_new_tokens=6).text.split() for line in detected]
+    assert len(detected) > 20
+    words = [word.text for node in reading.tree.walk() for word in node.words]
+    assert len(words) > 20 and set(words) <= {word for line in alone for word in line}
 
 
 def test_what_a_family_lacks_is_refused(folder: Path):
