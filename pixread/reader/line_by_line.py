@@ -120,7 +120,7 @@ class PageReader:
         threshold = MIN_CONFIDENCE if min_confidence is None else min_confidence
         many, images = open_images(pictures)
         boxes = broadcast(region, len(images), "region", kind=Box)
-        readings = self.read_pages(images, boxes, min_confidence=threshold, progress=progress)
+        readings = self._read_pages(images, boxes, threshold, progress)
         return readings if many else readings[0]
 
     @overload
@@ -155,7 +155,7 @@ class PageReader:
         _refuse_options(limits)
         many, images = open_images(pictures)
         boxes = broadcast(region, len(images), "region", kind=Box)
-        readings = self.read_pages(images, boxes)
+        readings = self._read_pages(images, boxes, MIN_CONFIDENCE, None)
         return readings if many else readings[0]
 
     def stream(self, picture: PictureSource, question: str | None = None, **options: object) -> Iterator[str]:
@@ -170,15 +170,13 @@ class PageReader:
         """ValueError: texts are not scored."""
         self._refuse_task("scores no texts")
 
-    def read_pages(
+    def _read_pages(
         self,
         images: Sequence[Image.Image],
         regions: Sequence[Box | None],
-        *,
-        min_confidence: float = MIN_CONFIDENCE,
-        progress: Progress | None = None,
+        min_confidence: float,
+        progress: Progress | None,
     ) -> list[Reading]:
-        """`parse` for opened pictures, with a region or None for each."""
         started = time.perf_counter()
         pages = self._detect(images, regions)
         lines_of_pages = self._recognise(pages, progress)

@@ -140,7 +140,7 @@ class Reader:
         boxes = broadcast(region, len(images), "region", kind=Box)
         options = DecodingOptions(**limits)
         if self.processor.page_strategy == "line_by_line":
-            readings = self._page_reader(options).read_pages(images, boxes, progress=progress)
+            readings = self._page_reader(options).parse(images, region=boxes, progress=progress)
         else:
             readings = self._readings(images, [None] * len(images), boxes, options, progress=progress)
         return readings if many else readings[0]
