@@ -1,7 +1,8 @@
-"""Names of files as other systems write them, and the files that systems put beside those of people."""
+"""Names of files as other systems write them: the file that is meant, its kind, and whether people made it."""
 
 from __future__ import annotations
 
+import mimetypes
 import re
 import unicodedata
 from collections import defaultdict
@@ -18,6 +19,37 @@ SYSTEM_FILES = {
 
 Listing = dict[Path, dict[str, list[str]]]
 """What folders hold: the names in each by themselves without case and normal form."""
+
+PAGE_SUFFIXES = (".html", ".htm", ".xhtml", ".xht")
+HTML_TYPE, XHTML_TYPE, SCRIPT_TYPE = "text/html", "application/xhtml+xml", "text/javascript"
+# The module's own table, without those of the machine: a page is to come out the same on all of them.
+_STANDARD_TYPES = mimetypes.MimeTypes(filenames=()).types_map[1]
+_MEDIA_PREFIXES = ("image/", "audio/", "video/", "font/")
+MEDIA_TYPES = {suffix: mime for suffix, mime in _STANDARD_TYPES.items() if mime.startswith(_MEDIA_PREFIXES)} | {
+    ".html": HTML_TYPE,
+    ".htm": HTML_TYPE,
+    ".xhtml": XHTML_TYPE,
+    ".xht": XHTML_TYPE,
+    ".js": SCRIPT_TYPE,
+    ".mjs": SCRIPT_TYPE,
+    ".css": "text/css",
+    ".txt": "text/plain",
+    ".csv": "text/csv",
+    ".vtt": "text/vtt",
+    ".xml": "text/xml",
+    ".json": "application/json",
+    ".pdf": "application/pdf",
+    ".wasm": "application/wasm",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+    ".ttf": "font/ttf",
+    ".otf": "font/otf",
+}
+# Mirrors keep the query of an address in the file's name: after `?`, after `@` (wget for Windows), or percent-encoded.
+_QUERY_MARK = re.compile(r"[?@]|%3f", re.IGNORECASE)
 
 _WINDOWS_ROOT = re.compile(r"[A-Za-z]:[\\/]|\\\\|file:", re.IGNORECASE)
 
@@ -56,14 +88,42 @@ def printable(text: str) -> str:
 def spellings(name: str) -> list[str]:
     """The name as it is, and then as it may have been meant: without blanks at its ends, with slashes for backslashes,
     and without percent-encoding."""
-    found = [name]
-    for meant in (str.strip, _slashed, unquote, _slashed):
-        found += [other for one in found if (other := meant(one)) not in found]
-    return found
+    candidates = [name]
+    for normalise in (str.strip, _slashed, unquote, _slashed):
+        candidates += [other for candidate in candidates if (other := normalise(candidate)) not in candidates]
+    return candidates
 
 
 def _slashed(name: str) -> str:
     return name.replace("\\", "/")
+
+
+def suffix_of(name: str) -> str:
+    """The suffix, in small letters, that says what a file is: without the query in the name of a mirrored file."""
+    before = _QUERY_MARK.split(name, maxsplit=1)[0]
+    suffixes = [PurePosixPath(part).suffix.lower() for part in (before, name)]
+    return next((suffix for suffix in suffixes if suffix in MEDIA_TYPES), suffixes[1])
+
+
+def is_page_name(name: str) -> bool:
+    """Whether a file of this name is an HTML page: `page.html`, and `page.html?id=3` as mirrors write it."""
+    return suffix_of(name) in PAGE_SUFFIXES
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an address of the web: it may be written in capitals."""
+    return text.lower().startswith(("http://", "https://"))
+
+
+def refuse_pipe(path: Path) -> None:
+    """ValueError, which does not name it, for a pipe or a device: to read one may wait for ever, or fill all memory.
+
+    Standard input and what else the caller of a program has opened for it is meant to be read.
+    """
+    if str(path).startswith(("/dev/stdin", "/dev/fd/", "/proc/self/fd/")):
+        return
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ValueError("it is a pipe or a device, not a file")
 
 
 class Folders:
@@ -95,13 +155,13 @@ class Folders:
 
     def below(self, file: Path) -> str:
         """The path of a found file below the folder that it was found in, with slashes."""
-        return next(file.relative_to(one) for one in self._folders if file.is_relative_to(one)).as_posix()
+        return next(file.relative_to(folder) for folder in self._folders if file.is_relative_to(folder)).as_posix()
 
 
 def find_path(name: str | Path, *, below: Path = Path(), listed: Listing | None = None) -> Path | None:
     """The file or folder that a name stands for, seen from a folder, in the order of `Folders.find`; or None.
 
-    It may lie anywhere. listed: keeps what is learnt of folders for the next name. AmbiguousError and OSError as there.
+    It may lie anywhere. listed: keeps the listings of folders for the next name. AmbiguousError and OSError as there.
     """
     ways = [way for way in spellings(str(name)) if "\0" not in way]
     exact = next((below / way for way in ways if way and (below / way).exists()), None)
@@ -116,14 +176,16 @@ def is_of_windows(name: str) -> bool:
 
 def _alike(folder: Path, name: str, listed: Listing) -> list[Path]:
     """What is there by this name but for case and normal form; if some have its case, those alone."""
-    found = [folder]
+    matches = [folder]
     for part in PurePosixPath(name).parts:
         fixed = part in ("/", "//", "..")
-        found = [
-            place / other for place in found for other in ([part] if fixed else _names(place, listed, _folded(part)))
+        matches = [
+            parent / other
+            for parent in matches
+            for other in ([part] if fixed else _names(parent, listed, _folded(part)))
         ]
     wanted = _composed(str(folder / name))
-    return [path for path in found if _composed(str(path)) == wanted] or found
+    return [path for path in matches if _composed(str(path)) == wanted] or matches
 
 
 def _names(folder: Path, listed: Listing, folded: str) -> list[str]:

@@ -25,7 +25,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from pixread.textfiles import refuse_endless
+from pixread.filenames import refuse_pipe
 
 try:
     import fcntl
@@ -129,7 +129,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 def read_json(path: Path) -> Any:
     """The content of a JSON file. ValueError, in one sentence that names it, where it cannot be read or is no JSON."""
     try:
-        refuse_endless(path)
+        refuse_pipe(path)
         return parse_json(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise ValueError(f"{path} is missing") from error

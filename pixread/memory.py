@@ -1,12 +1,12 @@
-"""Lack of memory, as one sentence about what it was lacking for: the next picture may well fit."""
+"""Errors of memory that ran out, as one sentence that says for what: the next picture may well fit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# How torch words it, which raises RuntimeError: on a processor, and on a GPU.
-_TORCH = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
+# In the RuntimeError that torch raises: on a CPU, and on a GPU.
+_TORCH_PHRASES = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
 
 
 class MemoryShortageError(ValueError):
@@ -26,5 +26,6 @@ def enough_memory(name: str) -> Iterator[None]:
 
 def is_shortage(error: Exception) -> bool:
     """Whether an error says that there was not enough memory."""
-    told = isinstance(error, RuntimeError) and any(words in str(error) for words in _TORCH)
-    return told or isinstance(error, MemoryError)
+    if isinstance(error, RuntimeError):
+        return any(phrase in str(error) for phrase in _TORCH_PHRASES)
+    return isinstance(error, MemoryError)

@@ -6,6 +6,8 @@ import codecs
 import re
 from pathlib import Path
 
+from pixread.filenames import refuse_pipe
+
 _MARKS = (  # the longer ones first: that of UTF-32 begins like that of UTF-16
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -17,24 +19,13 @@ _MARK = "\ufeff"
 _END_OF_FILE = re.compile(r"\x1a\s*\Z")  # Ctrl-Z, with which DOS ended its files
 
 
-def refuse_endless(path: Path) -> None:
-    """ValueError, which does not name it, for a pipe or a device: to read one may wait for ever, or fill all memory.
-
-    Standard input and what else the caller of a program has opened for it is meant to be read.
-    """
-    if str(path).startswith(("/dev/stdin", "/dev/fd/", "/proc/self/fd/")):
-        return
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise ValueError("it is a pipe or a device, not a file")
-
-
 def read_text(path: Path, *, newline: str | None = None) -> str:
     """The text of a file in UTF-8, or in UTF-16 or UTF-32 with a byte order mark; the mark is no part of it.
 
     newline: as in `open`; None makes every line end "\\n", "" leaves them. OSError for a file that cannot be
     read; ValueError, which does not name the file, for one that is no text in these encodings, a pipe or a device.
     """
-    refuse_endless(path)
+    refuse_pipe(path)
     text = decoded(path.read_bytes())
     return re.sub("\r\n?", "\n", text) if newline is None else text
 

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixread.filenames import AmbiguousError, Folders, OutsideError, data_below, find_path, is_data, printable
+from pixread.filenames import (
+    AmbiguousError,
+    Folders,
+    OutsideError,
+    data_below,
+    find_path,
+    is_data,
+    is_page_name,
+    printable,
+    suffix_of,
+)
 
 
 def put(folder: Path, *names: str) -> None:
@@ -128,3 +138,36 @@ def test_signs_that_cannot_be_seen_are_shown():
     assert printable("\ufeffa\u202eb\x1b[31m\n\u200d\udce9 \u00e9") == (
         r"\ufeffa\u202eb\x1b[31m\n\u200d\udce9 " + unicodedata.normalize("NFC", "e\u0301")
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"),
+    [
+        ("style.css", ".css"),
+        ("STYLE.CSS", ".css"),
+        ("style.css?ver=5.2", ".css"),
+        ("style.css?ver=5.2.css", ".css"),  # wget --adjust-extension
+        ("style.css@ver=5.2", ".css"),  # wget for Windows
+        ("style.css%3Fver=5.2", ".css"),
+        ("style.css%3fver=5.2", ".css"),
+        ("page.html?file=a.png", ".html"),
+        ("thumb.php?file=a.jpg", ".jpg"),
+        ("logo@2x.png", ".png"),
+        ("index.php?id=3", ".php?id=3"),
+        ("LICENSE", ""),
+    ],
+)
+def test_the_query_in_the_name_of_a_mirrored_file_is_no_part_of_its_suffix(name, suffix):
+    """`style.css?ver=5.2` was served as application/octet-stream, and the page came out unstyled."""
+    assert suffix_of(name) == suffix
+
+
+@pytest.mark.parametrize(
+    ("name", "is_page"),
+    [
+        *[("a.html", True), ("a.XHT", True), ("a.html?id=3", True), ("index.html@p=1", True), ("a.htm%3Fx", True)],
+        *[("a.php", False), ("a.css?x=.htm", False), ("html", False), ("a.txt", False)],
+    ],
+)
+def test_names_of_pages(name, is_page):
+    assert is_page_name(name) == is_page

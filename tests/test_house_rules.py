@@ -19,8 +19,8 @@ LEVELS = {
     for level, rooms in enumerate(
         (
             "records",
-            "arrays markup settings png textfiles filenames memory",
-            "files visual_lines",
+            "arrays markup settings png filenames memory",
+            "textfiles files visual_lines",
             "images tokenizers metrics nn render tasks shards",
             "layout recognition targets models",
             "assembly cpu generate checkpoints",

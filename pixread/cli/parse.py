@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
 from pixread.cli.formats import SUFFIXES, Format, written
 from pixread.cli.models import Dtype, Likeness, load_reader
 from pixread.cli.report import Report
-from pixread.cli.sources import Sources
 from pixread.cli.terminal import Show, fail, progress_bar, result, say, shown
-from pixread.filenames import is_system_file
+from pixread.filenames import find_path, is_address, is_page_name, is_system_file
 from pixread.files import claimed, write_text
 from pixread.records import Box
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pixread.reader.line_by_line import PageReader
     from pixread.reader.reader import Reader
     from pixread.records import Reading
+    from pixread.render.browser import Browser
 
     Read = Callable[[Image.Image, Show], Reading]
 
@@ -149,6 +150,52 @@ def _read_by(words: OcrProgram, options: Mapping[str, object]) -> tuple[str, Rea
 
         reader = OcrReader(Tesseract())
     return reader.name, lambda image, show: reader.parse(image)
+
+
+class Sources:
+    """Opens one source after the other. The browser is started when the first page needs it, and ended at the end."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._browser: Browser | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def open(self, source: str) -> Image.Image:
+        """The picture, or the screenshot of the page. Raises ValueError, in one sentence that names the source."""
+        from pixread.images.open import open_picture
+
+        if is_address(source):
+            return open_picture(self._screenshot(source, allow_network=True), name=source)
+        if is_page_name(Path(source).name) and not is_system_file(Path(source).name):
+            return open_picture(self._screenshot(str(find_path(source) or source), allow_network=False), name=source)
+        return open_picture(source)
+
+    def _screenshot(self, source: str, *, allow_network: bool) -> bytes:
+        """allow_network: a file may load only what lies beside it; who names an address wants what it shows."""
+        from pixread.render.page import RenderError, RenderSettings, render_page
+
+        browser = self._open_browser(allow_network=allow_network)
+        try:
+            return render_page(browser, source, settings=RenderSettings(allow_network=allow_network)).png
+        except RenderError as error:
+            raise ValueError(str(error) if source in str(error) else f"{source}: {error}") from error
+
+    def _open_browser(self, *, allow_network: bool) -> Browser:
+        """The browser at hand, or one that is as open to the network as it should be."""
+        from pixread.render.browser import Browser
+
+        if self._browser is None or self._browser.allow_network != allow_network:
+            self._stack.close()
+            self._browser = None
+            self._browser = self._stack.enter_context(Browser(allow_network=allow_network))
+        return self._browser
 
 
 class Output:

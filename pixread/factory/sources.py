@@ -6,8 +6,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixread.filenames import Listing, data_below, find_path, is_of_windows, is_system_file, printable
-from pixread.render.sniff import PAGE_SUFFIXES, is_page_name
+from pixread.filenames import (
+    PAGE_SUFFIXES,
+    Listing,
+    data_below,
+    find_path,
+    is_address,
+    is_of_windows,
+    is_page_name,
+    is_system_file,
+    printable,
+)
 from pixread.textfiles import read_lines
 
 LIST_SUFFIXES = {".txt", ".list"}
@@ -73,11 +82,6 @@ def _pages_at(path: Path) -> Iterator[Source]:
     else:
         endings = ", ".join(sorted(PAGE_SUFFIXES))
         raise ValueError(f"{printable(str(path))} is no page: HTML files end in {endings}, lists in .txt")
-
-
-def is_address(text: str) -> bool:
-    """Whether a text is an address of the web: it may be written in capitals."""
-    return text.lower().startswith(("http://", "https://"))
 
 
 def _at(address: str) -> Source:

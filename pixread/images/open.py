@@ -20,9 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from pixread.filenames import find_path
+from pixread.filenames import find_path, refuse_pipe
 from pixread.images.background import STRIP, laid_on_ground
-from pixread.textfiles import refuse_endless
 
 MAX_PIXELS = 40_000_000  # width x height; a 40-megapixel picture takes 120 MB as RGB
 MAX_SIDE = 65_535  # pixels; the longest side of a JPEG file
@@ -68,9 +67,9 @@ def open_picture(source: PictureSource, *, name: str | None = None) -> Image.Ima
 
 def _from_file(path: Path, name: str) -> Image.Image:
     try:
-        found = find_path(path) or path
-        refuse_endless(found)
-        data = found.read_bytes()
+        file = find_path(path) or path
+        refuse_pipe(file)
+        data = file.read_bytes()
     except (OSError, ValueError) as error:
         raise PictureError(f"cannot read {name}: {getattr(error, 'strerror', None) or error}") from error
     return _from_bytes(data, name)
@@ -206,18 +205,18 @@ def _from_deep_grey(image: Image.Image) -> Image.Image:
 
 def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Deep grey levels as 0..255: 16-bit values run to 65535, floats to 1 unless one of them is larger."""
-    found = np.empty(values.shape, dtype=np.uint8)
+    eight_bits = np.empty(values.shape, dtype=np.uint8)
     if values.dtype == np.uint16:
-        for part, levels in zip(_parts(found), _parts(values), strict=True):
+        for part, levels in zip(_parts(eight_bits), _parts(values), strict=True):
             part[:] = (levels.astype(np.uint32) + 128) // 257
-        return found
+        return eight_bits
     top = max((float(_finite(levels).max(initial=0.0)) for levels in _parts(values)), default=0.0)
     scale = 255.0 if values.dtype.kind == "f" and top <= 1 else 1.0
     if values.dtype.kind != "f" and top > 255:
         scale = 1 / 257  # older versions of Pillow open 16-bit PNG files with 32 bits
-    for part, levels in zip(_parts(found), _parts(values), strict=True):
+    for part, levels in zip(_parts(eight_bits), _parts(values), strict=True):
         part[:] = np.clip(np.round(_finite(levels) * scale), 0, 255)
-    return found
+    return eight_bits
 
 
 def _parts(values: NDArray[Any]) -> Iterator[NDArray[Any]]:

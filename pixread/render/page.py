@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pixread.filenames import is_page_name
 from pixread.png import pixels_of
 from pixread.records import Screenshot
 from pixread.render.browser import Browser
@@ -19,7 +20,7 @@ from pixread.render.loading import hide_failed_frames, load_page
 from pixread.render.simplify import simplify
 from pixread.render.site import Site
 from pixread.render.snapshot import SNAPSHOT_JS, read_snapshot
-from pixread.render.sniff import is_binary, is_page_name
+from pixread.render.sniff import is_binary
 from pixread.render.tab import Tab
 from pixread.render.visibility import invisible_word_marks, without_invisible_words
 

@@ -19,7 +19,7 @@ from pixread.render.sniff import content_type, with_numbered_entities
 
 HOST = "pixread.localhost"
 _BASE = "/-/-/-/-/-/-/"
-_QUERY_MARKS = ("?", "@", "%3F")  # what stands before the query in names of files, see sniff.py
+_QUERY_MARKS = ("?", "@", "%3F")  # what stands before the query in names of files, see `filenames.suffix_of`
 XHTML_MODES = ("xml", "entities", "html")
 """How XHTML is served: as it is, with the named characters of HTML (`&nbsp;`) written as numbers, and as HTML."""
 _ADDED_SUFFIXES = ("", ".html", ".css")  # what `wget --adjust-extension` adds behind it

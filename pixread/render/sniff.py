@@ -8,43 +8,16 @@ from __future__ import annotations
 
 import codecs
 import html.entities
-import mimetypes
 import re
-from pathlib import PurePosixPath
 
-PAGE_SUFFIXES = (".html", ".htm", ".xhtml", ".xht")
-_HTML, _XHTML, _JS = "text/html", "application/xhtml+xml", "text/javascript"
-# The module's own table, without those of the machine: a page is to come out the same on all of them.
-_STANDARD_TYPES = mimetypes.MimeTypes(filenames=()).types_map[1]
-_MEDIA_PREFIXES = ("image/", "audio/", "video/", "font/")
-_TYPES = {suffix: mime for suffix, mime in _STANDARD_TYPES.items() if mime.startswith(_MEDIA_PREFIXES)} | {
-    ".html": _HTML,
-    ".htm": _HTML,
-    ".xhtml": _XHTML,
-    ".xht": _XHTML,
-    ".js": _JS,
-    ".mjs": _JS,
-    ".css": "text/css",
-    ".txt": "text/plain",
-    ".csv": "text/csv",
-    ".vtt": "text/vtt",
-    ".xml": "text/xml",
-    ".json": "application/json",
-    ".pdf": "application/pdf",
-    ".wasm": "application/wasm",
-    ".svg": "image/svg+xml",
-    ".webp": "image/webp",
-    ".avif": "image/avif",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-    ".ttf": "font/ttf",
-    ".otf": "font/otf",
-}
+from pixread.filenames import HTML_TYPE, MEDIA_TYPES, SCRIPT_TYPE, suffix_of
+
 # The type of a file of unknown name by the destination of the request (Sec-Fetch-Dest): style sheets
 # and module scripts of another type would be thrown away.
-_TYPE_BY_DESTINATION = {"style": "text/css", "script": _JS, "worker": _JS, "sharedworker": _JS}
-# Mirrors keep the query of an address in the file's name: after `?`, after `@` (wget for Windows), or percent-encoded.
-_QUERY_MARK = re.compile(r"[?@]|%3f", re.IGNORECASE)
+_TYPE_BY_DESTINATION = {
+    "style": "text/css",
+    **dict.fromkeys(("script", "worker", "sharedworker"), SCRIPT_TYPE),
+}
 _SPACE = rb"\t\n\f\r "
 _HTML_START = re.compile(
     rb"(?:\xef\xbb\xbf)?["
@@ -105,18 +78,6 @@ _CONTENT_CHARSET = re.compile(
 )
 
 
-def suffix_of(name: str) -> str:
-    """The suffix, in small letters, that says what a file is: without the query in the name of a mirrored file."""
-    before = _QUERY_MARK.split(name, maxsplit=1)[0]
-    suffixes = [PurePosixPath(part).suffix.lower() for part in (before, name)]
-    return next((suffix for suffix in suffixes if suffix in _TYPES), suffixes[1])
-
-
-def is_page_name(name: str) -> bool:
-    """Whether a file of this name is an HTML page: `page.html`, and `page.html?id=3` as mirrors write it."""
-    return suffix_of(name) in PAGE_SUFFIXES
-
-
 def is_binary(start: bytes) -> bool:
     """Whether a file that begins so is no text: by the mark of its format, or by many control characters."""
     if start.startswith(_BOMS):
@@ -133,8 +94,8 @@ def content_type(name: str, data: bytes, *, wanted: str = "") -> str | None:
     else about itself the charset is named where it is UTF-8. Style sheets and scripts get none: they have rules of
     their own (@charset, the encoding of the document).
     """
-    mime = _TYPES.get(suffix_of(name)) or _sniffed(data, wanted=wanted)
-    if mime == _HTML:
+    mime = MEDIA_TYPES.get(suffix_of(name)) or _sniffed(data, wanted=wanted)
+    if mime == HTML_TYPE:
         return mime if _has_own_charset(data) or not _is_utf8(data) else f"{mime}; charset=utf-8"
     if mime in {"text/plain", "text/csv"} and _is_utf8(data):
         return f"{mime}; charset=utf-8"
@@ -156,9 +117,9 @@ def _sniffed(data: bytes, *, wanted: str) -> str | None:
     """The type of a file by its bytes, where its name has no known suffix."""
     # Style sheets and scripts may begin with the mark of an HTML comment.
     if _HTML_START.match(data) and not (wanted in _TYPE_BY_DESTINATION and data.lstrip().startswith(b"<!--")):
-        return _HTML
+        return HTML_TYPE
     if wanted == "image" and _SVG_START.match(data):
-        return _TYPES[".svg"]
+        return MEDIA_TYPES[".svg"]
     return _TYPE_BY_DESTINATION.get(wanted)
 
 
