@@ -30,8 +30,10 @@ _SCRIPT_SHARES = {"latin": 0.34, "cyrillic": 0.17, "greek": 0.14, "devanagari": 
 _OTHER_SHARE = 0.2  # of each further script; the shares are brought to a sum of one
 _LATIN_IN_OTHERS, _NUMBERS_IN_OTHERS = 0.10, 0.10  # of the words of other scripts
 _SEPARATORS = (" ", " ", " ", " ", " ", " ", " | ", " – ", " — ", " • ", " / ", " · ", " → ", " > ", " » ", ": ", ", ")
+_MARKER_SHARE = 0.08  # of lines begin with the number or the letter of a list
 _IDENTIFIER_SHARE, _LONGEST_IDENTIFIER = 0.05, 4  # of the words of a line; words joined by low lines
 _UNDERLINED_SHARE, _PART_UNDERLINED = 0.15, 0.5  # of the lines; of these only a run of words, as links are
+_LINK_BEHIND_FIRST = 0.3  # of runs begin with the second word, as behind the number of a list
 _UNDERLINE_DEPTHS, _UNDERLINE_WEIGHTS = (0.08, 0.18), (0.045, 0.10)  # font sizes below the baseline; thickness
 _INK_SKIPPED = 0.75  # of underlines stop at letters that reach into them (CSS text-decoration-skip-ink)
 _INK = 40  # levels by which a pixel of a letter differs from its ground
@@ -107,10 +109,11 @@ class LineArtist:
         return _draw(text, file, rng, None)
 
     def _text(self, script: Script, rng: random.Random) -> str:
+        marker = _list_marker(rng) if rng.random() < _MARKER_SHARE else ""
         text = ""
         for _ in range(rng.choice((1, 1, 2, 3, 4, 6, 9))):
             text += (rng.choice(_SEPARATORS) if text else "") + self._word(script, rng)
-        return text
+        return marker + text
 
     def _word(self, script: Script, rng: random.Random) -> str:
         if rng.random() < _IDENTIFIER_SHARE:
@@ -208,12 +211,20 @@ def _identifier(rng: random.Random) -> str:
     return name.upper() if rng.random() < 0.6 else name
 
 
+def _list_marker(rng: random.Random) -> str:
+    """With a blank behind it, which is narrow and where the underline of a link begins."""
+    sign = rng.choice((str(rng.randint(1, 30)), str(rng.randint(1, 9)), rng.choice("abcABCivx")))
+    return sign + rng.choice((". ", ". ", ". ", ") ", " "))
+
+
 def _underlined_part(text: str, font: ImageFont.FreeTypeFont, rng: random.Random) -> tuple[float, float]:
     """Left and right end, in pixels, of all words or of a run of them."""
     starts = [0, *(number + 1 for number, char in enumerate(text) if char == " ")]
     if rng.random() >= _PART_UNDERLINED:
         return 0.0, font.getlength(text)
     first, last = sorted(rng.choices(range(len(starts)), k=2))
+    if rng.random() < _LINK_BEHIND_FIRST and len(starts) > 1:
+        first, last = 1, max(1, last)
     end = starts[last + 1] - 1 if last + 1 < len(starts) else len(text)
     return font.getlength(text[: starts[first]]), font.getlength(text[:end])
 
