@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixread.recognition.ctc.alphabet import BLANK, Alphabet
-from pixread.recognition.ctc.network import STRIDE
-from pixread.recognition.ctc.normalise import SIDE_MARGIN
+from pixread.recognition.ctc.network import SIDE_MARGIN, STRIDE
 from pixread.recognition.scripts import settle_scripts
 from pixread.records import Character, RecognisedLine
 

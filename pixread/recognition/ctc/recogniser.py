@@ -13,8 +13,7 @@ import torch
 from pixread.nn.conv_network import build_network, fuse_batch_norm, read_weights, write_weights
 from pixread.recognition.ctc.alphabet import Alphabet
 from pixread.recognition.ctc.decode import Calibration, decode
-from pixread.recognition.ctc.network import STRIDE, LineNetwork, NetworkConfig
-from pixread.recognition.ctc.normalise import SIDE_MARGIN, normalise, to_tensor
+from pixread.recognition.ctc.network import SIDE_MARGIN, STRIDE, LineNetwork, NetworkConfig, normalise, to_tensor
 from pixread.recognition.scripts import script_of_sign
 from pixread.records import RecognisedLine
 

@@ -1,4 +1,4 @@
-"""Which characters a font file has glyphs for, told by its `cmap` table without drawing any.
+"""Which characters a font file has glyphs for, from its `cmap` table, without drawing any.
 
 Formats 4 and 12 of the table, which all Unicode fonts have: OpenType 1.9, "cmap - character to glyph index mapping".
 """
@@ -74,9 +74,9 @@ def _codes(table: bytes) -> np.ndarray:
         return np.empty(0, int)
     (count,) = struct.unpack_from(">2xH", table)
     records = [struct.unpack_from(">HHI", table, 4 + 8 * number) for number in range(count)]
-    places = {(platform, encoding): offset for platform, encoding, offset in records}
+    offsets = {(platform, encoding): offset for platform, encoding, offset in records}
     for kind in _UNICODE_TABLES:
-        if (offset := places.get(kind)) is not None:
+        if (offset := offsets.get(kind)) is not None:
             (form,) = struct.unpack_from(">H", table, offset)
             if form in (4, 12):
                 return np.unique((_format_4 if form == 4 else _format_12)(table[offset:]))
@@ -89,7 +89,7 @@ def _format_4(table: bytes) -> np.ndarray:
     count = double // 2
     ends, starts = words[7 : 7 + count], words[8 + count : 8 + 2 * count]
     deltas, offsets = words[8 + 2 * count : 8 + 3 * count], words[8 + 3 * count : 8 + 4 * count]
-    found = []
+    parts = []
     for number, (start, end, delta, offset) in enumerate(zip(starts, ends, deltas, offsets, strict=True)):
         codes = np.arange(start, end + 1)
         if offset:
@@ -97,8 +97,8 @@ def _format_4(table: bytes) -> np.ndarray:
             glyphs = np.where(glyphs, (glyphs + delta) & 0xFFFF, 0)
         else:
             glyphs = (codes + delta) & 0xFFFF
-        found.append(codes[(glyphs != 0) & (codes != 0xFFFF)])
-    return np.concatenate(found) if found else np.empty(0, int)
+        parts.append(codes[(glyphs != 0) & (codes != 0xFFFF)])
+    return np.concatenate(parts) if parts else np.empty(0, int)
 
 
 def _format_12(table: bytes) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Crops of pages as a line detector cuts them: pieces of lines with their text, and places without any."""
+"""Crops of pages as a line detector cuts them: pieces of lines with their text, and parts of pages without any."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ WHOLE_LINES = 0.08  # of the lines are taken whole, up to MAX_LINE_WIDTH
 MIN_LEGIBLE_FONT_SIZE = 6.0  # px, font size of lines that are still legible
 ENDS = (-0.05, 0.30)  # em between a word's end and the crop's: what detectors leave
 HEIGHT_JITTER, SHIFT_JITTER = 0.14, 0.08  # of the height; em up or down, of true boxes
-FOUND_SHARE = 0.7  # of the lines that a detector found are cut in its boxes, moved a little
-FOUND_HEIGHT_JITTER, FOUND_SHIFT_JITTER = 0.03, 0.02
-FOUND_ENDS = (-0.10, 4.0)  # em between a word's end and the crop's, in which a found end is taken for the word's
+DETECTED_SHARE = 0.7  # of the lines that a detector finds are cut in its boxes, moved a little
+DETECTED_HEIGHT_JITTER, DETECTED_SHIFT_JITTER = 0.03, 0.02
+DETECTED_ENDS = (-0.10, 4.0)  # em between a word's end and the crop's, in which a detected end is taken for the word's
 _CLEAR = 0.75  # of the gap to the next word may be in the crop
-LEAST_CONTRAST = 20.0  # gray levels between the darkest and lightest parts; less is text that nobody sees
+LEAST_CONTRAST = 20.0  # gray levels between the darkest and lightest parts; less is text that cannot be seen
 _MARKS_WITHOUT_TEXT = ("icon", "picture", "control", "edge")
 _TEXT_HEIGHT = (LINE_ASCENT + LINE_DESCENT + 2 * CROP_MARGIN) / HEIGHT  # em of one pixel of a normalised crop
 
@@ -54,14 +54,14 @@ class LineBox:
 @dataclass(frozen=True, slots=True)
 class LineTruth:
     """A line to cut from: tokens that are all legible. The outer neighbours end at `before` and begin at `behind`.
-    found: the box in which a detector sees it."""
+    detected: the box in which a detector finds it."""
 
     tokens: tuple[Token, ...]
     baseline: float
     size: float
     before: float
     behind: float
-    found: LineBox | None = None
+    detected: LineBox | None = None
 
 
 def legible_lines(page: Page, alphabet: Alphabet) -> Iterator[LineTruth]:
@@ -136,9 +136,9 @@ def cut_line(page: Page, line: LineTruth, rng: random.Random) -> Cut | None:
     left = min(rng.uniform(*ENDS) * line.size, max(0.0, _CLEAR * (tokens[0].left - before)))
     right = min(rng.uniform(*ENDS) * line.size, max(0.0, _CLEAR * (behind - tokens[-1].right)))
     box = LineBox(tokens[0].left - left, tokens[-1].right + right, line.baseline, line.size)
-    if line.found is not None and rng.random() < FOUND_SHARE:
-        box = _ends_found(box, line, tokens)
-        box = _moved(box, rng, FOUND_HEIGHT_JITTER, FOUND_SHIFT_JITTER)
+    if line.detected is not None and rng.random() < DETECTED_SHARE:
+        box = _with_detected_ends(box, line, tokens)
+        box = _moved(box, rng, DETECTED_HEIGHT_JITTER, DETECTED_SHIFT_JITTER)
     else:
         box = _moved(box, rng, HEIGHT_JITTER, SHIFT_JITTER)
     pixels = _cut(page.pixels, box.left, _top(box), box.right, _bottom(box))
@@ -147,19 +147,19 @@ def cut_line(page: Page, line: LineTruth, rng: random.Random) -> Cut | None:
     return Cut(pixels, line.size, " ".join(token.text for token in tokens))
 
 
-def _ends_found(box: LineBox, line: LineTruth, tokens: Sequence[Token]) -> LineBox:
-    """The box at the height that was found, with the ends that were found where these are the tokens' own."""
-    found = line.found
-    assert found is not None
-    margin = END_MARGIN * found.size
-    left, right = found.left - margin, found.right + margin
+def _with_detected_ends(box: LineBox, line: LineTruth, tokens: Sequence[Token]) -> LineBox:
+    """The box at the height that was detected, with the ends that were detected where these are the tokens' own."""
+    detected = line.detected
+    assert detected is not None
+    margin = END_MARGIN * detected.size
+    left, right = detected.left - margin, detected.right + margin
     first = tokens[0] is line.tokens[0] and _is_end(tokens[0].left - left, line.size)
     last = tokens[-1] is line.tokens[-1] and _is_end(right - tokens[-1].right, line.size)
-    return LineBox(left if first else box.left, right if last else box.right, found.baseline, found.size)
+    return LineBox(left if first else box.left, right if last else box.right, detected.baseline, detected.size)
 
 
 def _is_end(beyond: float, size: float) -> bool:
-    return FOUND_ENDS[0] * size <= beyond <= FOUND_ENDS[1] * size
+    return DETECTED_ENDS[0] * size <= beyond <= DETECTED_ENDS[1] * size
 
 
 def _moved(box: LineBox, rng: random.Random, height: float, shift: float) -> LineBox:
@@ -183,17 +183,17 @@ def cut_exactly(page: Page, line: LineTruth) -> Cut | None:
     return _cut_whole(page, line, LineBox(first.left, last.right, line.baseline, line.size))
 
 
-def cut_as_found(page: Page, line: LineTruth) -> Cut | None:
-    """The whole line in the box in which a detector sees it, where that has the line's ends."""
-    found, first, last = line.found, line.tokens[0], line.tokens[-1]
-    if found is None or abs(found.left - first.left) > line.size or abs(found.right - last.right) > line.size:
+def cut_as_detected(page: Page, line: LineTruth) -> Cut | None:
+    """The whole line in the box in which a detector finds it, where that has the line's ends."""
+    detected, first, last = line.detected, line.tokens[0], line.tokens[-1]
+    if detected is None or abs(detected.left - first.left) > line.size or abs(detected.right - last.right) > line.size:
         return None
-    return _cut_whole(page, line, found)
+    return _cut_whole(page, line, detected)
 
 
-def cut_mistaken(page: Page, box: LineBox, rng: random.Random) -> Cut | None:
-    """A place that a detector takes for a line, moved a little by chance, without text."""
-    margin, box = END_MARGIN * box.size, _moved(box, rng, FOUND_HEIGHT_JITTER, FOUND_SHIFT_JITTER)
+def cut_false_positive(page: Page, box: LineBox, rng: random.Random) -> Cut | None:
+    """A false positive of a detector, moved a little by chance, without text."""
+    margin, box = END_MARGIN * box.size, _moved(box, rng, DETECTED_HEIGHT_JITTER, DETECTED_SHIFT_JITTER)
     pixels = _cut(page.pixels, box.left - margin, _top(box), box.right + margin, _bottom(box))
     return None if pixels is None else Cut(pixels, box.size, "")
 
@@ -239,9 +239,10 @@ def _is_visible(pixels: NDArray[np.uint8]) -> bool:
 
 
 def cut_textless(page: Page, rng: random.Random) -> Cut | None:
-    """A place without text, as a detector might take it for a line: at icons, pictures, controls, edges, or anywhere.
+    """A part of a page without text, as a detector might take it for a line: at icons, pictures, controls, edges or
+    anywhere.
 
-    None where the place that chance gave has words or what may be words.
+    None where the part that chance gave has words or what may be words.
     """
     height, width = page.pixels.shape[:2]
     marks = [mark.box for mark in page.marks if mark.kind in _MARKS_WITHOUT_TEXT]
@@ -266,7 +267,7 @@ def cut_textless(page: Page, rng: random.Random) -> Cut | None:
 def text_free_pictures(page: Page) -> list[NDArray[np.uint8]]:
     """Parts of the page that show pictures and no words, to draw text over."""
     words = _boxes([word.box for word in page.words])
-    found = []
+    pictures = []
     for mark in page.marks:
         box = mark.box
         if mark.kind != "picture" or box.width < 120 or box.height < 40:
@@ -275,8 +276,8 @@ def text_free_pictures(page: Page) -> list[NDArray[np.uint8]]:
             (words[:, 0] >= box.right) | (words[:, 2] <= box.x) | (words[:, 1] >= box.bottom) | (words[:, 3] <= box.y)
         )
         if bool(apart.all()) and (part := _cut(page.pixels, box.x, box.y, box.right, box.bottom)) is not None:
-            found.append(part)
-    return found
+            pictures.append(part)
+    return pictures
 
 
 def is_common(text: str, site: str, counts: Mapping[tuple[str, str], int], rng: random.Random) -> bool:

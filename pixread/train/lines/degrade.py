@@ -86,8 +86,8 @@ def _motion_blur(image: Image.Image, rng: random.Random) -> Image.Image:
     """The mean of 3 to 5 copies, moved along a line of as many pixels."""
     length, direction = rng.randint(3, 5), rng.uniform(0, math.pi)
     kernel = np.zeros((5, 5))
-    for place in np.linspace(-(length - 1) / 2, (length - 1) / 2, 16):
-        kernel[round(2 + place * math.sin(direction)), round(2 + place * math.cos(direction))] += 1
+    for position in np.linspace(-(length - 1) / 2, (length - 1) / 2, 16):
+        kernel[round(2 + position * math.sin(direction)), round(2 + position * math.cos(direction))] += 1
     return image.filter(ImageFilter.Kernel((5, 5), kernel.ravel().tolist(), kernel.sum()))
 
 

@@ -26,7 +26,7 @@ from pixread.train.lines.recipes import LineRecipe
 
 GEOMETRY_WEIGHTS = (1.0, 2.0, 3.0, 3.0)  # of the logarithm of the height, the distance, cosine and sine
 KIND_WEIGHT, STYLE_WEIGHT = 1.0, 0.4  # of their losses; cores and geometry count 1
-LEAST_KIND, LEAST_STYLE = 0.01, 0.02  # shares of all places and of cores, below which a class counts as this common
+LEAST_KIND, LEAST_STYLE = 0.01, 0.02  # shares of all cells and of cores, below which a class counts as this common
 EASY = 0.05  # least weight of a pixel in the focal loss
 SCORE_SEED = 3
 
@@ -134,16 +134,16 @@ def style_loss(logits: Tensor, styles: Tensor, lettering: Tensor, marked: Tensor
 def _balanced_entropy(logits: Tensor, target: Tensor, where: Tensor, weight: Tensor, *, least: float) -> Tensor:
     """Binary cross-entropy of (B, C, H, W), of each class over its own positives, so that rare ones are learnt, too.
 
-    least: positives that a class counts as having at least, as a share of the places.
+    least: positives that a class counts as having at least, as a share of the cells.
     """
     entropy = F.binary_cross_entropy_with_logits(logits, target.float(), reduction="none") * where * weight
-    positives, places = (target * where).sum(dim=(0, 2, 3)), where.sum(dim=(0, 2, 3))
-    return (entropy.sum(dim=(0, 2, 3)) / (torch.maximum(positives, least * places) + 1)).mean()
+    positives, cells = (target * where).sum(dim=(0, 2, 3)), where.sum(dim=(0, 2, 3))
+    return (entropy.sum(dim=(0, 2, 3)) / (torch.maximum(positives, least * cells) + 1)).mean()
 
 
 @dataclass
 class DetectorCounts:
-    """Counts over batches of what was right, and sums of errors."""
+    """Hits, predictions and positives over batches, and sums of errors."""
 
     counts: dict[str, Tensor] = field(default_factory=dict)
 
@@ -158,16 +158,16 @@ class DetectorCounts:
         self._sum("errors", ((maps.geometry - batch["geometry"]).abs() * lettering).sum(dim=(0, 2, 3)))
         self._sum("lettering", lettering.sum())
 
-    def _hits(self, name: str, found: Tensor, true: Tensor) -> None:
-        for part, values in (("both", found & true), ("found", found), ("true", true)):
+    def _hits(self, name: str, predicted: Tensor, true: Tensor) -> None:
+        for part, values in (("both", predicted & true), ("predicted", predicted), ("true", true)):
             self._sum(f"{name} {part}", values.sum(dim=(0, 2, 3)))
 
     def _sum(self, name: str, value: Tensor) -> None:
         self.counts[name] = self.counts.get(name, torch.zeros_like(value)) + value
 
     def _f1(self, name: str) -> list[float]:
-        both, found, true = (self.counts[f"{name} {part}"] for part in ("both", "found", "true"))
-        return (2 * both / (found + true).clamp(min=1)).tolist()
+        both, predicted, true = (self.counts[f"{name} {part}"] for part in ("both", "predicted", "true"))
+        return (2 * both / (predicted + true).clamp(min=1)).tolist()
 
     def scores(self) -> dict[str, float]:
         names = ("height_error", "offset_error", "cosine_error", "sine_error")

@@ -154,7 +154,7 @@ def _view_of_page(pixels: Pixels, truth: Truth, side: int, rng: random.Random) -
             x, y = rng.uniform(start, end), baseline
     scale = min(max(scale, SCALES[0]), SCALES[1])
     reach = side / scale
-    left, top = (place - reach / 2 + rng.uniform(-0.4, 0.4) * reach / 2 for place in (x, y))
+    left, top = (centre - reach / 2 + rng.uniform(-0.4, 0.4) * reach / 2 for centre in (x, y))
     if rng.random() < 0.85:
         left, top = min(max(left, 0), max(0, width - reach)), min(max(top, 0), max(0, height - reach))
     return View(left, top, scale, _warp(side, rng))

@@ -99,8 +99,8 @@ def _draw_lone(sheet: Sheet) -> None:
     count, pitch = rng.choice((1, 1, 2, 4, 7)), rng.uniform(2.6, 5) * font.size
     x, baseline = rng.uniform(0, sheet.image.width - font.size), rng.uniform(font.size, sheet.image.height)
     start, colour = rng.randint(0, 40), None
-    for place in range(count):
-        text = str(start + place) if rng.random() < 0.4 else rng.choice(LONE)
+    for item in range(count):
+        text = str(start + item) if rng.random() < 0.4 else rng.choice(LONE)
         text = drawable(str(font.path), text)
         width = font.getlength(text)
         box = _line_box(x, baseline, width, font.size)

@@ -172,8 +172,8 @@ def _inset(quad: Floats, margin: float) -> Floats:
     across, down = quad[1] - quad[0] + quad[2] - quad[3], quad[3] - quad[0] + quad[2] - quad[1]
     widths = np.maximum([np.linalg.norm(across) / 2, np.linalg.norm(down) / 2], 0.01)
     u, v = (1 - np.maximum(widths - 2 * margin, THINNEST) / widths) / 2
-    places = np.array([(u, v), (1 - u, v), (1 - u, 1 - v), (u, 1 - v)])
-    x, y = places[:, :1], places[:, 1:]
+    corners = np.array([(u, v), (1 - u, v), (1 - u, 1 - v), (u, 1 - v)])
+    x, y = corners[:, :1], corners[:, 1:]
     top, bottom = quad[0] * (1 - x) + quad[1] * x, quad[3] * (1 - x) + quad[2] * x
     return np.asarray(top * (1 - y) + bottom * y)
 
@@ -193,12 +193,12 @@ def _paint_lines(
     )
     # Along the middle line, and one font size across it at both ends.
     middles = project(_bands(truth.lines, above=MIDDLE + 0.5, below=0.5 - MIDDLE), homography)
-    seen = np.flatnonzero(_visible(boxes, size))
-    for index in seen:
+    visible = np.flatnonzero(_visible(boxes, size))
+    for index in visible:
         rows, columns, inside = cells(boxes[index], CORE_STRIDE, weight.shape[0])
         window = weight[rows, columns]
         window[inside & (window > 0)] = BOX_WEIGHT
-    for index in seen:
+    for index in visible:
         quad = middles[index]
         left, right = np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[2] - quad[1])
         if min(left, right) < MIN_TARGET_FONT_SIZE or max(left, right) > MOST_FORESHORTENED * min(left, right):

@@ -44,17 +44,17 @@ from pixread.train.run_folder import CURVES, append_metrics, damaged_state_error
 from pixread.train.runtime import SEEDS_APART, Progress, TrainResult, autocast_dtype, stop_on_signal, threads
 
 LineBatch = dict[str, Tensor]
-"""What a task makes and its loss takes. `images` is always there; its first dimension counts the examples."""
+"""The tensors of a batch. `images` is always there; its first dimension counts the examples."""
 
-KEPT = 2  # states; older ones are removed when a newer one is complete
-MOST_SKIPPED = 20  # steps in a row whose loss or gradients were not finite; by then the network has diverged
-PREFETCHED = 24  # batches that wait for the network at most: tasks make them in chunks of so many
+KEPT_STATES = 2  # states; older ones are removed when a newer one is complete
+MAX_SKIPPED = 20  # steps in a row whose loss or gradients were not finite; by then the network has diverged
+PREFETCHED_BATCHES = 24  # batches that wait for the network at most: tasks make them in chunks of so many
 
 TASKS = {"line-detector": "detector.DetectorTask", "line-recogniser": "recogniser.RecogniserTask"}
 
 
 class LineTask(Protocol):
-    """What is learnt. Made of (recipe, data): a `LineRecipe` and the shard sets of --data."""
+    """A network and how it is trained. Made of (recipe, data): a `LineRecipe` and the shard sets of --data."""
 
     def network(self) -> nn.Module:
         """A network with fresh weights."""
@@ -63,16 +63,16 @@ class LineTask(Protocol):
         """The endless batches from number `start` on, each decided by the seed and its number; made in a worker."""
 
     def loss(self, network: nn.Module, batch: LineBatch, autocast: torch.dtype) -> tuple[Tensor, dict[str, float]]:
-        """What is minimised, and its parts for the log; the forward pass in autocast to that dtype, unless float32."""
+        """The loss, and its parts for the log; the forward pass in autocast to that dtype, unless float32."""
 
     def score(self, network: nn.Module) -> dict[str, float]:
-        """How well the network, which is in eval mode, does on held-out pages."""
+        """Scores of the network, which is in eval mode, on held-out pages."""
 
     def save(self, network: nn.Module, path: Path) -> None:
         """Writes the file that is shipped, whole or not at all: weights with the configuration that they need."""
 
     def load(self, network: nn.Module, path: Path) -> None:
-        """Takes weights over from such a file, as far as both know them. Raises ValueError for other files."""
+        """Copies weights from such a file, as far as both networks have them. Raises ValueError for other files."""
 
 
 @dataclass
@@ -127,11 +127,11 @@ class LineTrainer:
         loss, parts = self.task.loss(self.network, batch, self.autocast)
         loss.backward()
         length = nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip or math.inf)
-        told = float(loss.detach())
-        if math.isfinite(told) and math.isfinite(float(length)):
+        loss_value = float(loss.detach())
+        if math.isfinite(loss_value) and math.isfinite(float(length)):
             self._update(number)
             self.skipped_in_a_row = 0
-            totals.loss += told
+            totals.loss += loss_value
             for part, value in parts.items():
                 totals.parts[part] += value
             totals.steps += 1
@@ -154,10 +154,10 @@ class LineTrainer:
 
     @torch.no_grad()
     def _skip(self, number: int, totals: StepTotals) -> None:
-        """bfloat16 gives an infinite gradient now and then, which says nothing about the weights."""
+        """bfloat16 gives an infinite gradient now and then, which does not mean that the weights diverge."""
         totals.skipped += 1
         self.skipped_in_a_row += 1
-        if self.skipped_in_a_row > MOST_SKIPPED:
+        if self.skipped_in_a_row > MAX_SKIPPED:
             raise ValueError(
                 f"the loss or the gradients were not finite in {self.skipped_in_a_row} steps in a row, the last of "
                 f"them step {number + 1}: the network has diverged; train anew with a lower learning_rate"
@@ -201,8 +201,8 @@ def train_line_recipe(
     """`train_lines` of a recipe by its name, on the shard sets of `data` or of the folders that it names."""
     recipe = make_line_recipe(recipe_name, overrides)
     module, _, task = TASKS[recipe_name].partition(".")
-    made = getattr(importlib.import_module(f"pixread.train.lines.{module}"), task)(recipe, sets_in(data))
-    return train_lines(made, recipe, name=recipe_name, out=out, resume=resume, device=device, progress=progress)
+    line_task = getattr(importlib.import_module(f"pixread.train.lines.{module}"), task)(recipe, sets_in(data))
+    return train_lines(line_task, recipe, name=recipe_name, out=out, resume=resume, device=device, progress=progress)
 
 
 def train_lines(
@@ -273,11 +273,11 @@ def _run(
 
 
 def _save(trainer: LineTrainer, out: Path, step: int) -> int:
-    """Weights first, as a step with its state is complete; then all states but the newest `KEPT` are removed."""
+    """Weights first, as a step with its state is complete; then all states but the newest `KEPT_STATES` are removed."""
     check_weights(trainer.network, step=step)
     trainer.task.save(trainer.average, out / WEIGHTS)
     write_state(_state_path(out, step), trainer.state(step))
-    for old in [number for number in _states(out) if number <= step][:-KEPT]:
+    for old in [number for number in _states(out) if number <= step][:-KEPT_STATES]:
         _state_path(out, old).unlink()
     return step
 
@@ -314,7 +314,7 @@ def _feed(task: LineTask, recipe: LineRecipe, *, start: int) -> Iterator[LineBat
         _Stream(task, seed=recipe.seed, start=start),
         batch_size=None,
         num_workers=recipe.workers,
-        prefetch_factor=PREFETCHED if recipe.workers else None,
+        prefetch_factor=PREFETCHED_BATCHES if recipe.workers else None,
         multiprocessing_context="fork" if recipe.workers else None,  # pages that were scanned need no second scan
         worker_init_fn=ignore_stop_signals,
     )
@@ -323,7 +323,7 @@ def _feed(task: LineTask, recipe: LineRecipe, *, start: int) -> Iterator[LineBat
 
 @contextlib.contextmanager
 def _flushed_denormals() -> Iterator[None]:
-    """Numbers next to nothing count as nothing: a processor is many times slower with them."""
+    """Denormal numbers count as 0: a CPU is many times slower with them."""
     torch.set_flush_denormal(True)
     try:
         yield

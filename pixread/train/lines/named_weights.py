@@ -16,7 +16,7 @@ def find_weights(named: str, *, name: str, field: str) -> Path:
     Raises ValueError where there is none.
     """
     path = Path(pixread.__file__).parent / "assets" / f"{name}.safetensors" if named == SHIPPED else Path(named)
-    found = path / WEIGHTS if path.is_dir() else path
-    if not found.is_file():
-        raise ValueError(f"{field} must be {SHIPPED}, a weights file or the folder of a run, and {found} is not there")
-    return found
+    file = path / WEIGHTS if path.is_dir() else path
+    if not file.is_file():
+        raise ValueError(f"{field} must be {SHIPPED}, a weights file or the folder of a run, and {file} is not there")
+    return file

@@ -120,9 +120,9 @@ class PagePool:
         self._shards = ShardSet(folders)
         for folder, manifest in zip(folders, self._shards.manifests, strict=True):
             if (target := manifest["about"].get("target")) != TARGET:
-                found = f"holds examples of {target!r}" if target else "does not name its target"
+                problem = f"holds examples of {target!r}" if target else "does not name its target"
                 raise ValueError(
-                    f"{folder} {found}, and lines are learnt from those of {TARGET!r} "
+                    f"{folder} {problem}, and lines are learnt from those of {TARGET!r} "
                     f"(pixread render --targets {TARGET})"
                 )
         sources = self._shards.sources()
@@ -193,11 +193,13 @@ class PagePool:
     def words(self) -> list[str]:
         """The pages' own words (what stands between two blanks) for drawing, each once a site."""
         chosen = set(self._rows)
-        found: dict[tuple[str, str], None] = {}
+        vocabulary: dict[tuple[str, str], None] = {}
         for row, targets in enumerate(self._shards.targets()):
             if row in chosen:
-                found |= dict.fromkeys((_site(self._names[row]), word) for text in targets for word in text.split())
-        return [word for _, word in found]
+                vocabulary |= dict.fromkeys(
+                    (_site(self._names[row]), word) for text in targets for word in text.split()
+                )
+        return [word for _, word in vocabulary]
 
 
 def named_by_site(sources: Sequence[str]) -> list[str]:

@@ -20,14 +20,13 @@ from pixread.layout.learned.detector import LearnedDetector
 from pixread.metrics.text import character_error_rate
 from pixread.recognition.ctc.alphabet import BLANK, Alphabet
 from pixread.recognition.ctc.decode import Calibration
-from pixread.recognition.ctc.network import LineNetwork, NetworkConfig
-from pixread.recognition.ctc.normalise import normalise
+from pixread.recognition.ctc.network import LineNetwork, NetworkConfig, normalise
 from pixread.recognition.ctc.recogniser import CtcRecogniser, LineModel, load_model, save_model
 from pixread.train.lines.calibration import fit_calibration, word_lags, word_outcomes
-from pixread.train.lines.crops import cut_as_found, cut_exactly, cut_textless
+from pixread.train.lines.crops import cut_as_detected, cut_exactly, cut_textless
 from pixread.train.lines.degrade import degrade
+from pixread.train.lines.detected import DetectedLines
 from pixread.train.lines.drawn import Cut, LineArtist
-from pixread.train.lines.found import LineFinder
 from pixread.train.lines.named_weights import find_weights
 from pixread.train.lines.pages import PagePool
 from pixread.train.lines.recipes import LineRecipe
@@ -35,7 +34,10 @@ from pixread.train.lines.recogniser_batches import LineSource, batches
 from pixread.train.lines.scripts import alphabet_of, read_scripts
 
 _SEED = 20_000  # of the held-out lines: the same ones whatever the run's seed
-_DRAWN_PART, _TEXTLESS_PART = 4, 4  # drawn lines of each script, and places without text: evaluate_examples over this
+_DRAWN_PART, _TEXTLESS_PART = (
+    4,
+    4,
+)  # drawn lines of each script, and parts without text: evaluate_examples over this
 LEAST_BATCH_WIDTH = 1500  # pixels: the longest line and its margins
 _TRIES = 20  # of chance for each line that is wanted
 
@@ -52,9 +54,11 @@ class HeldOut:
     def of(cls, cuts: Sequence[Cut], rng: random.Random | None = None) -> HeldOut:
         """The lines as they are, or degraded by the random numbers."""
         pixels = [np.ascontiguousarray(cut.pixels) for cut in cuts]
-        worn = pixels if rng is None else [degrade(one, rng) for one in pixels]
+        degraded = pixels if rng is None else [degrade(crop, rng) for crop in pixels]
         return cls(
-            [normalise(Image.fromarray(one)) for one in worn], [cut.text for cut in cuts], [cut.spans for cut in cuts]
+            [normalise(Image.fromarray(crop)) for crop in degraded],
+            [cut.text for cut in cuts],
+            [cut.spans for cut in cuts],
         )
 
 
@@ -71,8 +75,10 @@ class RecogniserTask:
         self.artist = LineArtist(scripts, self.alphabet, self.pool.training().words())
         training = self.pool.training()
         _ = training.text_counts  # counted once, before workers are made
-        finder = None if recipe.detector is None else LineFinder(_detector(recipe.detector))
-        self.source = LineSource(training, self.artist, self.alphabet, drawn_share=recipe.drawn_share, finder=finder)
+        detections = None if recipe.detector is None else DetectedLines(_detector(recipe.detector))
+        self.source = LineSource(
+            training, self.artist, self.alphabet, drawn_share=recipe.drawn_share, detections=detections
+        )
 
     def network(self) -> LineNetwork:
         return LineNetwork(NetworkConfig(self.alphabet.size))
@@ -95,14 +101,14 @@ class RecogniserTask:
 
     def score(self, network: nn.Module) -> dict[str, float]:
         """Character error rates of lines of held-out pages, in their true boxes, as the detector finds them, and
-        degraded, and of drawn lines of each script; and the share of places without text of which nothing is read."""
+        degraded, and of drawn lines of each script; and the share of parts without text of which nothing is read."""
         recogniser = self._recogniser(network)
         scores = {}
         for name, held_out in self.held_out.items():
-            found = [line.text for line in recogniser.recognise_normalised(held_out.lines)]
-            pairs = list(zip(found, held_out.texts, strict=True))
+            texts = [line.text for line in recogniser.recognise_normalised(held_out.lines)]
+            pairs = list(zip(texts, held_out.texts, strict=True))
             if name == "textless":
-                scores[name] = sum(not text for text in found) / len(found)
+                scores[name] = sum(not text for text in texts) / len(texts)
             else:
                 scores[f"character_error_rate_{name}"] = _error_rate(pairs)
         return {name: round(value, 5) for name, value in scores.items()}
@@ -141,19 +147,20 @@ class RecogniserTask:
 
     @cached_property
     def held_out(self) -> dict[str, HeldOut]:
-        """Lines of held-out pages, drawn lines of each script, and places without text."""
+        """Lines of held-out pages, drawn lines of each script, and parts of pages without text."""
         count, rng = self.recipe.evaluate_examples, random.Random(_SEED)
         pool = self.pool.held_out()
         pages = [pool.page(number) for number in range(len(pool))]
         lines = [(page, line) for page in pages for line in self.source.lines(page)]
         rng.shuffle(lines)
         cuts = [cut for page, line in lines[:count] if (cut := cut_exactly(page, line)) is not None]
-        found = [cut for page, line in lines[:count] if (cut := cut_as_found(page, line)) is not None]
-        textless = _gathered(lambda: cut_textless(rng.choice(pages), rng), count // _TEXTLESS_PART)
-        parts = {"pages": HeldOut.of(cuts), "found": HeldOut.of(found), "degraded": HeldOut.of(cuts, rng)}
+        detected = [cut for page, line in lines[:count] if (cut := cut_as_detected(page, line)) is not None]
+        textless = _collect(lambda: cut_textless(rng.choice(pages), rng), count // _TEXTLESS_PART)
+        # The names are those of the scores in metrics.jsonl.
+        parts = {"pages": HeldOut.of(cuts), "found": HeldOut.of(detected), "degraded": HeldOut.of(cuts, rng)}
         parts |= {"textless": HeldOut.of(textless)}
         for script in self.artist.scripts:
-            drawn = _gathered(partial(self.artist.line, rng, script), count // _DRAWN_PART)
+            drawn = _collect(partial(self.artist.line, rng, script), count // _DRAWN_PART)
             parts[f"drawn_{script}"] = HeldOut.of(drawn)
         return {name: part for name, part in parts.items() if part.lines}
 
@@ -162,14 +169,14 @@ def _detector(named: str) -> LearnedDetector:
     return LearnedDetector.load(find_weights(named, name="line-detector", field="detector"))
 
 
-def _gathered(make: Callable[[], Cut | None], count: int) -> list[Cut]:
+def _collect(make: Callable[[], Cut | None], count: int) -> list[Cut]:
     made = (make() for _ in range(count * _TRIES))
     return list(itertools.islice((cut for cut in made if cut is not None), count))
 
 
 def _error_rate(pairs: Sequence[tuple[str, str]]) -> float:
     """Edits over characters of the truth, of all lines together."""
-    edits = sum(character_error_rate(found, truth) * max(1, len(truth)) for found, truth in pairs)
+    edits = sum(character_error_rate(text, truth) * max(1, len(truth)) for text, truth in pairs)
     return edits / max(1, sum(len(truth) for _, truth in pairs))
 
 

@@ -1,4 +1,4 @@
-"""Batches for the line recogniser: lines cut from pages, drawn lines and places without text, half of them degraded."""
+"""Batches for the line recogniser: lines cut from pages, drawn lines and crops without text, half of them degraded."""
 
 from __future__ import annotations
 
@@ -15,30 +15,29 @@ from torch import Tensor
 
 from pixread.arrays import Pixels
 from pixread.recognition.ctc.alphabet import Alphabet
-from pixread.recognition.ctc.network import STRIDE
-from pixread.recognition.ctc.normalise import SIDE_MARGIN, normalise, to_tensor
+from pixread.recognition.ctc.network import SIDE_MARGIN, STRIDE, normalise, to_tensor
 from pixread.train.lines.crops import (
     MAX_LINE_WIDTH,
     LineBox,
     LineTruth,
+    cut_false_positive,
     cut_line,
-    cut_mistaken,
     cut_textless,
     is_common,
     legible_lines,
     text_free_pictures,
 )
 from pixread.train.lines.degrade import degrade
+from pixread.train.lines.detected import DetectedLines
 from pixread.train.lines.drawn import Cut, LineArtist
-from pixread.train.lines.found import LineFinder
 from pixread.train.lines.pages import Page, PagePool
 
 RECOGNISER_CHUNK_BATCHES = 24  # batches that are made together, sorted by width and shuffled again
 RECOGNISER_CHUNK_PAGES = 14  # pages that the lines of a chunk come from
 TEXTLESS_SHARE = 0.08
-MISTAKEN_SHARE = 0.5  # of these are places that the detector takes for lines
+FALSE_POSITIVE_SHARE = 0.5  # of these are false positives of the detector
 UNREAD_SHARE = 0.04  # in scripts that are not learnt
-TRIES = 8  # of chance for a place without text
+TRIES = 8  # of chance for a part of a page without text
 GROUND_SHARE = 0.15  # of drawn lines stand on pictures
 DEGRADED_SHARE, SMALLER_SHARE, TURNED_SHARE, STRETCHED_SHARE = 0.5, 0.35, 0.15, 0.25
 CLIPPED_SHARE, CLIPPED_PARTS = 0.03, (0.15, 0.40)  # of lines are cut off above or below; of their height
@@ -67,67 +66,67 @@ class LineSource:
         alphabet: Alphabet,
         *,
         drawn_share: float,
-        finder: LineFinder | None = None,
+        detections: DetectedLines | None = None,
     ) -> None:
         self.pool, self.artist, self.alphabet = pool, artist, alphabet
-        self.drawn_share, self.finder = drawn_share, finder
+        self.drawn_share, self.detections = drawn_share, detections
 
     def lines(self, page: Page) -> Iterable[LineTruth]:
-        """What is cut from a page, in the boxes of a detector where there is one."""
+        """The lines that are cut from a page, with their detected boxes where there is a detector."""
         lines = legible_lines(page, self.alphabet)
-        return lines if self.finder is None else self.finder.found(page, lines)
+        return lines if self.detections is None else self.detections.with_detected_boxes(page, lines)
 
     def chunk(self, seed: int, number: int, *, width: int, lines: int) -> list[list[Sample]]:
         """`RECOGNISER_CHUNK_BATCHES` batches of lines, each of like width, at most about `width` pixels and `lines`."""
         rng = random.Random(f"{seed}/lines/{number}")
-        stock = _Stock.of(self.pool.chunk(seed, number, RECOGNISER_CHUNK_PAGES), self, rng)
+        chunk_pages = _ChunkPages.of(self.pool.chunk(seed, number, RECOGNISER_CHUNK_PAGES), self, rng)
         samples: list[Sample] = []
         costs: list[float] = []
         while sum(costs) < RECOGNISER_CHUNK_BATCHES * width * 0.97:  # what padding takes is left free
-            sample = self._sample(stock, rng)
+            sample = self._sample(chunk_pages, rng)
             if sample is not None:
                 samples.append(sample)
                 costs.append(max(sample.line.shape[1] + 2 * SIDE_MARGIN, width / lines))
-        batches = _parted(samples, costs, RECOGNISER_CHUNK_BATCHES)
+        batches = _batches_by_width(samples, costs, RECOGNISER_CHUNK_BATCHES)
         rng.shuffle(batches)
         return batches
 
-    def _sample(self, stock: _Stock, rng: random.Random) -> Sample | None:
-        cut = self._cut(stock, rng)
+    def _sample(self, chunk_pages: _ChunkPages, rng: random.Random) -> Sample | None:
+        cut = self._cut(chunk_pages, rng)
         labels = self.alphabet.encode(cut.text) if cut is not None else None
         if cut is None or labels is None:
             return None
-        line = normalise(roughened(cut, rng))
+        line = normalise(augment(cut, rng))
         if line.shape[1] > MAX_LINE_WIDTH or not _fits(labels, line.shape[1]):
             return None
         return Sample(line, labels)
 
-    def _cut(self, stock: _Stock, rng: random.Random) -> Cut | None:
+    def _cut(self, chunk_pages: _ChunkPages, rng: random.Random) -> Cut | None:
         if (roll := rng.random()) < TEXTLESS_SHARE:
-            if stock.mistaken and rng.random() < MISTAKEN_SHARE:
-                return cut_mistaken(*rng.choice(stock.mistaken), rng)
-            places = (cut_textless(rng.choice(stock.pages), rng) for _ in range(TRIES))
-            return next((place for place in places if place is not None), None)
+            if chunk_pages.false_positives and rng.random() < FALSE_POSITIVE_SHARE:
+                return cut_false_positive(*rng.choice(chunk_pages.false_positives), rng)
+            cuts = (cut_textless(rng.choice(chunk_pages.pages), rng) for _ in range(TRIES))
+            return next((cut for cut in cuts if cut is not None), None)
         if roll < TEXTLESS_SHARE + UNREAD_SHARE:
             return self.artist.unread_line(rng)
-        if rng.random() >= self.drawn_share and stock.lines:
-            page, line = rng.choice(stock.lines)
+        if rng.random() >= self.drawn_share and chunk_pages.lines:
+            page, line = rng.choice(chunk_pages.lines)
             return cut_line(page, line, rng)
-        ground = rng.choice(stock.pictures) if stock.pictures and rng.random() < GROUND_SHARE else None
+        ground = rng.choice(chunk_pages.pictures) if chunk_pages.pictures and rng.random() < GROUND_SHARE else None
         return self.artist.line(rng, self.artist.any_script(rng), ground)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Stock:
-    """What the lines of one chunk are cut from."""
+class _ChunkPages:
+    """The pages of one chunk, and what is cut from them."""
 
     pages: list[Page]
     lines: list[tuple[Page, LineTruth]]
-    mistaken: list[tuple[Page, LineBox]]
+    false_positives: list[tuple[Page, LineBox]]
     pictures: list[Pixels]
 
     @classmethod
-    def of(cls, pages: list[Page], source: LineSource, rng: random.Random) -> _Stock:
+    def of(cls, pages: list[Page], source: LineSource, rng: random.Random) -> _ChunkPages:
         counts = source.pool.text_counts
         lines = [
             (page, line)
@@ -135,12 +134,14 @@ class _Stock:
             for line in source.lines(page)
             if not is_common(" ".join(token.text for token in line.tokens), page.site, counts, rng)
         ]
-        finder = source.finder
-        mistaken = [] if finder is None else [(page, box) for page in pages for box in finder.mistaken(page)]
-        return cls(pages, lines, mistaken, [picture for page in pages for picture in text_free_pictures(page)])
+        detections = source.detections
+        false_positives = (
+            [] if detections is None else [(page, box) for page in pages for box in detections.false_positives(page)]
+        )
+        return cls(pages, lines, false_positives, [picture for page in pages for picture in text_free_pictures(page)])
 
 
-def roughened(cut: Cut, rng: random.Random) -> Image.Image:
+def augment(cut: Cut, rng: random.Random) -> Image.Image:
     """The crop turned a little, made smaller, stretched and degraded, each now and then."""
     image = Image.fromarray(_clipped(cut.pixels, rng) if rng.random() < CLIPPED_SHARE else np.array(cut.pixels))
     if rng.random() < TURNED_SHARE:
@@ -187,18 +188,18 @@ def _turned(image: Image.Image, rng: random.Random) -> Image.Image:
 
 def _fits(labels: Sequence[int], width: int) -> bool:
     """Whether the line has frames enough: one for each label, and one between two that are the same."""
-    repeats = sum(one == two for one, two in itertools.pairwise(labels))
+    repeats = sum(label == following for label, following in itertools.pairwise(labels))
     return len(labels) + repeats <= (width + 2 * SIDE_MARGIN) // STRIDE
 
 
-def _parted(samples: list[Sample], costs: list[float], count: int) -> list[list[Sample]]:
+def _batches_by_width(samples: list[Sample], costs: list[float], count: int) -> list[list[Sample]]:
     """The samples by width in `count` batches of about the same cost."""
     order = sorted(range(len(samples)), key=lambda number: samples[number].line.shape[1])
     ends = np.cumsum([costs[number] for number in order])
-    places = np.minimum((ends / ends[-1] * count - 1e-9).astype(int), count - 1)
+    indices = np.minimum((ends / ends[-1] * count - 1e-9).astype(int), count - 1)
     batches: list[list[Sample]] = [[] for _ in range(count)]
-    for number, place in zip(order, places.tolist(), strict=True):
-        batches[place].append(samples[number])
+    for number, index in zip(order, indices.tolist(), strict=True):
+        batches[index].append(samples[number])
     return batches
 
 

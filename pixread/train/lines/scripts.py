@@ -164,12 +164,12 @@ def _letters_named(name: str) -> str:
 def _letters_by_name() -> dict[str, str]:
     """Letters, marks, digits and points of the Basic Multilingual Plane behind Latin, by the first word of their names
     in small letters."""
-    found: dict[str, list[str]] = defaultdict(list)
+    by_script: dict[str, list[str]] = defaultdict(list)
     for code in range(0x250, 0x10000):
         char = chr(code)
         if unicodedata.category(char) in ("Ll", "Lu", "Lo", "Mn", "Mc", "Nd", "Po") and _is_drawn(char):
-            found[unicodedata.name(char, "").split(" ")[0].lower()].append(char)
-    return {name: "".join(letters) for name, letters in found.items()}
+            by_script[unicodedata.name(char, "").split(" ")[0].lower()].append(char)
+    return {name: "".join(letters) for name, letters in by_script.items()}
 
 
 def _encodes(char: str, encoding: str) -> bool:

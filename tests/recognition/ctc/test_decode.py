@@ -5,8 +5,7 @@ import pytest
 
 from pixread.recognition.ctc.alphabet import BLANK, Alphabet
 from pixread.recognition.ctc.decode import Calibration, decode
-from pixread.recognition.ctc.network import STRIDE
-from pixread.recognition.ctc.normalise import SIDE_MARGIN
+from pixread.recognition.ctc.network import SIDE_MARGIN, STRIDE
 from pixread.records import RecognisedLine
 
 ALPHABET, PLAIN = Alphabet.of("abcAАBВ ж"), Calibration()

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pixread.train.lines.loop import MOST_SKIPPED, last_state, train_lines
+from pixread.train.lines.loop import MAX_SKIPPED, last_state, train_lines
 from pixread.train.lines.recipes import LineRecipe
 from pixread.train.runtime import Progress, TrainResult
 from tests.train.lines.layout_shards import SumTask
@@ -98,7 +98,7 @@ def test_steps_that_are_not_finite_are_skipped_and_counted(tmp_path: Path) -> No
 def test_a_run_that_diverges_ends_with_the_step_and_keeps_what_was_saved(tmp_path: Path) -> None:
     task = SumTask(infinite=tuple(range(5, 100)))
     sentence = (
-        f"not finite in {MOST_SKIPPED + 1} steps in a row, the last of them step {5 + MOST_SKIPPED + 1}: the network"
+        f"not finite in {MAX_SKIPPED + 1} steps in a row, the last of them step {5 + MAX_SKIPPED + 1}: the network"
     )
     with pytest.raises(ValueError, match=sentence):
         run(tmp_path, task, steps=100)

@@ -11,8 +11,8 @@ from PIL import Image
 
 from pixread.records import LINE_ASCENT, LINE_DESCENT, Mark, Region
 from pixread.records import Box as PageBox
-from pixread.train.lines.crops import LineBox, cut_as_found, cut_line, cut_mistaken, legible_lines
-from pixread.train.lines.found import LineFinder
+from pixread.train.lines.crops import LineBox, cut_as_detected, cut_false_positive, cut_line, legible_lines
+from pixread.train.lines.detected import DetectedLines
 from tests.train.lines.test_crops import ALPHABET, page
 
 TRUE = LineBox(50, 240, 100, 20)
@@ -36,10 +36,10 @@ class Given:
         return [[region(box) for box in self.boxes] for _ in images]
 
 
-def found(*boxes: LineBox) -> LineBox | None:
+def detected_box(*boxes: LineBox) -> LineBox | None:
     shown = page()
-    (line,) = LineFinder(Given(boxes)).found(shown, legible_lines(shown, ALPHABET))
-    return line.found
+    (line,) = DetectedLines(Given(boxes)).with_detected_boxes(shown, legible_lines(shown, ALPHABET))
+    return line.detected
 
 
 @pytest.mark.parametrize(
@@ -50,56 +50,60 @@ def found(*boxes: LineBox) -> LineBox | None:
         (LineBox(180, 243, 100, 20), False),  # less than half of it
     ],
 )
-def test_a_line_is_found_where_most_of_it_is_at_its_height(box: LineBox, same: bool):
-    matched = found(LineBox(300, 390, 100, 20), box)
+def test_a_line_is_detected_where_most_of_it_is_at_its_height(box: LineBox, same: bool):
+    matched = detected_box(LineBox(300, 390, 100, 20), box)
     assert (matched is not None) == same
     if matched is not None:
         assert [matched.left, matched.right, matched.baseline, matched.size] == pytest.approx([48, 243, 102, 16])
 
 
-def test_a_page_is_looked_at_once():
+def test_a_page_is_detected_once():
     shown, detector = page(), Given([TRUE])
-    finder = LineFinder(detector)
+    detections = DetectedLines(detector)
     for _ in range(3):
-        list(finder.found(shown, legible_lines(shown, ALPHABET)))
-        finder.mistaken(shown)
+        list(detections.with_detected_boxes(shown, legible_lines(shown, ALPHABET)))
+        detections.false_positives(shown)
     assert detector.calls == [1]
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_most_crops_have_the_height_that_was_found(seed: int):
-    """16 px where the font has 20: crops of the true box are at least .86 of 25 px high, those found are less."""
+def test_most_crops_have_the_height_that_was_detected(seed: int):
+    """16 px where the font has 20: crops of the true box are at least .86 of 25 px high, detected ones less."""
     shown = page()
-    (line,) = LineFinder(Given([LineBox(48, 243, 100, 16)])).found(shown, legible_lines(shown, ALPHABET))
+    (line,) = DetectedLines(Given([LineBox(48, 243, 100, 16)])).with_detected_boxes(
+        shown, legible_lines(shown, ALPHABET)
+    )
     rng = random.Random(seed)
     heights = [cut.pixels.shape[0] for _ in range(60) if (cut := cut_line(shown, line, rng)) is not None]
     low = sum(height <= 1.25 * 16 * 1.03 + 1 for height in heights)
     assert 0.5 < low / len(heights) < 0.9
-    exact = cut_as_found(shown, line)
+    exact = cut_as_detected(shown, line)
     assert exact is not None and abs(exact.pixels.shape[0] - 1.25 * 16) <= 1
 
 
-def test_a_line_whose_ends_were_not_found_is_not_scored_as_found():
+def test_a_line_whose_ends_were_not_detected_is_not_scored_as_detected():
     shown = page()
-    (line,) = LineFinder(Given([LineBox(90, 240, 100, 20)])).found(shown, legible_lines(shown, ALPHABET))
-    assert line.found is not None and cut_as_found(shown, line) is None
+    (line,) = DetectedLines(Given([LineBox(90, 240, 100, 20)])).with_detected_boxes(
+        shown, legible_lines(shown, ALPHABET)
+    )
+    assert line.detected is not None and cut_as_detected(shown, line) is None
 
 
-def test_what_is_no_line_is_learnt_as_such_where_no_text_can_be():
-    mistaken = LineBox(20, 60, 40, 20)
-    finder = LineFinder(Given([TRUE, mistaken]))
-    assert [box.left for box in finder.mistaken(page())] == [20]
+def test_false_positives_are_examples_where_no_text_can_be():
+    false_positive = LineBox(20, 60, 40, 20)
+    detections = DetectedLines(Given([TRUE, false_positive]))
+    assert [box.left for box in detections.false_positives(page())] == [20]
     picture = Mark("picture", PageBox(0, 0, 400, 60))
-    assert finder.mistaken(page(marks=(picture,))) == []
-    cut = cut_mistaken(page(), mistaken, random.Random(0))
+    assert detections.false_positives(page(marks=(picture,))) == []
+    cut = cut_false_positive(page(), false_positive, random.Random(0))
     assert cut is not None and cut.text == "" and cut.pixels.min() == 255
 
 
-def test_a_crop_shows_an_icon_that_was_found_with_its_line_but_no_other_word():
+def test_a_crop_shows_an_icon_that_was_detected_with_its_line_but_no_other_word():
     """Icons beside words are cut with them, and must not be read as letters."""
-    with_icon = found(LineBox(20, 240, 100, 20))
+    with_icon = detected_box(LineBox(20, 240, 100, 20))
     assert with_icon is not None and with_icon.left == 20
     shown = page("one two 3 four")  # parted at what the alphabet cannot spell
-    first, second = LineFinder(Given([TRUE])).found(shown, legible_lines(shown, ALPHABET))
-    assert first.found is not None and (first.found.left, first.found.right) == (50, 140)
-    assert second.found is not None and (second.found.left, second.found.right) == (200, 240)
+    first, second = DetectedLines(Given([TRUE])).with_detected_boxes(shown, legible_lines(shown, ALPHABET))
+    assert first.detected is not None and (first.detected.left, first.detected.right) == (50, 140)
+    assert second.detected is not None and (second.detected.left, second.detected.right) == (200, 240)

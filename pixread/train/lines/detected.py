@@ -1,7 +1,7 @@
-"""Where a detector sees the lines of training pages: crops that are read later are cut like that.
+"""The boxes in which a detector finds the lines of training pages: crops for recognition are cut in such boxes.
 
-A detector's heights differ from the true font sizes by a tenth and more, for it sees letters and not the em of their
-font. A recogniser that learns from true boxes alone takes small letters for capitals where the box is too small.
+A detector's heights differ from the true font sizes by a tenth and more: it measures letters, not the em of their font.
+A recogniser that learns from true boxes alone takes small letters for capitals where the box is too small.
 """
 
 from __future__ import annotations
@@ -18,49 +18,53 @@ from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Region
 from pixread.train.lines.crops import LineBox, LineTruth
 from pixread.train.lines.pages import Page
 
-LEVEL = 0.02  # rad; lines that are found turned further are left to the true boxes
-# Font sizes and shares of a line's length by which what is found may differ from the truth and still be that line.
-MOST_ASIDE, LEAST_COMMON = 0.35, 0.5
+MAX_ANGLE = 0.02  # rad; lines that are detected at larger angles keep their true boxes
+# Font sizes and shares of a line's length by which a detected line may differ from a true one and still match it.
+MAX_OFFSET, MIN_OVERLAP = 0.35, 0.5
 TOUCHING = 1.0  # px by which boxes of neighbouring words may overlap
 
 
-class LineFinder:
-    """Remembers what the detector found on each page."""
+class DetectedLines:
+    """The lines that a detector finds on pages, each page detected once."""
 
     def __init__(self, detector: LayoutDetector) -> None:
         self._detector = detector
-        self._found: dict[int, NDArray[np.float32]] = {}
+        self._boxes_by_row: dict[int, NDArray[np.float32]] = {}
 
-    def found(self, page: Page, lines: Iterable[LineTruth]) -> Iterator[LineTruth]:
-        """The lines of a page, with the boxes in which the detector sees them; without, where it does not."""
+    def with_detected_boxes(self, page: Page, lines: Iterable[LineTruth]) -> Iterator[LineTruth]:
+        """The lines of a page, each with the box in which the detector finds it; without where it does not."""
         boxes, others = self._boxes(page), _sides(_known(page))
         for line in lines:
             left, right = line.tokens[0].left, line.tokens[-1].right
             common = np.minimum(boxes[:, 1], right) - np.maximum(boxes[:, 0], left)
-            same = np.abs(boxes[:, 2] - line.baseline) < MOST_ASIDE * line.size
-            match = np.flatnonzero(same & (common > LEAST_COMMON * (right - left)))
-            yield replace(line, found=_own(LineBox(*boxes[match[0]].tolist()), line, others)) if len(match) else line
+            same = np.abs(boxes[:, 2] - line.baseline) < MAX_OFFSET * line.size
+            match = np.flatnonzero(same & (common > MIN_OVERLAP * (right - left)))
+            yield (
+                replace(line, detected=_without_others(LineBox(*boxes[match[0]].tolist()), line, others))
+                if len(match)
+                else line
+            )
 
-    def mistaken(self, page: Page) -> list[LineBox]:
-        """What the detector takes for lines where the page has none: lines without text to learn from.
+    def false_positives(self, page: Page) -> list[LineBox]:
+        """Lines that the detector finds where the page has none: examples without text.
 
         Pictures and what is unread are left out, for they may show text that nobody has written down.
         """
-        known, found = _known(page), []
+        known, boxes = _known(page), []
         for left, right, baseline, size in self._boxes(page).tolist():
             box = Box(left, baseline - LINE_ASCENT * size, right - left, (LINE_ASCENT + LINE_DESCENT) * size)
             if not any(other.intersect(box) for other in known):
-                found.append(LineBox(left, right, baseline, size))
-        return found
+                boxes.append(LineBox(left, right, baseline, size))
+        return boxes
 
     def _boxes(self, page: Page) -> NDArray[np.float32]:
         """(N, 4) left, right, baseline and font size."""
-        if page.row not in self._found:
+        if page.row not in self._boxes_by_row:
             regions = self._detector.detect([Image.fromarray(page.pixels)])[0]
-            level = [region for region in regions if region.kind == "line" and abs(region.angle) < LEVEL]
+            level = [region for region in regions if region.kind == "line" and abs(region.angle) < MAX_ANGLE]
             boxes = np.array([_box(region) for region in level], dtype=np.float32).reshape(-1, 4)
-            self._found[page.row] = boxes
-        return self._found[page.row]
+            self._boxes_by_row[page.row] = boxes
+        return self._boxes_by_row[page.row]
 
 
 def _known(page: Page) -> list[Box]:
@@ -72,13 +76,15 @@ def _sides(boxes: Sequence[Box]) -> NDArray[np.float64]:
     return np.array([(box.x, box.y, box.right, box.bottom) for box in boxes]).reshape(-1, 4)
 
 
-def _own(found: LineBox, line: LineTruth, others: NDArray[np.float64]) -> LineBox:
+def _without_others(detected: LineBox, line: LineTruth, others: NDArray[np.float64]) -> LineBox:
     """The box without what it shows of other words. What else it shows, such as an icon, the crop shows as well."""
     left, right = line.tokens[0].left, line.tokens[-1].right
     beside = (others[:, 3] > line.baseline - 0.5 * line.size) & (others[:, 1] < line.baseline)
-    before = beside & (others[:, 2] > found.left) & (others[:, 0] < left - TOUCHING)
-    behind = beside & (others[:, 0] < found.right) & (others[:, 2] > right + TOUCHING)
-    return replace(found, left=left if before.any() else found.left, right=right if behind.any() else found.right)
+    before = beside & (others[:, 2] > detected.left) & (others[:, 0] < left - TOUCHING)
+    behind = beside & (others[:, 0] < detected.right) & (others[:, 2] > right + TOUCHING)
+    return replace(
+        detected, left=left if before.any() else detected.left, right=right if behind.any() else detected.right
+    )
 
 
 def _box(region: Region) -> tuple[float, float, float, float]:
