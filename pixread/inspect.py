@@ -112,17 +112,17 @@ def _picture(number: int, example: Example, *, pictures: Path) -> str:
 
 
 def _rectangle(box: Box, kind: str) -> str:
-    place = f'x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}"'
+    attributes = f'x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}"'
     if kind != "mask":
-        return f'<rect class="{kind}" {place}/>'
+        return f'<rect class="{kind}" {attributes}/>'
     cross = f"M{box.x:g} {box.y:g}L{box.right:g} {box.bottom:g}M{box.right:g} {box.y:g}L{box.x:g} {box.bottom:g}"
-    return f'<g class="mask"><rect {place}/><path d="{cross}"/></g>'
+    return f'<g class="mask"><rect {attributes}/><path d="{cross}"/></g>'
 
 
 def _label(drawn: DrawnBox) -> str:
     box = drawn.box
-    place = f'x="{box.x + box.width / 2:g}" y="{box.y + box.height / 2:g}" font-size="{0.7 * box.height:g}"'
-    return f'<g class="label">{_rectangle(box, "label")}<text {place}>{_text(drawn.text)}</text></g>'
+    attributes = f'x="{box.x + box.width / 2:g}" y="{box.y + box.height / 2:g}" font-size="{0.7 * box.height:g}"'
+    return f'<g class="label">{_rectangle(box, "label")}<text {attributes}>{_text(drawn.text)}</text></g>'
 
 
 def _target(target: str) -> str:

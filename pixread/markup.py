@@ -91,10 +91,10 @@ def is_simplified_html(text: str, *, whole: bool = False) -> bool:
     text = text.strip()
     if not text.startswith("<") or _FOREIGN.match(text):
         return False
-    found = _read(text, None)
+    parser = _read(text, None)
     if whole:
-        return len(found.top.children) == 1 and bool(found.top.children[0].children) and not found.is_cut_off
-    return bool(found.top.children[0].children) or len(found.top.children) == 1
+        return len(parser.top.children) == 1 and bool(parser.top.children[0].children) and not parser.is_cut_off
+    return bool(parser.top.children[0].children) or len(parser.top.children) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +109,8 @@ def _read(text: str, confidence: Confidence | None) -> _Found:
     stack = [_OpenNode(0, confidence)]
     flattened = 0  # nodes open beyond MAX_DEPTH
     position = 0
-    for found in re.finditer("[<>]", text):
-        at = found.start()
+    for match in re.finditer("[<>]", text):
+        at = match.start()
         stack[-1].add_text(text[position:at])
         position = at + 1
         if stack[-1].has_text and _is_literal(text, at):

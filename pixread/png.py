@@ -73,12 +73,12 @@ def _filtered_rows(png: bytes) -> np.ndarray | None:
 
 def _chunks(png: bytes) -> list[tuple[bytes, bytes]]:
     """Kind and content of each chunk; of a damaged file they may be anything."""
-    found, start = [], len(_SIGNATURE)
+    chunks, start = [], len(_SIGNATURE)
     while start < len(png):
         length = int.from_bytes(png[start : start + 4], "big")
-        found.append((png[start + 4 : start + 8], png[start + 8 : start + 8 + length]))
+        chunks.append((png[start + 4 : start + 8], png[start + 8 : start + 8 + length]))
         start += length + 12  # length, kind and checksum are four bytes each
-    return found
+    return chunks
 
 
 @functools.lru_cache(maxsize=1)

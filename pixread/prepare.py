@@ -160,22 +160,22 @@ def _write_sets(job: _Job, folder: Path, splits: Iterable[Split]) -> tuple[list[
 
 
 def _write_set(job: _Job, folder: Path, split: Split, part: str, count: Count) -> None:
-    found = job.task.examples(job.data, split, part=part, seed=job.seed)
+    examples = job.task.examples(job.data, split, part=part, seed=job.seed)
     meta = {"task": job.task.name, **({"part": part} if part else {})}
     about: dict[str, Any] = {"task": job.task.name, "split": split, "part": part}
 
     def written() -> Iterator[Example]:
-        for example in _usable(_up_to(job.limit, found, count), count, job.progress):
+        for example in _usable(_up_to(job.limit, examples, count), count, job.progress):
             yield dataclasses.replace(example, meta={**meta, **example.meta})
         about.update(count.as_json())  # the manifest is made after the last example
 
     write_shards(written(), folder / count.name, seed=job.seed, about=about)
 
 
-def _up_to(limit: int | None, found: Iterable[Example | Skipped], count: Count) -> Iterator[Example | Skipped]:
+def _up_to(limit: int | None, examples: Iterable[Example | Skipped], count: Count) -> Iterator[Example | Skipped]:
     """What is found until `limit` examples are written, and the rest of the last one's group."""
     group = ""
-    for item in found:
+    for item in examples:
         own = "" if isinstance(item, Skipped) else item.group_id
         if limit is not None and count.written >= limit and not (own and own == group):
             return
@@ -184,12 +184,12 @@ def _up_to(limit: int | None, found: Iterable[Example | Skipped], count: Count) 
 
 
 def _usable(
-    found: Iterable[Example | Skipped], count: Count, progress: Callable[[Count], None] | None
+    examples: Iterable[Example | Skipped], count: Count, progress: Callable[[Count], None] | None
 ) -> Iterator[Example]:
     """The examples that can be used; all are counted."""
-    seen: set[str] = set()
-    for item in found:
-        checked = item if isinstance(item, Skipped) else _checked(item, seen)
+    seen_ids: set[str] = set()
+    for item in examples:
+        checked = item if isinstance(item, Skipped) else _checked(item, seen_ids)
         count.add(checked)
         if progress:
             progress(count)
@@ -197,14 +197,14 @@ def _usable(
             yield checked
 
 
-def _checked(example: Example, seen: set[str]) -> Example | Skipped:
-    if example.id in seen:
+def _checked(example: Example, seen_ids: set[str]) -> Example | Skipped:
+    if example.id in seen_ids:
         return Skipped(example.id, "duplicate id")
     try:
         image = _storable(example.image)
     except PictureError as error:
         return Skipped(example.id, "unreadable image", f"{example.meta.get('image', '')}: {error}")
-    seen.add(example.id)
+    seen_ids.add(example.id)
     hidden = {"hidden": True} if example.targets is HIDDEN else {}
     return dataclasses.replace(example, image=image, meta={**example.meta, **hidden})
 

@@ -72,10 +72,10 @@ def load(
     expected = model.state_dict()
     theirs = rename(expected, family.tensors)
     shapes = {theirs[name]: tensor.shape for name, tensor in expected.items()}
-    found = weights.read(folder, shapes, tied=family.tied if tied else ())
-    largest = max(torch.finfo(tensor.dtype).max for tensor in found.values())
+    stored = weights.read(folder, shapes, tied=family.tied if tied else ())
+    largest = max(torch.finfo(tensor.dtype).max for tensor in stored.values())
     # Nothing else may hold the weights, so that each makes room as soon as it is converted.
-    model.load_state_dict({name: found.pop(theirs[name]) for name in expected}, strict=True, assign=True)
+    model.load_state_dict({name: stored.pop(theirs[name]) for name in expected}, strict=True, assign=True)
     model = model.to(device=device, dtype=dtype).eval()
     if dtype is not None and torch.finfo(dtype).max < largest:
         _check_range(model, {name: theirs[name] for name in expected}, dtype=dtype, folder=folder)

@@ -45,9 +45,9 @@ def _kind(content: object) -> str:
 
 def _untied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Names that share one storage get one each: training would otherwise change both."""
-    seen: set[int] = set()
+    storages: set[int] = set()
     for name, tensor in tensors.items():
-        if tensor.untyped_storage().data_ptr() in seen:
+        if tensor.untyped_storage().data_ptr() in storages:
             tensors[name] = tensor.clone()
-        seen.add(tensor.untyped_storage().data_ptr())
+        storages.add(tensor.untyped_storage().data_ptr())
     return tensors

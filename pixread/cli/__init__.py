@@ -125,13 +125,13 @@ def _ended_by_signals() -> Iterator[None]:
 
 def sentence(error: Exception) -> str:
     """What a user is told about an error, on one line."""
-    said = " ".join(_without_traceback(str(error)).split())
-    if isinstance(error, ValueError) and said:
-        return said
+    message = " ".join(_without_traceback(str(error)).split())
+    if isinstance(error, ValueError) and message:
+        return message
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if type(error) is OSError and said:
-        return said
+    if type(error) is OSError and message:
+        return message
     if is_shortage(error):
         return "there is not enough memory for this"
     if isinstance(error, RecursionError):
@@ -139,7 +139,7 @@ def sentence(error: Exception) -> str:
     if isinstance(error, ImportError) and error.name:
         return f"this needs the Python package {error.name}; pip install 'pixread[all]' installs all that may be needed"
     kind = type(error).__name__
-    return f"{f'{kind}: {said}' if said else kind} (set {DEBUG}=1 to see where it happened)"
+    return f"{f'{kind}: {message}' if message else kind} (set {DEBUG}=1 to see where it happened)"
 
 
 def _without_traceback(text: str) -> str:

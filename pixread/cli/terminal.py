@@ -85,13 +85,13 @@ class WarningPrinter:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        said, sentence = self._said[category], str(message)
+        messages, sentence = self._said[category], str(message)
         if not category.__module__.startswith("pixread."):
             sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
-        elif len(said) < MOST_ALIKE and sentence not in said:
-            said.add(sentence)
+        elif len(messages) < MOST_ALIKE and sentence not in messages:
+            messages.add(sentence)
             say(f"pixread: {sentence}")
-            if len(said) == MOST_ALIKE:
+            if len(messages) == MOST_ALIKE:
                 say("pixread: further warnings of this kind are not shown")
 
 

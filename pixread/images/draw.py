@@ -65,8 +65,8 @@ def _draw_label(pen: ImageDraw.ImageDraw, corners: Outline, text: str) -> None:
             return
         warn_of_lost(lost_in([line]))
         start, _, end, _ = line_box(line, size)
-        place = middle[0] - (start + end) / 2, middle[1] - sum(font(size).getmetrics()) / 2
-        draw_line(pen, place, line, size=size, fill=LABEL_TEXT)
+        corner = middle[0] - (start + end) / 2, middle[1] - sum(font(size).getmetrics()) / 2
+        draw_line(pen, corner, line, size=size, fill=LABEL_TEXT)
 
 
 @lru_cache(maxsize=4096)

@@ -59,15 +59,15 @@ def _in_several_fonts(lines: Sequence[str]) -> Image.Image:
     header = Image.new("RGB", (width + 2 * PADDING, pitch * (len(lines) - 1) + height + 2 * PADDING), "white")
     pen = ImageDraw.Draw(header)
     for number, line in enumerate(lines):
-        place = (PADDING + before, PADDING + above + number * pitch)
-        draw_line(pen, place, line, size=FONT_SIZE, fill="black")
+        corner = (PADDING + before, PADDING + above + number * pitch)
+        draw_line(pen, corner, line, size=FONT_SIZE, fill="black")
     return header
 
 
 def _check_drawable(lines: Sequence[str]) -> None:
     lost = lost_in(lines)
-    left = {one for line in lines for run in runs_of(line) for one in run.text if one not in run.lost}
-    if lost and not any(unicodedata.category(one)[0] in "LNS" for one in left):
+    left = {char for line in lines for run in runs_of(line) for char in run.text if char not in run.lost}
+    if lost and not any(unicodedata.category(char)[0] in "LNS" for char in left):
         raise QuestionError(f"the question cannot be drawn: no installed font has {named(lost)}")
     warn_of_lost(lost)
 

@@ -36,8 +36,8 @@ class Run:
     lost: str = ""
 
     def font(self, size: int) -> ImageFont.FreeTypeFont:
-        found = None if self.face is None else face_font(self.face, size)
-        return found or font(size)
+        own = None if self.face is None else face_font(self.face, size)
+        return own or font(size)
 
 
 def is_all_plain(text: str) -> bool:
@@ -62,9 +62,9 @@ def warn_of_lost(lost: str) -> None:
 
 def named(characters: str) -> str:
     """Characters with their numbers, in words for a sentence."""
-    told = [f"{one if one.isprintable() else ''} (U+{ord(one):04X})".strip() for one in characters[:NAMED]]
+    names = [f"{char if char.isprintable() else ''} (U+{ord(char):04X})".strip() for char in characters[:NAMED]]
     more = len(characters) - NAMED
-    return ", ".join(told) + (f" and {more} more characters" if more > 0 else "")
+    return ", ".join(names) + (f" and {more} more characters" if more > 0 else "")
 
 
 @lru_cache(maxsize=4096)
@@ -75,9 +75,9 @@ def runs_of(line: str) -> tuple[Run, ...]:
     """
     if is_all_plain(line):
         return (Run(line, None),)
-    line = "".join(" " if one.isspace() and not is_plain(one) else one for one in line)
-    if any(unicodedata.bidirectional(one) in {"R", "AL"} for one in line):
-        whole = face_with("".join(sorted({one for one in line if _shows(one)})))
+    line = "".join(" " if char.isspace() and not is_plain(char) else char for char in line)
+    if any(unicodedata.bidirectional(char) in {"R", "AL"} for char in line):
+        whole = face_with("".join(sorted({char for char in line if _shows(char)})))
         if whole is not None:
             return (Run(line, whole),)
     runs: list[Run] = []
@@ -101,14 +101,14 @@ def _selects(character: str) -> bool:
 
 def _clusters(line: str) -> list[str]:
     """Letters with the marks on them, syllables in parts, and emoji that are joined."""
-    found: list[str] = []
-    for one in line:
-        belongs = unicodedata.category(one) in {"Mn", "Mc", "Me", "Cf"} or one in SKIN_TONES or one in JAMO
-        if found and (belongs or found[-1].endswith(JOINER)):
-            found[-1] += one
+    clusters: list[str] = []
+    for char in line:
+        belongs = unicodedata.category(char) in {"Mn", "Mc", "Me", "Cf"} or char in SKIN_TONES or char in JAMO
+        if clusters and (belongs or clusters[-1].endswith(JOINER)):
+            clusters[-1] += char
         else:
-            found.append(one)
-    return found
+            clusters.append(char)
+    return clusters
 
 
 def _run(cluster: str, before: Typeface | None) -> Run:
@@ -117,14 +117,14 @@ def _run(cluster: str, before: Typeface | None) -> Run:
         shown = "".join(filter(_shows, text))
         if all(map(is_plain, shown)):
             return Run(text, None)
-        face = before if before and all(has_glyph(before, one) for one in shown) else face_with(shown)
+        face = before if before and all(has_glyph(before, char) for char in shown) else face_with(shown)
         if face is not None:
             return Run(text, face)
     letter, marks = shown[0], shown[1:]
     face = None if is_plain(letter) else face_with(letter)
     if face is None:
-        return Run(text, None, "".join(one for one in shown if not is_plain(one)))
-    return Run(text, face, "".join(one for one in marks if not has_glyph(face, one)))
+        return Run(text, None, "".join(char for char in shown if not is_plain(char)))
+    return Run(text, face, "".join(char for char in marks if not has_glyph(face, char)))
 
 
 def _with_blanks(runs: Sequence[Run]) -> list[Run]:
@@ -152,10 +152,10 @@ def line_box(line: str, size: int) -> tuple[float, float, float, float]:
 
 
 def draw_line(
-    pen: ImageDraw.ImageDraw, place: tuple[float, float], line: str, *, size: int, fill: str | tuple[int, int, int]
+    pen: ImageDraw.ImageDraw, corner: tuple[float, float], line: str, *, size: int, fill: str | tuple[int, int, int]
 ) -> None:
     """Draws a line from its left end at the top of the font."""
-    at, baseline = place[0], place[1] + font(size).getmetrics()[0]
+    at, baseline = corner[0], corner[1] + font(size).getmetrics()[0]
     for run in runs_of(line):
         pen.text((at, baseline), run.text, font=run.font(size), fill=fill, anchor="ls")
         at += run.font(size).getlength(run.text)

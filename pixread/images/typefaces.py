@@ -58,8 +58,8 @@ def face_font(face: Typeface, size: int, layout: ImageFont.Layout | None = None)
 def installed() -> tuple[Typeface, ...]:
     """The fonts of this system, plain ones first: those of fontconfig where it is there, else of known folders."""
     listed = _listed()
-    found = listed if listed is not None else _in_folders(Path(folder).expanduser() for folder in FOLDERS)
-    usable = {face for face in found if not any(word in Path(face.file).name.lower() for word in STANDINS)}
+    faces = listed if listed is not None else _in_folders(Path(folder).expanduser() for folder in FOLDERS)
+    usable = {face for face in faces if not any(word in Path(face.file).name.lower() for word in STANDINS)}
     return tuple(sorted(usable, key=_order))
 
 
@@ -73,12 +73,12 @@ def _listed() -> list[Typeface] | None:
     if program is None:
         return None
     try:
-        told = subprocess.run(
+        listing = subprocess.run(
             [program, "--format", "%{file}\t%{index}\n"], capture_output=True, check=True, timeout=60
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    rows = [line.rpartition("\t") for line in told.decode(errors="surrogateescape").splitlines()]
+    rows = [line.rpartition("\t") for line in listing.decode(errors="surrogateescape").splitlines()]
     # The upper bits number the named instances of a variable font.
     faces = [Typeface(file, int(index) & 0xFFFF) for file, _, index in rows if index.isdigit()]
     return [face for face in faces if face.file.lower().endswith(SUFFIXES)]
@@ -117,9 +117,9 @@ def is_plain(character: str) -> bool:
 
 @lru_cache(maxsize=20_000)
 def _mask(face: Typeface, character: str) -> bytes | None:
-    found = face_font(face, PROBE_SIZE, PROBE_LAYOUT)
+    probe = face_font(face, PROBE_SIZE, PROBE_LAYOUT)
     try:
-        return None if found is None else bytes(found.getmask(character))
+        return None if probe is None else bytes(probe.getmask(character))
     except (OSError, ValueError):
         return None
 

@@ -28,12 +28,12 @@ def calibration_bins(
     if not np.all((sure >= edges[0]) & (sure <= edges[-1])):
         raise ValueError(f"confidences lie between {edges[0]:g} and {edges[-1]:g}, got {sure.min()} to {sure.max()}")
     numbers = np.minimum(np.searchsorted(edges, sure, side="right"), len(edges) - 1) - 1
-    found = []
+    parts = []
     for number, (low, high) in enumerate(pairwise(edges)):
         inside = numbers == number
         if count := int(inside.sum()):
-            found.append(CalibrationBin(low, high, count, float(sure[inside].mean()), float(scored[inside].mean())))
-    return found
+            parts.append(CalibrationBin(low, high, count, float(sure[inside].mean()), float(scored[inside].mean())))
+    return parts
 
 
 def expected_calibration_error(bins: Sequence[CalibrationBin]) -> float:
@@ -41,5 +41,5 @@ def expected_calibration_error(bins: Sequence[CalibrationBin]) -> float:
 
     Guo et al., On Calibration of Modern Neural Networks, ICML 2017, equation 3.
     """
-    total = sum(one.count for one in bins)
-    return sum(one.count * abs(one.confidence - one.score) for one in bins) / max(total, 1)
+    total = sum(part.count for part in bins)
+    return sum(part.count * abs(part.confidence - part.score) for part in bins) / max(total, 1)

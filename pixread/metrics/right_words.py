@@ -39,11 +39,11 @@ def _lines_below(boxes: Sequence[Box | None], quads: Sequence[Quad | None]) -> l
     """Of each box the numbers of the quads that hold its middle."""
     placed = [number for number, quad in enumerate(quads) if quad is not None]
     corners = np.array([quads[number] for number in placed], dtype=np.float64).reshape(-1, 4, 2)
-    found = []
+    groups = []
     for box in boxes:
         if box is None:
-            found.append(list[int]())
+            groups.append(list[int]())
             continue
         middle = np.array([[box.x + box.width / 2, box.y + box.height / 2]])
-        found.append([placed[place] for place in np.flatnonzero(are_inside(middle, corners)[0]).tolist()])
-    return found
+        groups.append([placed[number] for number in np.flatnonzero(are_inside(middle, corners)[0]).tolist()])
+    return groups

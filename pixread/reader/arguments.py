@@ -31,7 +31,7 @@ def _name(picture: PictureSource, number: int) -> str | None:
 def broadcast(value: T | Many[T] | Many[T | None] | None, count: int, what: str, *, kind: type[T]) -> list[T | None]:
     """One value a picture, from one for all or from a list; ValueError for a value of another kind."""
     values = list(value) if isinstance(value, list | tuple) else [value] * count
-    wrong = next((one for one in values if one is not None and not isinstance(one, kind)), None)
+    wrong = next((item for item in values if item is not None and not isinstance(item, kind)), None)
     if wrong is not None:
         raise ValueError(f"a {what} must be a {kind.__name__}, got {wrong!r:.80}")
     if len(values) != count:

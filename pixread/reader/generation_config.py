@@ -65,63 +65,65 @@ def stated_processors(
     penalty, run, least: repetition_penalty, no_repeat_ngram_size, and the name and value of the least number of tokens.
     Raises ValueError for values that make no sense.
     """
-    said = {name: value for name, value in generation.items() if value is not None}
+    values = {name: value for name, value in generation.items() if value is not None}
     size, device = ends.vocab_size, torch.device(device)
     processors: dict[str, LogitsProcessor] = {}
-    if "sequence_bias" in said:
-        processors["sequence_bias"] = SequenceBias(_biases(said["sequence_bias"], size), vocab_size=size, device=device)
+    if "sequence_bias" in values:
+        processors["sequence_bias"] = SequenceBias(
+            _biases(values["sequence_bias"], size), vocab_size=size, device=device
+        )
     if penalty != 1:
         processors["repetition_penalty"] = RepetitionPenalty(penalty)
     if run != 0:
         processors["no_repeat_ngram_size"] = NoRepeatNgram(run)
-    if "bad_words_ids" in said:
-        words = _bad_words(said["bad_words_ids"], ends)
+    if "bad_words_ids" in values:
+        words = _bad_words(values["bad_words_ids"], ends)
         processors["bad_words_ids"] = SequenceBias(words, vocab_size=size, device=device)
     if least[1] > 0:
         processors[least[0]] = MinLength(least[1], ends.eos)
-    processors |= _forcing(said, size, device=device)
-    if _flag(said, "remove_invalid_values"):
+    processors |= _forcing(values, size, device=device)
+    if _flag(values, "remove_invalid_values"):
         processors["remove_invalid_values"] = RemoveInvalidValues()
     name = "exponential_decay_length_penalty"
-    if name in said:
+    if name in values:
         processors[name] = ExponentialDecayLengthPenalty(
-            *_decay(said[name], name=name), torch.tensor(ends.eos, device=device)
+            *_decay(values[name], name=name), torch.tensor(ends.eos, device=device)
         )
-    processors |= _suppressing(said, size, device=device)
-    _check_forced(said)
-    if _flag(said, "renormalize_logits"):
+    processors |= _suppressing(values, size, device=device)
+    _check_forced(values)
+    if _flag(values, "renormalize_logits"):
         processors["renormalize_logits"] = RenormaliseLogits()
     return processors
 
 
-def _forcing(said: Mapping[str, Any], size: int, *, device: torch.device) -> dict[str, LogitsProcessor]:
+def _forcing(values: Mapping[str, Any], size: int, *, device: torch.device) -> dict[str, LogitsProcessor]:
     processors: dict[str, LogitsProcessor] = {}
     first, last = "forced_bos_token_id", "forced_eos_token_id"
-    if first in said:
-        processors[first] = ForcedBos(_id(said[first], size, name=first))
-    if last in said:
-        processors[last] = ForcedEos(_marked(_ids(said[last], size, name=last, may_be_one=True), size, device=device))
+    if first in values:
+        processors[first] = ForcedBos(_id(values[first], size, name=first))
+    if last in values:
+        processors[last] = ForcedEos(_marked(_ids(values[last], size, name=last, may_be_one=True), size, device=device))
     return processors
 
 
-def _suppressing(said: Mapping[str, Any], size: int, *, device: torch.device) -> dict[str, LogitsProcessor]:
+def _suppressing(values: Mapping[str, Any], size: int, *, device: torch.device) -> dict[str, LogitsProcessor]:
     processors: dict[str, LogitsProcessor] = {}
     always, first = "suppress_tokens", "begin_suppress_tokens"
-    if always in said:
-        processors[always] = SuppressTokens(_marked(_ids(said[always], name=always), size, device=device))
-    if first in said:
+    if always in values:
+        processors[always] = SuppressTokens(_marked(_ids(values[always], name=always), size, device=device))
+    if first in values:
         # Behind the start token, and behind the one that is forced.
-        at = 2 if "forced_bos_token_id" in said else 1
-        processors[first] = SuppressTokens(_marked(_ids(said[first], name=first), size, device=device), at=at)
+        at = 2 if "forced_bos_token_id" in values else 1
+        processors[first] = SuppressTokens(_marked(_ids(values[first], name=first), size, device=device), at=at)
     return processors
 
 
-def _check_forced(said: Mapping[str, Any]) -> None:
+def _check_forced(values: Mapping[str, Any]) -> None:
     """Raises ValueError, as `transformers` does, where nothing is left that could be forced."""
     for name in ("forced_bos_token_id", "forced_eos_token_id"):
-        forced = said[name] if isinstance(said.get(name), list) else [said[name]] if name in said else []
-        if forced and set(forced) <= set(said.get("suppress_tokens", [])):
-            raise ValueError(f"{name} {reprlib.repr(said[name])} is among suppress_tokens, which leaves no token")
+        forced = values[name] if isinstance(values.get(name), list) else [values[name]] if name in values else []
+        if forced and set(forced) <= set(values.get("suppress_tokens", [])):
+            raise ValueError(f"{name} {reprlib.repr(values[name])} is among suppress_tokens, which leaves no token")
 
 
 def _marked(ids: Sequence[int], size: int, *, device: torch.device) -> Tensor:
@@ -159,10 +161,10 @@ def _decay(value: object, *, name: str) -> tuple[int, float]:
     raise ValueError(f"{name} must be a list of a whole number and a factor, got {reprlib.repr(value)}")
 
 
-def _flag(said: Mapping[str, Any], name: str) -> bool:
-    if not isinstance(said.get(name, False), bool):
-        raise ValueError(f"{name} must be true or false, got {reprlib.repr(said[name])}")
-    return bool(said.get(name, False))
+def _flag(values: Mapping[str, Any], name: str) -> bool:
+    if not isinstance(values.get(name, False), bool):
+        raise ValueError(f"{name} must be true or false, got {reprlib.repr(values[name])}")
+    return bool(values.get(name, False))
 
 
 def _is_finite(value: object) -> bool:

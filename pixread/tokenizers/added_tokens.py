@@ -36,7 +36,7 @@ def _added(files: Mapping[str, bytes]) -> dict[int, AddedToken]:
     if decoder is not None:
         if not isinstance(decoder, dict) or not all(map(_is_entry, decoder, decoder.values())):
             raise ValueError(f"added_tokens_decoder in {CONFIG_FILE} must give a token for each id")
-        return {int(number): _token(said["content"], said) for number, said in decoder.items()}
+        return {int(number): _token(entry["content"], entry) for number, entry in decoder.items()}
     added = _object(files, ADDED_TOKENS_FILE)
     if not all(isinstance(number, int) and not isinstance(number, bool) for number in added.values()):
         raise ValueError(f"{ADDED_TOKENS_FILE} must give an id for each token, got {reprlib.repr(added)}")
@@ -44,12 +44,12 @@ def _added(files: Mapping[str, bytes]) -> dict[int, AddedToken]:
     return {number: _token(name, {"special": False, "normalized": False}) for name, number in added.items()}
 
 
-def _is_entry(number: str, said: object) -> bool:
-    return number.isdecimal() and len(number) < 10 and isinstance(said, dict) and isinstance(said.get("content"), str)
+def _is_entry(number: str, entry: object) -> bool:
+    return number.isdecimal() and len(number) < 10 and isinstance(entry, dict) and isinstance(entry.get("content"), str)
 
 
-def _token(content: str, said: Mapping[str, Any]) -> AddedToken:
-    flags = {name: bool(said[name]) for name in FLAGS if name in said}
+def _token(content: str, entry: Mapping[str, Any]) -> AddedToken:
+    flags = {name: bool(entry[name]) for name in FLAGS if name in entry}
     return AddedToken(content, **flags)
 
 
@@ -57,9 +57,9 @@ def _object(files: Mapping[str, bytes], name: str) -> dict[str, Any]:
     if name not in files:
         return {}
     try:
-        found = json.loads(files[name].decode("utf-8-sig"))
+        parsed = json.loads(files[name].decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{name} is not valid JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise ValueError(f"{name} must hold a JSON object, got {type(found).__name__}")
-    return found
+    if not isinstance(parsed, dict):
+        raise ValueError(f"{name} must hold a JSON object, got {type(parsed).__name__}")
+    return parsed

@@ -48,9 +48,9 @@ def _check(proto: Any, path: Path) -> None:
         "puts no blank before the text": not normal.add_dummy_prefix,
         "puts blanks behind words": trained.treat_whitespace_as_suffix,
     }
-    found = [what for what, is_so in wrong.items() if is_so]
-    if found:
-        raise ValueError(f"{path} must be a SentencePiece model like T5's, but it {found[0].replace('not', 'is not')}")
+    faults = [what for what, is_so in wrong.items() if is_so]
+    if faults:
+        raise ValueError(f"{path} must be a SentencePiece model like T5's, but it {faults[0].replace('not', 'is not')}")
 
 
 def _backend(proto: Any, extra: list[str]) -> Backend:

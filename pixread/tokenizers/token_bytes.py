@@ -52,8 +52,8 @@ class Pieces:
         """The types of the steps by which tokens become text."""
         if self._backend.decoder is None:
             return set()
-        told = json.loads(self._backend.decoder.__getstate__())
-        return {step["type"] for step in told.get("decoders", [told])}
+        state = json.loads(self._backend.decoder.__getstate__())
+        return {step["type"] for step in state.get("decoders", [state])}
 
     def _piece(self, number: int) -> bytes | None:
         token = self._backend.id_to_token(number) if 0 <= number < self._size else None
@@ -102,8 +102,8 @@ def spelled(pieces: Pieces, ids: Sequence[int]) -> list[tuple[int, int]]:
         if text:
             # Tokens that began the first of these characters share it.
             begun = range(waiting, len(spans) - 1)
-            for place in begun:
-                spans[place] = (at, at + 1)
+            for index in begun:
+                spans[index] = (at, at + 1)
             waiting = len(spans)
         at += len(text)
     return spans
@@ -122,7 +122,7 @@ def _byte_letters() -> dict[str, int]:
     """
     visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [value for value in range(256) if value not in visible]
-    return {chr(value): value for value in visible} | {chr(256 + place): value for place, value in enumerate(hidden)}
+    return {chr(value): value for value in visible} | {chr(256 + index): value for index, value in enumerate(hidden)}
 
 
 _BYTE_LETTERS = _byte_letters()

@@ -82,8 +82,8 @@ class Shards:
         self._shards, self._seed = shards, seed
 
     def item(self, position: int, rng: random.Random) -> Item:
-        epoch, place = divmod(position, len(self._shards))
-        example = self._shards[int(_order(len(self._shards), self._seed, epoch)[place])]
+        epoch, index = divmod(position, len(self._shards))
+        example = self._shards[int(_order(len(self._shards), self._seed, epoch)[index])]
         image = open_picture(example.image, name=example.id)
         return Item(Request(image, example.prompt, marks=example.boxes), rng.choice(example.targets))
 
@@ -187,10 +187,10 @@ class Windows(Dataset["Window | WorkerFailure"]):
         last: InputError | None = None
         for failures in range(MAX_TRIES):
             # Passing over must not move the examples behind: a resumed run counts windows, not pictures.
-            place = position + failures * 2**40
-            rng = random.Random(f"{self.seed}/{place}")
+            candidate = position + failures * 2**40
+            rng = random.Random(f"{self.seed}/{candidate}")
             try:
-                item = self.source.item(place, rng)
+                item = self.source.item(candidate, rng)
                 ids = self.processor.labels(item.target)
                 inputs = self.processor.inputs(item.request)
             except InputError as error:  # an unreadable picture, a question that cannot be drawn, too long a strip

@@ -65,10 +65,10 @@ def tile(typing_context: Any, x: Any, row: Any, weights: Any, first: Any, ahead:
         steps = builder.udiv(inputs, ir.Constant(ADDRESS, _inputs_per_step(kind)))
         with cgutils.for_range(builder, steps) as loop:
             _prefetch(builder, tables[1].data, arguments[4:6], loop.index, count=lines.literal_value)
-            place = builder.mul(loop.index, ir.Constant(ADDRESS, _inputs_per_step(kind)))
-            weight_vectors = [_vector(builder, start, place, kind) for start in starts[1]]
+            offset = builder.mul(loop.index, ir.Constant(ADDRESS, _inputs_per_step(kind)))
+            weight_vectors = [_vector(builder, start, offset, kind) for start in starts[1]]
             for number, start in enumerate(starts[0]):
-                x_vector = _vector(builder, start, place, signature.args[0].dtype, count=_inputs_per_step(kind))
+                x_vector = _vector(builder, start, offset, signature.args[0].dtype, count=_inputs_per_step(kind))
                 for output, weight in enumerate(weight_vectors):
                     total = sums[number * BLOCK + output]
                     builder.store(_multiply_add(builder, builder.load(total), weight, x_vector), total)
@@ -90,8 +90,8 @@ def _inputs_per_step(kind: Any) -> int:
 
 def _start(context: Any, builder: Any, kind: Any, table: Any, row: Any, more: int) -> Any:
     """Where row `row` + `more` of a table begins."""
-    place = [builder.add(row, ir.Constant(ADDRESS, more)), ir.Constant(ADDRESS, 0)]
-    return cgutils.get_item_pointer(context, builder, kind, table, place, wraparound=False)
+    offset = [builder.add(row, ir.Constant(ADDRESS, more)), ir.Constant(ADDRESS, 0)]
+    return cgutils.get_item_pointer(context, builder, kind, table, offset, wraparound=False)
 
 
 def _prefetch(builder: Any, weights: Any, where: Any, step: Any, *, count: int) -> None:
@@ -108,19 +108,19 @@ def _prefetch(builder: Any, weights: Any, where: Any, step: Any, *, count: int) 
         builder.call(prefetch, [at, read, second, data])
 
 
-def _vector(builder: Any, start: Any, place: Any, kind: Any, *, count: int | None = None) -> Any:
+def _vector(builder: Any, start: Any, offset: Any, kind: Any, *, count: int | None = None) -> Any:
     """Numbers from a place on: float32, or 16 bits each where weights have 8."""
     narrow = {types.int8: ir.IntType(8), types.int16: ir.IntType(16), types.uint16: ir.IntType(16)}.get(kind, FLOAT)
     vector = ir.VectorType(narrow, count or _inputs_per_step(kind))
-    at = builder.bitcast(builder.gep(start, [place]), vector.as_pointer())
-    found = builder.load(at, align=kind.bitwidth // 8)
+    at = builder.bitcast(builder.gep(start, [offset]), vector.as_pointer())
+    loaded = builder.load(at, align=kind.bitwidth // 8)
     if kind == types.int8:
-        return builder.sext(found, ir.VectorType(ir.IntType(16), vector.count))
+        return builder.sext(loaded, ir.VectorType(ir.IntType(16), vector.count))
     if kind == types.uint16:  # the bits of a bfloat16
         words = ir.VectorType(WORD, vector.count)
-        raised = builder.shl(builder.zext(found, words), ir.Constant(words, [16] * vector.count))
+        raised = builder.shl(builder.zext(loaded, words), ir.Constant(words, [16] * vector.count))
         return builder.bitcast(raised, ir.VectorType(FLOAT, vector.count))
-    return found
+    return loaded
 
 
 def _multiply_add(builder: Any, total: Any, weight: Any, x_vector: Any) -> Any:
@@ -142,7 +142,7 @@ def _sum(builder: Any, total: Any) -> Any:
     kind = total.type
     start, loose = ([ir.Constant(FLOAT, 0.0)], ("reassoc",)) if kind.element == FLOAT else ([], ())
     suffix = f"fadd.v{kind.count}f32" if kind.element == FLOAT else f"add.v{kind.count}i32"
-    function = ir.FunctionType(kind.element, [*(one.type for one in start), kind])
+    function = ir.FunctionType(kind.element, [*(value.type for value in start), kind])
     reduce = cgutils.get_or_insert_function(builder.module, function, f"llvm.vector.reduce.{suffix}")
     return builder.call(reduce, [*start, total], fastmath=loose)
 
@@ -171,8 +171,8 @@ def tile_of_words(typing_context: Any, a: Any, b: Any, c: Any, column: Any) -> A
                     add = _multiply_add if kinds[0].dtype == types.float32 else _multiply_add_pairs
                     builder.store(add(builder, builder.load(total), other, word), total)
         for query, totals in enumerate(sums):
-            place = [ir.Constant(ADDRESS, query), arguments[3]]
-            start = cgutils.get_item_pointer(context, builder, kinds[2], c, place, wraparound=False)
+            offset = [ir.Constant(ADDRESS, query), arguments[3]]
+            start = cgutils.get_item_pointer(context, builder, kinds[2], c, offset, wraparound=False)
             for part, total in zip(parts, totals, strict=True):
                 at = builder.gep(start, [ir.Constant(ADDRESS, part)])
                 builder.store(builder.load(total), builder.bitcast(at, vector.as_pointer()), align=4)
@@ -181,8 +181,8 @@ def tile_of_words(typing_context: Any, a: Any, b: Any, c: Any, column: Any) -> A
     return types.none(a, b, c, types.intp), generate
 
 
-def _words(builder: Any, start: Any, place: int) -> Any:
-    at = builder.gep(start, [ir.Constant(ADDRESS, place)])
+def _words(builder: Any, start: Any, offset: int) -> Any:
+    at = builder.gep(start, [ir.Constant(ADDRESS, offset)])
     return builder.load(builder.bitcast(at, ir.VectorType(start.type.pointee, LANES).as_pointer()), align=4)
 
 
@@ -193,15 +193,15 @@ def _broadcast(builder: Any, word: Any) -> Any:
     return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(WORD, LANES), [0] * LANES))
 
 
-def _multiply_add_pairs(builder: Any, total: Any, one: Any, other: Any) -> Any:
+def _multiply_add_pairs(builder: Any, total: Any, left: Any, right: Any) -> Any:
     """total + the products of both halves of the words."""
     floats = total.type
     if WIDE and "+avx512bf16" in FEATURES:
-        function = ir.FunctionType(floats, [floats, one.type, one.type])
-        return builder.asm(function, "vdpbf16ps $3, $2, $0", "=v,0,v,v", [total, one, other], side_effect=False)
-    sixteen, upper = (ir.Constant(one.type, [value] * LANES) for value in (16, 0xFFFF0000))
-    low = [builder.bitcast(builder.shl(words, sixteen), floats) for words in (one, other)]
-    high = [builder.bitcast(builder.and_(words, upper), floats) for words in (one, other)]
+        function = ir.FunctionType(floats, [floats, left.type, left.type])
+        return builder.asm(function, "vdpbf16ps $3, $2, $0", "=v,0,v,v", [total, left, right], side_effect=False)
+    sixteen, upper = (ir.Constant(left.type, [value] * LANES) for value in (16, 0xFFFF0000))
+    low = [builder.bitcast(builder.shl(words, sixteen), floats) for words in (left, right)]
+    high = [builder.bitcast(builder.and_(words, upper), floats) for words in (left, right)]
     for mine, theirs in (low, high):
         total = builder.fadd(total, builder.fmul(mine, theirs, flags=("contract",)), flags=("contract",))
     return total

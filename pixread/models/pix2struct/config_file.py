@@ -118,7 +118,7 @@ def _check_fixed(values: Mapping[str, Any], fixed: Mapping[str, Any], *, path: P
 def _numbers(
     values: Mapping[str, Any], table: Mapping[str, tuple[str, int | float]], *, path: Path, section: str
 ) -> dict[str, Any]:
-    found = {}
+    numbers = {}
     for field, (name, default) in table.items():
         value = values.get(name, default)
         if field == "eos" and isinstance(value, list) and value:
@@ -132,8 +132,8 @@ def _numbers(
         highest = HIGHEST.get(field, LARGEST)
         if value > highest:
             raise ValueError(f"{path} must give {section}{name} at most {highest}, got {reprlib.repr(value)}")
-        found[field] = value
-    return found
+        numbers[field] = value
+    return numbers
 
 
 def _check_consistent(text: Mapping[str, Any], *, path: Path) -> None:
