@@ -25,7 +25,7 @@ Model = Annotated[str | None, typer.Option(help="Checkpoint folder or Hub name, 
 Size = Annotated[str, typer.Option(help="Size of the random weights: nano, base or large.")]
 BatchSizes = Annotated[str, typer.Option(help="Pictures in a batch, commas between.")]
 Patches = Annotated[str, typer.Option(help="Patches of a picture, commas between.")]
-Dtypes = Annotated[str | None, typer.Option(help="Which of our variants, commas between, else all.")]
+Dtypes = Annotated[str | None, typer.Option(help="Which of pixread's variants, commas between, else all.")]
 Repeats = Annotated[int, typer.Option(min=1, help="Measure so often, in turns.")]
 Threads = Annotated[int, typer.Option(min=0, help="Threads of each process; 0: one a core.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
@@ -49,7 +49,7 @@ def generate(
     """Decoding: whole reads, steps, batches and beams, and whether the outputs are those of transformers."""
     from pixread.bench.network.generate import bench_generate
 
-    config = _setting(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
+    config = _bench_config(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
     counts = {"batch_sizes": _numbers(batch_sizes, "--batch-sizes"), "patches": _numbers(patches, "--patches")}
     _show(lambda: bench_generate(config, tokens=tokens, beams=_numbers(beams, "--beams"), **counts), out)
 
@@ -69,7 +69,7 @@ def encode(
     """Encoding: pictures of one size and of several."""
     from pixread.bench.network.encode import bench_encode
 
-    config = _setting(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
+    config = _bench_config(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
     counts = {"batch_sizes": _numbers(batch_sizes, "--batch-sizes"), "patches": _numbers(patches, "--patches")}
     _show(lambda: bench_encode(config, **counts), out)
 
@@ -90,7 +90,7 @@ def constrained(
     """Constrained decoding: a step with the grammar and without, and its logits processor alone."""
     from pixread.bench.network.constrained import bench_constrained
 
-    config = _setting(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
+    config = _bench_config(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
     counts = {"batch_sizes": _numbers(batch_sizes, "--batch-sizes"), "patches": _numbers(patches, "--patches")}
     _show(lambda: bench_constrained(config, tokens=tokens, **counts), out)
 
@@ -111,7 +111,7 @@ def measure_training(
     """Training: one step, forward, backward and optimizer, on a fixed batch."""
     from pixread.bench.network.train import bench_train
 
-    config = _setting(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
+    config = _bench_config(model=model, size=size, dtypes=dtypes, repeats=repeats, threads=threads, device=device)
     counts = {"batch_sizes": _numbers(batch_sizes, "--batch-sizes"), "patches": _numbers(patches, "--patches")}
     _show(lambda: bench_train(config, tokens=tokens, **counts), out)
 
@@ -224,7 +224,7 @@ def recipes(
     _show(lambda: bench_recipes(chosen, data=data, steps=steps, overrides=overrides, repeats=repeats), out)
 
 
-def _setting(*, dtypes: str | None, **options: object) -> BenchConfig:
+def _bench_config(*, dtypes: str | None, **options: object) -> BenchConfig:
     from pixread.bench.network.bench_config import BenchConfig
 
     return BenchConfig(dtypes=None if dtypes is None else tuple(dtypes.split(",")), **options)  # type: ignore[arg-type]

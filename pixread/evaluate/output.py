@@ -38,11 +38,11 @@ def resumable_predictions(out: Path, settings: Mapping[str, Any]) -> list[Predic
 
     ValueError, in one sentence, for an interrupted one of other settings; a finished one is simply no help.
     """
-    kept, lines = out / (SETTINGS + UNFINISHED), out / (FILE + UNFINISHED)
-    if kept.exists() and not lines.exists():
+    settings_file, lines = out / (SETTINGS + UNFINISHED), out / (FILE + UNFINISHED)
+    if settings_file.exists() and not lines.exists():
         lines = out / FILE  # the run was killed while it gave its files their names
-    if kept.exists() and lines.exists():
-        before = read_json_object(kept)
+    if settings_file.exists() and lines.exists():
+        before = read_json_object(settings_file)
         changed = [
             f"{key} {before.get(key)!r}, now {settings[key]!r}" for key in settings if before.get(key) != settings[key]
         ]

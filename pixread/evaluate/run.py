@@ -83,16 +83,16 @@ def evaluate(
     evaluation = _Evaluation(evaluation_task, examples, indices, settings, batch_size, resume, load or _load, progress)
     with claimed(out):
         run = evaluation.start(_resolved(model), Path(out))
-        other = None if against is None else _baseline(evaluation, against, sets, out=Path(out, AGAINST))
+        baseline = None if against is None else _baseline(evaluation, against, sets, out=Path(out, AGAINST))
         predictions = run.predictions()
-        if other is None:
+        if baseline is None:
             return run.finish(predictions)
-        if isinstance(other, _ReaderEvaluation):
-            with claimed(other.out):
-                baseline_predictions = other.predictions()
-                other.finish(baseline_predictions)
-            other = Baseline(other.settings["model"], baseline_predictions)
-        return run.finish(predictions, compare(predictions, other, task=evaluation_task))
+        if isinstance(baseline, _ReaderEvaluation):
+            with claimed(baseline.out):
+                baseline_predictions = baseline.predictions()
+                baseline.finish(baseline_predictions)
+            baseline = Baseline(baseline.settings["model"], baseline_predictions)
+        return run.finish(predictions, compare(predictions, baseline, task=evaluation_task))
 
 
 def open_examples(
@@ -137,10 +137,12 @@ class _Evaluation:
         settings = {"task": self.task.name, "model": _model_name(model), **self.settings}
         with plain_errors(out):
             done = resumable_predictions(out, settings) if self.resume else []
-        known = {prediction.index for prediction in done}
-        left = [index for index in self.indices if index not in known]
+        done_indices = {prediction.index for prediction in done}
+        remaining = [index for index in self.indices if index not in done_indices]
         named = model is None or isinstance(model, str | Path)
-        return _ReaderEvaluation(self, out, settings, done, left, self.load(model) if named and left else model)
+        return _ReaderEvaluation(
+            self, out, settings, done, remaining, self.load(model) if named and remaining else model
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class _ReaderEvaluation:
     out: Path
     settings: dict[str, Any]
     done: list[Prediction]
-    left: list[int]
+    remaining: list[int]
     reader: Any
 
     def predictions(self) -> list[Prediction]:
@@ -160,11 +162,11 @@ class _ReaderEvaluation:
         begin_output(self.out, self.settings, self.done)
         predictions = list(self.done)
         running = RunningScore(evaluation.task, predictions)
-        for made in predict(
-            evaluation.task, self.reader, evaluation.examples, self.left, batch_size=evaluation.batch_size
+        for batch_predictions in predict(
+            evaluation.task, self.reader, evaluation.examples, self.remaining, batch_size=evaluation.batch_size
         ):
-            append_predictions(self.out, made)
-            predictions.extend(made)
+            append_predictions(self.out, batch_predictions)
+            predictions.extend(batch_predictions)
             if evaluation.progress is not None:
                 evaluation.progress(len(predictions), len(evaluation.indices), running.score())
         return evaluation.task.with_corpus_scores(sorted(predictions, key=lambda prediction: prediction.index))
@@ -219,7 +221,7 @@ def _finished_baseline(evaluation: _Evaluation, folder: Path) -> Baseline:
     lacking = set(evaluation.indices) - {prediction.index for prediction in predictions}
     if lacking:
         raise ValueError(
-            f"the evaluation in {folder} lacks {len(lacking)} of the {len(evaluation.indices)} examples asked for"
+            f"the evaluation in {folder} lacks {len(lacking)} of the {len(evaluation.indices)} requested examples"
         )
     return Baseline(str(about["model"]), predictions)
 

@@ -25,22 +25,26 @@ def find_shard_sets(folder: str | Path, split: str | None = None, *, task: str |
     folder = Path(folder)
     if split is None and (folder / MANIFEST).is_file():
         return [folder]
-    below = [path.parent for path in data_below(folder, f"*/{MANIFEST}")]
+    set_folders = [path.parent for path in data_below(folder, f"*/{MANIFEST}")]
     if split is not None:
-        chosen = [path for path in below if path.name == split] or [
-            path for path in below if path.name.startswith(f"{split}-")
+        chosen = [path for path in set_folders if path.name == split] or [
+            path for path in set_folders if path.name.startswith(f"{split}-")
         ]
         if not chosen and (folder / split).is_dir():
             return find_shard_sets(folder / split, task=task)
         if not chosen:
-            there = f"there is {', '.join(path.name for path in below)}" if below else "there is no shard set in it"
+            there = (
+                f"there is {', '.join(path.name for path in set_folders)}"
+                if set_folders
+                else "there is no shard set in it"
+            )
             raise ValueError(f"{folder} has no split {split}: {there}")
         return chosen
-    targets = [path for path in below if task is not None and TASK_OF_TARGET.get(path.name) == task]
-    if targets or len(below) == 1:
-        return targets or below
-    if len(below) > 1:
-        names = ", ".join(path.name for path in below)
+    targets = [path for path in set_folders if task is not None and TASK_OF_TARGET.get(path.name) == task]
+    if targets or len(set_folders) == 1:
+        return targets or set_folders
+    if len(set_folders) > 1:
+        names = ", ".join(path.name for path in set_folders)
         raise ValueError(f"{folder} holds several shard sets, choose with --split: {names}")
     return [folder]
 

@@ -128,7 +128,7 @@ def test_the_majority_answer_is_a_rival(prepared, learned, tmp_path):
     ("folder", "split", "sentence"),
     [
         ("ai2d", "val", r"out is an evaluation of other examples \(task chartqa, .*\), not of .*ai2d/val for the task"),
-        ("chartqa", "val", r"^the evaluation in .*out lacks 2 of the 4 examples asked for$"),
+        ("chartqa", "val", r"^the evaluation in .*out lacks 2 of the 4 requested examples$"),
     ],
 )
 def test_an_evaluation_of_other_examples_is_no_rival(prepared, learned, tmp_path, folder, split, sentence):

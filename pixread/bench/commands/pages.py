@@ -33,19 +33,21 @@ def bench_pages(
     A page's seconds are those of its Reading (the model is loaded by then); the whole command's stand beside them, and
     how many texts are not read as in the first of the formats. RuntimeError when the command fails.
     """
-    read: dict[str, Texts] = {}
-    variants = {dtype: partial(_measure, pictures, read, model=model, dtype=dtype) for dtype in dtypes}
-    figures = (*take_turns(variants, repeats=repeats), *differences(read, first=dtypes[0]))
+    texts_by_dtype: dict[str, Texts] = {}
+    variants = {dtype: partial(_measure, pictures, texts_by_dtype, model=model, dtype=dtype) for dtype in dtypes}
+    figures = (*take_turns(variants, repeats=repeats), *differences(texts_by_dtype, first=dtypes[0]))
     return Report("pages", "Reading whole pages", figures, this_machine())
 
 
-def _measure(pictures: Sequence[Path], read: dict[str, Texts], *, model: str | None, dtype: str) -> Measured:
+def _measure(pictures: Sequence[Path], texts_by_dtype: dict[str, Texts], *, model: str | None, dtype: str) -> Measured:
     """The texts are left in `read[dtype]`."""
-    which = [] if model is None else ["--model", model]
-    command = [*PIXREAD_COMMAND, "parse", *map(str, pictures), "--format", "json", "--dtype", dtype, *which]
+    model_options = [] if model is None else ["--model", model]
+    command = [*PIXREAD_COMMAND, "parse", *map(str, pictures), "--format", "json", "--dtype", dtype, *model_options]
     run = run_command(command)
     readings = [json.loads(line) for line in run.output.splitlines() if line.startswith("{")]
-    read[dtype] = Counter((page, text) for page, reading in enumerate(readings) for text in texts(reading["tree"]))
+    texts_by_dtype[dtype] = Counter(
+        (page, text) for page, reading in enumerate(readings) for text in texts(reading["tree"])
+    )
     return {
         "seconds a page": median(reading["seconds"] for reading in readings),
         "seconds of the command": run.seconds,
@@ -61,8 +63,11 @@ def texts(node: Mapping[str, Any]) -> Iterator[str]:
         yield from texts(child)
 
 
-def differences(read: Mapping[str, Texts], *, first: str) -> list[Figure]:
+def differences(texts_by_dtype: Mapping[str, Texts], *, first: str) -> list[Figure]:
     """How many texts of the first format others read otherwise or leave out, or add to it, whichever are more."""
-    name = f"texts not as in {first}, of {read[first].total()}"
-    counts = {dtype: max((read[first] - found).total(), (found - read[first]).total()) for dtype, found in read.items()}
+    name = f"texts not as in {first}, of {texts_by_dtype[first].total()}"
+    counts = {
+        dtype: max((texts_by_dtype[first] - dtype_texts).total(), (dtype_texts - texts_by_dtype[first]).total())
+        for dtype, dtype_texts in texts_by_dtype.items()
+    }
     return [Figure(dtype, name, (float(count),)) for dtype, count in counts.items() if dtype != first]

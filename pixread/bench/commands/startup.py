@@ -21,7 +21,7 @@ SMALL = (0, 0, 320, 64)  # the part of the demo page that is read: left, top, ri
 _SAMPLE_EVERY_S = 0.02
 SLOWEST = 8  # packages that are named
 NO_PEER = "transformers has no reader of pages to compare with: --model CHECKPOINT starts both with that"
-IMPORT, NAMES, HELP = "import of the package (s)", "import of what loads a model (s)", "--help (s)"
+IMPORT, IMPORT_LOADER, HELP = "import of the package (s)", "import of what loads a model (s)", "--help (s)"
 READ, COLD_MEMORY = "cold read of a small picture (s)", "cold read, peak memory (MiB)"
 IMPORTS = "imports of a cold read, by package: seconds"
 
@@ -46,50 +46,54 @@ def bench_startup(*, model: str | None = None, repeats: int = 3) -> Report:
 
     folder = None if model is None else str(resolve(model))
     compares = folder is not None and has_transformers()
-    with tempfile.TemporaryDirectory() as work:
-        picture = Path(work) / "small.png"
+    with tempfile.TemporaryDirectory() as temporary:
+        picture = Path(temporary) / "small.png"
         with Image.open(DEMO) as page:
             page.crop(SMALL).save(picture)
-        which = [] if folder is None else ["--model", folder]
-        reads: dict[str, Command] = {"pixread": ["-m", "pixread", "parse", str(picture), *which]}
+        model_options = [] if folder is None else ["--model", folder]
+        reads: dict[str, Command] = {"pixread": ["-m", "pixread", "parse", str(picture), *model_options]}
         if folder is not None and compares:
             reads["transformers"] = ["-m", "pixread.bench.commands.transformers_read", folder, str(picture)]
-        env = compiling_once(work)
+        env = bytecode_cache_env(temporary)
         for read in reads.values():
-            cold(read, env)
-        slowest = [figure for name, read in reads.items() for figure in imports(name, read, env)]
-        loads = "pixread.reader.line_by_line" if folder is None else "pixread.reader.single_pass"
-        measures = {"pixread": partial(pixread_startup, reads["pixread"], env, loads=loads)}
+            cold_read(read, env)
+        slowest = [figure for name, read in reads.items() for figure in slowest_imports(name, read, env)]
+        loader_module = "pixread.reader.line_by_line" if folder is None else "pixread.reader.single_pass"
+        measures = {"pixread": partial(pixread_startup, reads["pixread"], env, loader_module=loader_module)}
         if compares:
             measures["transformers"] = partial(transformers_startup, reads["transformers"], env)
-        found = take_turns(measures, repeats=repeats)
-    ratios = [one for name in (IMPORT, NAMES, READ) for one in speed_ratios(found, name, STARTUP_VARIANTS)[:1]]
-    figures = (*found, *ratios, *memory_ratios(found, COLD_MEMORY, STARTUP_VARIANTS), *slowest)
+        measured = take_turns(measures, repeats=repeats)
+    ratios = [
+        ratio for name in (IMPORT, IMPORT_LOADER, READ) for ratio in speed_ratios(measured, name, STARTUP_VARIANTS)[:1]
+    ]
+    figures = (*measured, *ratios, *memory_ratios(measured, COLD_MEMORY, STARTUP_VARIANTS), *slowest)
     notes = () if compares else (NO_PEER,) if folder is None else (MISSING,)
     return Report("startup", "Starting up, in seconds", figures, this_machine(), notes=notes)
 
 
-def compiling_once(folder: str) -> Environment:
+def bytecode_cache_env(folder: str) -> Environment:
     """An environment whose modules stay compiled in a folder, as an installer leaves them, whatever this one says."""
     own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return own | {"PYTHONPYCACHEPREFIX": folder}
 
 
-def pixread_startup(read: Command, env: Environment, *, loads: str) -> Measured:
+def pixread_startup(read: Command, env: Environment, *, loader_module: str) -> Measured:
     """loads: the module that loads the model."""
     return {
         IMPORT: import_seconds("import pixread", env),
-        NAMES: import_seconds(f"import {loads}", env),
+        IMPORT_LOADER: import_seconds(f"import {loader_module}", env),
         HELP: run_command([*PIXREAD_COMMAND, "--help"], sample_every_s=_SAMPLE_EVERY_S, env=env).seconds,
-        **cold(read, env),
+        **cold_read(read, env),
     }
 
 
 def transformers_startup(read: Command, env: Environment) -> Measured:
     return {
         IMPORT: import_seconds("import transformers", env),
-        NAMES: import_seconds("from transformers import AutoProcessor, Pix2StructForConditionalGeneration", env),
-        **cold(read, env),
+        IMPORT_LOADER: import_seconds(
+            "from transformers import AutoProcessor, Pix2StructForConditionalGeneration", env
+        ),
+        **cold_read(read, env),
     }
 
 
@@ -99,12 +103,12 @@ def import_seconds(statement: str, env: Environment) -> float:
     return float(run_command([sys.executable, "-c", code], env=env).output.splitlines()[-1])
 
 
-def cold(read: Command, env: Environment) -> Measured:
+def cold_read(read: Command, env: Environment) -> Measured:
     run = run_command([sys.executable, *read], sample_every_s=_SAMPLE_EVERY_S, env=env)
     return {READ: run.seconds, COLD_MEMORY: run.peak_mib}
 
 
-def imports(name: str, read: Command, env: Environment) -> list[Figure]:
+def slowest_imports(name: str, read: Command, env: Environment) -> list[Figure]:
     """The packages whose modules take longest to import, slowest first; what they import in turn is not counted."""
     run = run_command([sys.executable, "-X", "importtime", *read], env=env)
     times = package_microseconds(run.errors)

@@ -111,8 +111,8 @@ def descendants(pid: int) -> Iterator[int]:
             # The name stands in brackets and may hold spaces; state and parent follow the last bracket.
             parent = int(stat.read_text().rpartition(")")[2].split()[1])
             children.setdefault(parent, []).append(int(stat.parent.name))
-    waiting = [pid]
-    while waiting:
-        member = waiting.pop()
+    pending = [pid]
+    while pending:
+        member = pending.pop()
         yield member
-        waiting.extend(children.get(member, ()))
+        pending.extend(children.get(member, ()))

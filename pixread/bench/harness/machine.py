@@ -33,7 +33,7 @@ def this_machine() -> Machine:
         num_cores=num_cores(),
         memory_gib=memory_gib(),
         system=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        versions=tuple((name, found) for name in PACKAGES if (found := version_of(name))),
+        versions=tuple((name, version) for name in PACKAGES if (version := version_of(name))),
     )
 
 

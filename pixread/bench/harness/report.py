@@ -83,12 +83,12 @@ class Report:
         below = Text("\n".join([str(self.machine), *self.notes]))  # as text: brackets in it are no markup
         table = Table("", *variants, title=self.what, caption=below)
         for case in dict.fromkeys(figure.case for figure in self.figures):
-            here = [figure for figure in self.figures if figure.case == case]
+            case_figures = [figure for figure in self.figures if figure.case == case]
             if case:
                 table.add_section()
                 table.add_row(case, style="bold")
-            for name in dict.fromkeys(figure.name for figure in here):
-                cells = {figure.variant: format_cell(figure.values) for figure in here if figure.name == name}
+            for name in dict.fromkeys(figure.name for figure in case_figures):
+                cells = {figure.variant: format_cell(figure.values) for figure in case_figures if figure.name == name}
                 table.add_row(name, *(cells.get(variant, "-") for variant in variants))
         return table
 

@@ -31,36 +31,36 @@ def run_worker() -> None:
 
 
 def serve(requests: TextIO, responses: TextIO) -> None:
-    held: Any = None
+    instance: Any = None
     for line in requests:
         request = json.loads(line)
-        forget_peak()
+        reset_peak()
         started = time.perf_counter()
         if "make" in request:
             module, _, name = request["make"].partition(":")
-            held, result = getattr(import_module(module), name)(**request["options"]), None
+            instance, result = getattr(import_module(module), name)(**request["options"]), None
         else:
-            result = getattr(held, request["call"])(**request["options"])
+            result = getattr(instance, request["call"])(**request["options"])
         seconds = time.perf_counter() - started
         responses.write(json.dumps({"result": result, "seconds": seconds, "peak": peak_bytes()}) + "\n")
         responses.flush()
 
 
-def forget_peak() -> None:
+def reset_peak() -> None:
     """Give freed memory back, so that it is not counted, and start to watch for the highest anew."""
     if sys.platform == "linux":
-        with_trim = ctypes.CDLL(None)
-        if hasattr(with_trim, "malloc_trim"):
-            with_trim.malloc_trim(0)
-    path, word = RESET_PEAK
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "malloc_trim"):
+            libc.malloc_trim(0)
+    path, command = RESET_PEAK
     if path.exists():
-        path.write_text(word, encoding="ascii")
+        path.write_text(command, encoding="ascii")
     if torch := _torch_with_gpu():
         torch.cuda.reset_peak_memory_stats()
 
 
 def peak_bytes() -> dict[str, int]:
-    """The highest resident set since `forget_peak`, mapped files counted in full, and what torch took of a GPU."""
+    """The highest resident set since `reset_peak`, mapped files counted in full, and what torch took of a GPU."""
     peak = {}
     if STATUS.exists():
         lines = (line.split() for line in STATUS.read_text(encoding="ascii").splitlines())

@@ -44,7 +44,7 @@ class WorkerProcess:
             text=True,
             env={**os.environ, **dict.fromkeys(THREADS, str(threads))},
         )
-        self.made = self._request({"make": make, "options": options})
+        self.creation = self._request({"make": make, "options": options})
 
     def call(self, method: str, **options: Any) -> Response:
         return self._request({"call": method, "options": options})
@@ -72,12 +72,12 @@ class WorkerProcess:
             self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(self._last_words())
+            raise RuntimeError(self._last_error_line())
         response = json.loads(line)
         peak = {kind: num_bytes / MIB for kind, num_bytes in response["peak"].items()}
         return Response(response["result"], response["seconds"], peak)
 
-    def _last_words(self) -> str:
+    def _last_error_line(self) -> str:
         code = self._process.wait()
         self._errors.seek(0)
         lines = self._errors.read().strip().splitlines()[-1:] or [f"it ended with code {code} and said nothing"]

@@ -109,7 +109,7 @@ class VariantProcesses:
 
     def call_each(self, variants: Sequence[Variant], method: str, **options: Any) -> dict[str, Response]:
         """Call the same method of several variants, one after the other."""
-        return {one.name: self.processes[one.name].call(method, **options) for one in variants}
+        return {variant.name: self.processes[variant.name].call(method, **options) for variant in variants}
 
 
 @contextlib.contextmanager
@@ -119,32 +119,34 @@ def variant_processes(
     """All variants loaded, each in a process of its own, until the block is left. options: further ones of `make`."""
     loaded = VariantProcesses()
     with all_closed(loaded.processes):
-        for one in variants:
+        for variant in variants:
             process = WorkerProcess(
                 make,
                 threads=environment.threads,
-                subject=one.subject,
+                subject=variant.subject,
                 folder=str(environment.folder),
                 device=environment.device,
-                options=dict(one.options),
+                options=dict(variant.options),
                 **options,
             )
-            loaded.processes[one.name] = process
-            loaded.loading.append(Figure(one.name, "seconds, imports included", (process.made.seconds,), LOADING))
-            peaks = process.made.peak_mib.items()
-            loaded.loading.extend(Figure(one.name, PEAK_NAMES[kind], (peak,), LOADING) for kind, peak in peaks)
+            loaded.processes[variant.name] = process
+            loaded.loading.append(
+                Figure(variant.name, "seconds, imports included", (process.creation.seconds,), LOADING)
+            )
+            peaks = process.creation.peak_mib.items()
+            loaded.loading.extend(Figure(variant.name, PEAK_NAMES[kind], (peak,), LOADING) for kind, peak in peaks)
         yield loaded
 
 
 def peak_memory(*responses: Response) -> Mapping[str, float]:
     """The highest peaks of several requests, as measured quantities."""
-    kinds = dict.fromkeys(kind for response in responses for kind in response.peak_mib)
-    return {PEAK_NAMES[kind]: max(response.peak_mib.get(kind, 0.0) for response in responses) for kind in kinds}
+    memory_kinds = dict.fromkeys(kind for response in responses for kind in response.peak_mib)
+    return {PEAK_NAMES[kind]: max(response.peak_mib.get(kind, 0.0) for response in responses) for kind in memory_kinds}
 
 
 def memory_figures(figures: Sequence[Figure], variants: Sequence[Variant]) -> list[Figure]:
     """The peaks among the figures of one case, and those of pixread in parts of those of transformers."""
-    found = []
+    memory = []
     for name in PEAK_NAMES.values():
-        found += [figure for figure in figures if figure.name == name] + memory_ratios(figures, name, variants)
-    return found
+        memory += [figure for figure in figures if figure.name == name] + memory_ratios(figures, name, variants)
+    return memory

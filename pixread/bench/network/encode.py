@@ -52,10 +52,10 @@ def bench_encode(
     variants = select_variants("encode", dtypes=bench_config.dtypes, device=bench_config.device_type)
     environment = make_environment(bench_config)
     figures: list[Figure] = []
-    with variant_processes(environment, variants) as live:
+    with variant_processes(environment, variants) as loaded:
         for case in encode_cases(batch_sizes=batch_sizes, patches=patches):
-            figures += measure_encoding(case, live, variants, environment)
-        figures += live.loading
+            figures += measure_encoding(case, loaded, variants, environment)
+        figures += loaded.loading
     what = "Encoding: the encoder, and the decoder's cross keys and values"
     return Report("encode", what, tuple(figures), this_machine(), notes=environment.notes, about=environment.about)
 
@@ -68,31 +68,31 @@ def encode_cases(*, batch_sizes: Sequence[int], patches: Sequence[int]) -> Itera
 
 
 def measure_encoding(
-    case: EncodeCase, live: VariantProcesses, variants: Sequence[Variant], environment: BenchEnvironment
+    case: EncodeCase, loaded: VariantProcesses, variants: Sequence[Variant], environment: BenchEnvironment
 ) -> list[Figure]:
     """All figures of one case, in the order of the table."""
-    live.call_each(variants, "prepare", sizes=case.sizes)
-    live.call_each(variants, "encode")
-    turns = {one.name: partial(encode_turn, case, live.processes[one.name]) for one in variants}
-    found = take_turns(turns, repeats=environment.bench_config.repeats, case=case.name)
+    loaded.call_each(variants, "prepare", sizes=case.sizes)
+    loaded.call_each(variants, "encode")
+    turns = {variant.name: partial(encode_turn, case, loaded.processes[variant.name]) for variant in variants}
+    measured = take_turns(turns, repeats=environment.bench_config.repeats, case=case.name)
     rooflines = {
-        one.name: environment.rates.seconds(
+        variant.name: environment.rates.seconds(
             encode_cost(
                 environment.config,
                 case.sizes,
-                dtype=one.encoder or one.dtype,
-                normed_input_dtype=one.normed_input_dtype,
+                dtype=variant.encoder or variant.dtype,
+                normed_input_dtype=variant.normed_input_dtype,
             )
         )
-        for one in variants
+        for variant in variants
     }
-    live.call_each(variants, "release")
-    speeds = [figure for figure in found if figure.name in {ENCODE_SECONDS, PICTURES_PER_S}]
+    loaded.call_each(variants, "release")
+    speeds = [figure for figure in measured if figure.name in {ENCODE_SECONDS, PICTURES_PER_S}]
     return [
         *speeds,
-        *speed_ratios(found, ENCODE_SECONDS, variants),
-        *roofline_figures(found, ENCODE_SECONDS, rooflines),
-        *memory_figures(found, variants),
+        *speed_ratios(measured, ENCODE_SECONDS, variants),
+        *roofline_figures(measured, ENCODE_SECONDS, rooflines),
+        *memory_figures(measured, variants),
     ]
 
 

@@ -98,9 +98,9 @@ def encode_cost(
     other_weights = encoder_weights(shape) + cross_weights(shape) - normed_weights
     attention = sum(4 * size**2 * _heads(shape.encoder) * shape.encoder.layers for size in sizes)
     rest = Cost(other_weights * BYTES_PER_NUMBER[dtype], 2 * other_weights * sum(sizes) + attention)
-    kind = normed_input_dtype or dtype
-    normed = Cost(normed_weights * BYTES_PER_NUMBER[kind], 2 * normed_weights * sum(sizes))
-    return {dtype: rest + normed} if kind == dtype else {dtype: rest, kind: normed}
+    normed_dtype = normed_input_dtype or dtype
+    normed = Cost(normed_weights * BYTES_PER_NUMBER[normed_dtype], 2 * normed_weights * sum(sizes))
+    return {dtype: rest + normed} if normed_dtype == dtype else {dtype: rest, normed_dtype: normed}
 
 
 def decode_step_cost(
@@ -112,10 +112,10 @@ def decode_step_cost(
     self-attention keys and values once a beam. `weights` and `cache` are what each is stored in.
     """
     width = 2 * shape.decoder.layers * shape.hidden_size  # numbers cached for one patch or token
-    seen = sum(sizes) * width, len(sizes) * beams * past * width
-    num_bytes = token_weights(shape) * BYTES_PER_NUMBER[weights] + sum(seen) * BYTES_PER_NUMBER[cache]
+    num_cached = sum(sizes) * width, len(sizes) * beams * past * width
+    num_bytes = token_weights(shape) * BYTES_PER_NUMBER[weights] + sum(num_cached) * BYTES_PER_NUMBER[cache]
     # Each cached number takes part in one multiplication and addition for every query that sees it.
-    operations = 2 * token_weights(shape) * len(sizes) * beams + 2 * (seen[0] * beams + seen[1])
+    operations = 2 * token_weights(shape) * len(sizes) * beams + 2 * (num_cached[0] * beams + num_cached[1])
     return Cost(num_bytes, operations)
 
 

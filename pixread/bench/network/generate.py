@@ -39,7 +39,7 @@ MS = 1000.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerateCase:
-    """So many pictures of so many patches, and the outputs responses for: `tokens` each, or spread up to that."""
+    """So many pictures of so many patches, and their outputs: `tokens` each, or spread up to that."""
 
     rows: int
     patches: int
@@ -88,10 +88,10 @@ def bench_generate(
     variants = select_variants("generate", dtypes=bench_config.dtypes, device=bench_config.device_type)
     environment = make_environment(bench_config)
     figures: list[Figure] = []
-    with variant_processes(environment, variants) as live:
+    with variant_processes(environment, variants) as loaded:
         for case in generate_cases(batch_sizes=batch_sizes, patches=patches, tokens=tokens, beams=beams):
-            figures += measure_decoding(case, live, variants, environment)
-        figures += live.loading
+            figures += measure_decoding(case, loaded, variants, environment)
+        figures += loaded.loading
     what = "Decoding: seconds of a read, milliseconds of a step"
     return Report("generate", what, tuple(figures), this_machine(), notes=environment.notes, about=environment.about)
 
@@ -111,24 +111,27 @@ def generate_cases(
 
 
 def measure_decoding(
-    case: GenerateCase, live: VariantProcesses, variants: Sequence[Variant], environment: BenchEnvironment
+    case: GenerateCase, loaded: VariantProcesses, variants: Sequence[Variant], environment: BenchEnvironment
 ) -> list[Figure]:
     """All figures of one case, in the order of the table."""
-    available = [one for one in variants if case.is_whole or one.side != "default"]
+    available = [variant for variant in variants if case.is_whole or variant.side != "default"]
     ids: dict[str, list[list[int]]] = {}
-    for one in available:
-        warm_up_decoding(case, live.processes[one.name])
-    turns = {one.name: partial(decode_turn, case, live.processes[one.name], ids, one.name) for one in available}
-    found = take_turns(turns, repeats=environment.bench_config.repeats, case=case.name)
-    rooflines = {one.name: roofline_seconds(case, one, environment) for one in available}
-    figures = [figure for figure in found if figure.name in {WHOLE, ENCODING}]
-    figures += speed_ratios(found, WHOLE, available)
-    figures += [figure for figure in found if figure.name in {STEP, TOKENS_PER_S}]
-    figures += speed_ratios(found, STEP, available) + roofline_figures(found, STEP, rooflines, unit=MS)
-    figures += memory_figures(found, available)
+    for variant in available:
+        warm_up_decoding(case, loaded.processes[variant.name])
+    turns = {
+        variant.name: partial(decode_turn, case, loaded.processes[variant.name], ids, variant.name)
+        for variant in available
+    }
+    measured = take_turns(turns, repeats=environment.bench_config.repeats, case=case.name)
+    rooflines = {variant.name: roofline_seconds(case, variant, environment) for variant in available}
+    figures = [figure for figure in measured if figure.name in {WHOLE, ENCODING}]
+    figures += speed_ratios(measured, WHOLE, available)
+    figures += [figure for figure in measured if figure.name in {STEP, TOKENS_PER_S}]
+    figures += speed_ratios(measured, STEP, available) + roofline_figures(measured, STEP, rooflines, unit=MS)
+    figures += memory_figures(measured, available)
     figures += same_ids(case, ids, reference(available))
     if case.is_whole:
-        figures += logit_errors(case, live, available, ids)
+        figures += logit_errors(case, loaded, available, ids)
     return figures
 
 
@@ -166,11 +169,11 @@ def decode_turn(case: GenerateCase, process: WorkerProcess, ids: dict[str, list[
 def roofline_seconds(case: GenerateCase, variant: Variant, environment: BenchEnvironment) -> float | None:
     """The least time of a step, on average over the steps after the first; rows that have ended need nothing."""
     steps = range(1, max(case.lengths))
-    least = [
+    step_seconds = [
         environment.rates.seconds({variant.stored: cost}) for cost in decode_step_costs(case, variant, environment)
     ]
-    known = [seconds for seconds in least if seconds is not None]
-    return sum(known) / len(steps) if len(known) == len(least) else None
+    known_seconds = [seconds for seconds in step_seconds if seconds is not None]
+    return sum(known_seconds) / len(steps) if len(known_seconds) == len(step_seconds) else None
 
 
 def decode_step_costs(case: GenerateCase, variant: Variant, environment: BenchEnvironment) -> Iterator[Cost]:
@@ -188,35 +191,40 @@ def decode_step_costs(case: GenerateCase, variant: Variant, environment: BenchEn
 
 def reference(variants: Sequence[Variant]) -> Variant:
     """What ids and logits are compared with: transformers in float32, or the first of pixread's where there is none."""
-    return next((one for one in variants if one.reference), variants[0])
+    return next((variant for variant in variants if variant.reference), variants[0])
 
 
-def same_ids(case: GenerateCase, ids: dict[str, list[list[int]]], truth: Variant) -> list[Figure]:
+def same_ids(case: GenerateCase, ids: dict[str, list[list[int]]], reference_variant: Variant) -> list[Figure]:
     """How many rows of each variant have exactly the ids of the reference."""
-    name = f"{SAME_IDS.format(truth.name)}, of {case.rows}"
+    name = f"{SAME_IDS.format(reference_variant.name)}, of {case.rows}"
     counts = {
-        one: sum(row == other for row, other in zip(rows, ids[truth.name], strict=True)) for one, rows in ids.items()
+        variant: sum(row == other for row, other in zip(rows, ids[reference_variant.name], strict=True))
+        for variant, rows in ids.items()
     }
-    return [Figure(one, name, (float(count),), case.name) for one, count in counts.items() if one != truth.name]
+    return [
+        Figure(variant, name, (float(count),), case.name)
+        for variant, count in counts.items()
+        if variant != reference_variant.name
+    ]
 
 
 def logit_errors(
-    case: GenerateCase, live: VariantProcesses, variants: Sequence[Variant], ids: dict[str, list[list[int]]]
+    case: GenerateCase, loaded: VariantProcesses, variants: Sequence[Variant], ids: dict[str, list[list[int]]]
 ) -> list[Figure]:
     """The norm of each variant's difference from the reference's logits, in parts of their norm, all fed one output."""
     import numpy as np
 
-    truth = reference(variants)
-    name = LOGIT_ERROR.format(truth.name)
+    reference_variant = reference(variants)
+    name = LOGIT_ERROR.format(reference_variant.name)
     with tempfile.TemporaryDirectory() as folder:
 
-        def logits(one: Variant) -> np.ndarray:
+        def logits(variant: Variant) -> np.ndarray:
             path = Path(folder) / "logits.npy"
-            live.processes[one.name].call("logits", ids=ids[truth.name], path=str(path))
+            loaded.processes[variant.name].call("logits", ids=ids[reference_variant.name], path=str(path))
             return np.load(path)
 
-        expected = logits(truth)
+        expected = logits(reference_variant)
         norm = np.linalg.norm(expected)
-        others = [one for one in variants if one.name != truth.name]
-        errors = {one.name: float(np.linalg.norm(logits(one) - expected) / norm) for one in others}
-    return [Figure(one, name, (error,), case.name) for one, error in errors.items()]
+        others = [variant for variant in variants if variant.name != reference_variant.name]
+        errors = {variant.name: float(np.linalg.norm(logits(variant) - expected) / norm) for variant in others}
+    return [Figure(variant, name, (error,), case.name) for variant, error in errors.items()]

@@ -36,7 +36,7 @@ class PixreadSubject:
 
     @torch.inference_mode()
     def decode(self, memory: Memory, *, lengths: Sequence[int], beams: int) -> tuple[list[list[int]], None]:
-        made = decode(
+        generated = decode(
             self.model,
             self.model.begin(memory),
             BeamSettings(beams=beams),
@@ -44,14 +44,17 @@ class PixreadSubject:
             min_new_tokens=max(lengths),
             eos=self.model.config.eos,
         )
-        return made.ids, None
+        return generated.ids, None
 
     @torch.inference_mode()
     def logits(self, pictures: PatchBatch, ids: Sequence[Sequence[int]]) -> Tensor:
         """Step by step where the ids come out of a cache in use: what is measured is what decoding reads."""
-        given = torch.tensor(ids, device=self.device)  # (B, T)
-        fed = self.model.shift_right(given)
+        target_ids = torch.tensor(ids, device=self.device)  # (B, T)
+        decoder_inputs = self.model.shift_right(target_ids)
         memory = self.model.encode(pictures)
-        cache = self.model.new_cache(*fed.shape)
-        steps = [self.model.decoder_step(fed[:, at], memory, cache, at).clone() for at in range(fed.shape[1])]
+        cache = self.model.new_cache(*decoder_inputs.shape)
+        steps = [
+            self.model.decoder_step(decoder_inputs[:, at], memory, cache, at).clone()
+            for at in range(decoder_inputs.shape[1])
+        ]
         return torch.stack(steps, dim=1)

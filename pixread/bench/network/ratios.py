@@ -25,18 +25,24 @@ def speed_ratios(
 
     "At its best" is the fastest of all that transformers was measured as. Nothing where it was not measured.
     """
-    found = medians(figures, name)
+    medians_by_variant = medians(figures, name)
     case = figures[0].case if figures else ""
-    speeds = {variant: value if more_is_better else 1 / value for variant, value in found.items() if value > 0}
-    peers = {one.name: speeds[one.name] for one in variants if one.side != "pixread" and one.name in speeds}
+    speeds = {
+        variant: value if more_is_better else 1 / value for variant, value in medians_by_variant.items() if value > 0
+    }
+    peers = {
+        variant.name: speeds[variant.name]
+        for variant in variants
+        if variant.side != "pixread" and variant.name in speeds
+    }
     ratios = []
-    for one in variants:
-        if one.side != "pixread" or one.name not in speeds or not peers:
+    for variant in variants:
+        if variant.side != "pixread" or variant.name not in speeds or not peers:
             continue
         default = [peers[peer.name] for peer in variants if peer.side == "default" and peer.name in peers]
         references = {AS_IT_COMES: default, AT_ITS_BEST: list(peers.values())}
         ratios += [
-            Figure(one.name, f"{without_unit(name)}, {reference}", (speeds[one.name] / max(speed),), case)
+            Figure(variant.name, f"{without_unit(name)}, {reference}", (speeds[variant.name] / max(speed),), case)
             for reference, speed in references.items()
             if speed
         ]
@@ -49,13 +55,15 @@ def memory_ratios(figures: Sequence[Figure], name: str, variants: Sequence[Varia
     1 or less means no more than that. Where transformers was not measured in the dtype, the least of all that it was
     measured in counts.
     """
-    found = medians(figures, name)
-    peers = [one for one in variants if one.side != "pixread" and found.get(one.name, 0) > 0]
+    medians_by_variant = medians(figures, name)
+    peers = [
+        variant for variant in variants if variant.side != "pixread" and medians_by_variant.get(variant.name, 0) > 0
+    ]
     ratios = []
     for subject in variants:
-        if subject.side == "pixread" and subject.name in found and peers:
-            like = [one for one in peers if one.stored == subject.stored] or peers
-            ratio = found[subject.name] / min(found[one.name] for one in like)
+        if subject.side == "pixread" and subject.name in medians_by_variant and peers:
+            same_dtype = [variant for variant in peers if variant.stored == subject.stored] or peers
+            ratio = medians_by_variant[subject.name] / min(medians_by_variant[variant.name] for variant in same_dtype)
             ratios.append(Figure(subject.name, f"{without_unit(name)}, {LEAST}", (ratio,), figures[0].case))
     return ratios
 

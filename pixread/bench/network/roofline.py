@@ -57,7 +57,7 @@ class RooflineProbe:
         floats = torch.ones(self.num_bytes // (4 * width), width, device=self.device)
         vector = torch.ones(width, device=self.device)
         ways: list[Callable[[], Any]] = [floats.sum, floats.view(torch.int32).amax, lambda: floats @ vector]
-        return floats.nbytes / min(self._best(way) for way in ways)
+        return floats.nbytes / min(self._best_seconds(way) for way in ways)
 
     def _rate(self, dtype: str) -> float | None:
         import torch
@@ -73,10 +73,10 @@ class RooflineProbe:
         seconds = []
         for way in ways:
             with contextlib.suppress(RuntimeError):  # torch has no such product on this device
-                seconds.append(self._best(way))
+                seconds.append(self._best_seconds(way))
         return 2 * self.side**3 / min(seconds) if seconds else None
 
-    def _best(self, run: Callable[[], Any]) -> float:
+    def _best_seconds(self, run: Callable[[], Any]) -> float:
         import torch
 
         best = float("inf")

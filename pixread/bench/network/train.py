@@ -53,7 +53,7 @@ class TrainingWorker:
     def turn(self) -> dict[str, float]:
         """The loss of a first step, and the seconds of a second one.
 
-        What a process had freed was taken from it before its train_turn, and in the first step it gets that back.
+        What a process had freed was taken from it before its turn, and in the first step it gets that back.
         """
         loss = self.subject.step()
         _, seconds = timed(self.subject.step, device=self.device)
@@ -94,40 +94,46 @@ def bench_train(
 def measure_training(case: TrainCase, variants: Sequence[Variant], environment: BenchEnvironment) -> list[Figure]:
     """All figures of one case, in the order of the table."""
     sizes = [case.patches] * case.rows
-    with variant_processes(environment, variants, make=TRAINING_WORKER, sizes=sizes, tokens=case.tokens) as live:
+    with variant_processes(environment, variants, make=TRAINING_WORKER, sizes=sizes, tokens=case.tokens) as loaded:
         losses = dict[str, float]()
-        turns = {one.name: partial(train_turn, one.name, case, live, losses) for one in variants}
-        found = take_turns(turns, repeats=environment.bench_config.repeats, case=case.name)
+        turns = {variant.name: partial(train_turn, variant.name, case, loaded, losses) for variant in variants}
+        measured = take_turns(turns, repeats=environment.bench_config.repeats, case=case.name)
     rooflines = {
-        one.name: environment.rates.seconds(
-            {one.dtype: train_step_cost(environment.config, sizes, tokens=case.tokens, dtype=one.dtype)}
+        variant.name: environment.rates.seconds(
+            {variant.dtype: train_step_cost(environment.config, sizes, tokens=case.tokens, dtype=variant.dtype)}
         )
-        for one in variants
+        for variant in variants
     }
-    speeds = [figure for figure in found if figure.name in {STEP_SECONDS, SAMPLES_PER_S}]
+    speeds = [figure for figure in measured if figure.name in {STEP_SECONDS, SAMPLES_PER_S}]
     return [
         *speeds,
-        *speed_ratios(found, STEP_SECONDS, variants),
-        *roofline_figures(found, STEP_SECONDS, rooflines),
-        *memory_figures(found, variants),
+        *speed_ratios(measured, STEP_SECONDS, variants),
+        *roofline_figures(measured, STEP_SECONDS, rooflines),
+        *memory_figures(measured, variants),
         *loss_figures(losses, variants, case=case.name),
     ]
 
 
-def train_turn(name: str, case: TrainCase, live: VariantProcesses, losses: dict[str, float]) -> Measured:
-    """One of a variant, whose first loss is noted in `losses`."""
-    answer = live.processes[name].call("turn")
-    seconds = answer.result["seconds"]
-    losses.setdefault(name, answer.result["loss"])
-    return {STEP_SECONDS: seconds, SAMPLES_PER_S: case.rows / seconds, **peak_memory(answer)}
+def train_turn(name: str, case: TrainCase, loaded: VariantProcesses, losses: dict[str, float]) -> Measured:
+    """A turn of one variant, whose first loss is noted in `losses`."""
+    response = loaded.processes[name].call("turn")
+    seconds = response.result["seconds"]
+    losses.setdefault(name, response.result["loss"])
+    return {STEP_SECONDS: seconds, SAMPLES_PER_S: case.rows / seconds, **peak_memory(response)}
 
 
 def loss_figures(losses: dict[str, float], variants: Sequence[Variant], *, case: str) -> list[Figure]:
     """What the first step, on the checkpoint's own weights, says the loss is, and how far that is from transformers."""
     figures = [Figure(name, LOSS, (loss,), case) for name, loss in losses.items()]
-    truth = next((one.name for one in variants if one.reference), None)
-    if truth is None:
+    reference_name = next((variant.name for variant in variants if variant.reference), None)
+    if reference_name is None:
         return figures
-    name, exact = LOSS_ERROR.format(truth), losses[truth]
-    others = {one: loss for one, loss in losses.items() if one != truth}
-    return [*figures, *(Figure(one, name, (abs(loss - exact) / exact,), case) for one, loss in others.items())]
+    name, reference_loss = LOSS_ERROR.format(reference_name), losses[reference_name]
+    others = {variant: loss for variant, loss in losses.items() if variant != reference_name}
+    return [
+        *figures,
+        *(
+            Figure(variant, name, (abs(loss - reference_loss) / reference_loss,), case)
+            for variant, loss in others.items()
+        ),
+    ]

@@ -74,15 +74,15 @@ class TransformersSubject:
         return States(hidden, pictures.attention_mask)
 
     def select_rows(self, memory: States, index: Sequence[int]) -> States:
-        chosen = torch.tensor(index, device=self.device)
-        return States(memory.hidden.index_select(0, chosen), memory.mask.index_select(0, chosen))
+        rows = torch.tensor(index, device=self.device)
+        return States(memory.hidden.index_select(0, rows), memory.mask.index_select(0, rows))
 
     def decode(self, memory: States, *, lengths: Sequence[int], beams: int) -> tuple[list[list[int]], float | None]:
-        longest, clock = max(lengths), Clock(self.device)
-        rules: list[LogitsProcessor] = [clock]
+        longest, timer = max(lengths), FirstTokenTimer(self.device)
+        logits_processors: list[LogitsProcessor] = [timer]
         if min(lengths) < longest:
-            rules.append(EndAt(lengths, eos=self.model.config.text_config.eos_token_id))
-        made = self.model.generate(
+            logits_processors.append(EndAtLength(lengths, eos=self.model.config.text_config.eos_token_id))
+        outputs = self.model.generate(
             encoder_outputs=BaseModelOutput(last_hidden_state=memory.hidden),
             attention_mask=memory.mask,
             max_new_tokens=longest,
@@ -90,24 +90,24 @@ class TransformersSubject:
             num_beams=beams,
             do_sample=False,
             use_cache=self.use_cache,
-            logits_processor=LogitsProcessorList(rules),
+            logits_processor=LogitsProcessorList(logits_processors),
         )
-        rows = zip(made[:, 1:].tolist(), lengths, strict=True)
-        return [row[:length] for row, length in rows], clock.first_at
+        rows = zip(outputs[:, 1:].tolist(), lengths, strict=True)
+        return [row[:length] for row, length in rows], timer.first_at
 
     @torch.inference_mode()
     def logits(self, pictures: Pictures, ids: Sequence[Sequence[int]]) -> Tensor:
         start = self.model.config.text_config.decoder_start_token_id
-        given = torch.tensor(ids, device=self.device)
-        fed = torch.nn.functional.pad(given[:, :-1], (1, 0), value=start)
+        target_ids = torch.tensor(ids, device=self.device)
+        decoder_inputs = torch.nn.functional.pad(target_ids[:, :-1], (1, 0), value=start)
         return self.model(
             flattened_patches=pictures.flattened_patches,
             attention_mask=pictures.attention_mask,
-            decoder_input_ids=fed,
+            decoder_input_ids=decoder_inputs,
         ).logits
 
 
-class Clock(LogitsProcessor):
+class FirstTokenTimer(LogitsProcessor):
     """Looks at the clock when the scores of the first token are there."""
 
     def __init__(self, device: str) -> None:
@@ -121,7 +121,7 @@ class Clock(LogitsProcessor):
         return scores
 
 
-class EndAt(LogitsProcessor):
+class EndAtLength(LogitsProcessor):
     """Ends each row after as many tokens as it is to have, as an end token would."""
 
     def __init__(self, lengths: Sequence[int], *, eos: int) -> None:
@@ -136,6 +136,6 @@ class EndAt(LogitsProcessor):
 
 def to_pictures(batch: PatchBatch, *, dtype: torch.dtype, device: str) -> Pictures:
     """A batch in the form that transformers takes."""
-    places = torch.stack([batch.rows, batch.cols], dim=-1).to(dtype)
-    patches = torch.cat([places, batch.pixels.to(dtype)], dim=-1)
+    positions = torch.stack([batch.rows, batch.cols], dim=-1).to(dtype)
+    patches = torch.cat([positions, batch.pixels.to(dtype)], dim=-1)
     return Pictures(patches.to(device), (batch.rows > 0).to(dtype).to(device))

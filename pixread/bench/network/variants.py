@@ -167,14 +167,16 @@ def select_variants(bench: Bench, *, dtypes: Sequence[str] | None = None, device
 
     ValueError for a dtype that no variant of pixread has.
     """
-    available = [one for one in VARIANTS if bench in one.benches and device in one.devices]
-    known = tuple(dict.fromkeys(one.dtype for one in available if one.side == "pixread"))
+    available = [variant for variant in VARIANTS if bench in variant.benches and device in variant.devices]
+    known_dtypes = tuple(dict.fromkeys(variant.dtype for variant in available if variant.side == "pixread"))
     for dtype in dtypes or ():
-        if dtype not in known:
-            raise ValueError(f"the {bench} bench has no variant in {dtype!r}; choose from {', '.join(known)}")
-    wanted = known if dtypes is None else dtypes
+        if dtype not in known_dtypes:
+            raise ValueError(f"the {bench} bench has no variant in {dtype!r}; choose from {', '.join(known_dtypes)}")
+    chosen_dtypes = known_dtypes if dtypes is None else dtypes
     peers = has_transformers()
-    return tuple(one for one in available if (one.dtype in wanted if one.side == "pixread" else peers))
+    return tuple(
+        variant for variant in available if (variant.dtype in chosen_dtypes if variant.side == "pixread" else peers)
+    )
 
 
 def has_transformers() -> bool:

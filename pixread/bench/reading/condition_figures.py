@@ -15,7 +15,7 @@ from pixread.metrics import expected_calibration_error
 
 SCORES = {F1: "f1", "word precision": "precision", "word recall": "recall"}
 WORST = "Word F1 in the worst condition"
-LESS = "Word F1 of pixread less that of the reader, 95 % interval over pages"
+F1_DIFFERENCE = "Word F1 of pixread less that of the reader, 95 % interval over pages"
 
 Cells = Mapping[str, Sequence[PageResult]]
 """Of each condition, by its title, the pages that were read."""
@@ -25,9 +25,9 @@ def matrix_figures(cells: Cells) -> list[Figure]:
     """Scripts apart. What is compared stands with the reader it is compared with, the interval as its range."""
     figures: list[Figure] = []
     by_script = dict(_by_script(cells))
-    for said, score in SCORES.items():
+    for label, score in SCORES.items():
         for script, part in by_script.items():
-            case = f"{said[0].upper()}{said[1:]}, {script}"
+            case = f"{label[0].upper()}{label[1:]}, {script}"
             figures += [
                 Figure(name, title, (f1_of(results, name, score),), case)
                 for title, results in part.items()
@@ -36,8 +36,8 @@ def matrix_figures(cells: Cells) -> list[Figure]:
     for script, part in by_script.items():
         figures += [Figure(name, script, (f1,), WORST) for name, (f1, _) in worst_of(part).items()]
     for script, part in by_script.items():
-        figures += _differences(part, case=f"{LESS}, {script}")
-    return [*figures, *_invented(cells), *_calibration(cells), *_seconds(cells)]
+        figures += _differences(part, case=f"{F1_DIFFERENCE}, {script}")
+    return [*figures, *_textless(cells), *_calibration(cells), *_seconds(cells)]
 
 
 def f1_of(results: Sequence[PageResult], name: str, score: str = "f1") -> float:
@@ -47,8 +47,8 @@ def f1_of(results: Sequence[PageResult], name: str, score: str = "f1") -> float:
 
 def worst_of(cells: Cells) -> dict[str, tuple[float, str]]:
     """Of each reader the lowest F1, and the condition."""
-    names = next(iter(cells.values()))[0].readings
-    return {name: min((f1_of(results, name), title) for title, results in cells.items()) for name in names}
+    readers = next(iter(cells.values()))[0].readings
+    return {name: min((f1_of(results, name), title) for title, results in cells.items()) for name in readers}
 
 
 def matrix_notes(cells: Cells) -> list[str]:
@@ -63,15 +63,15 @@ def matrix_notes(cells: Cells) -> list[str]:
 
 def _by_script(cells: Cells) -> Iterator[tuple[str, dict[str, list[PageResult]]]]:
     """The cells of each script that has any, under the script's name and how many pages it has."""
-    for script, said in SCRIPTS.items():
-        found = {
+    for script, label in SCRIPTS.items():
+        by_title = {
             title: [result for result in results if result.script == script and result.num_words]
             for title, results in cells.items()
         }
-        kept = {title: results for title, results in found.items() if results}
-        if kept:
-            pages = {result.source for results in kept.values() for result in results}
-            yield f"{said} ({len(pages)} page{'s' if len(pages) > 1 else ''})", kept
+        non_empty = {title: results for title, results in by_title.items() if results}
+        if non_empty:
+            pages = {result.source for results in non_empty.values() for result in results}
+            yield f"{label} ({len(pages)} page{'s' if len(pages) > 1 else ''})", non_empty
 
 
 def _differences(cells: Cells, *, case: str) -> list[Figure]:
@@ -82,19 +82,19 @@ def _differences(cells: Cells, *, case: str) -> list[Figure]:
         pairs = {title: [_difference(result, peer, title) for result in results] for title, results in cells.items()}
         rows = pairs | {"all conditions": [value for values in pairs.values() for value in values]}
         for title, values in rows.items():
-            ends = bootstrap_interval(values)
-            assert ends is not None, "no condition is kept without pages"
-            figures.append(Figure(peer, title, (ends[0], balanced_mean(values), ends[1]), case))
+            interval = bootstrap_interval(values)
+            assert interval is not None, "no condition is kept without pages"
+            figures.append(Figure(peer, title, (interval[0], balanced_mean(values), interval[1]), case))
     return figures
 
 
 def _difference(result: PageResult, peer: str, condition: str) -> Observation:
     """Drawn with its page: what is read badly in one condition is so in others."""
-    ours, theirs = (result.readings[name].scores["f1"] for name in (PIXREAD, peer))
-    return Observation(ours - theirs, result.source, condition)
+    pixread_f1, peer_f1 = (result.readings[name].scores["f1"] for name in (PIXREAD, peer))
+    return Observation(pixread_f1 - peer_f1, result.source, condition)
 
 
-def _invented(cells: Cells) -> list[Figure]:
+def _textless(cells: Cells) -> list[Figure]:
     return [
         replace(figure, name=title, case=f"{figure.name[0].upper()}{figure.name[1:]}")
         for title, results in cells.items()

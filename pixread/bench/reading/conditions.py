@@ -19,7 +19,7 @@ from pixread.layout.line_crops import homography_between
 from pixread.metrics.unscored import Quad
 from pixread.records import Box
 
-Alter = Callable[[Image.Image, np.random.Generator], Image.Image]
+Transform = Callable[[Image.Image, np.random.Generator], Image.Image]
 Size = tuple[int, int]
 Homography = Callable[[Size, Size, np.random.Generator], NDArray[np.float64]]
 Colour = tuple[int, ...]
@@ -33,7 +33,7 @@ GREYS = 256
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """name: on the command line. title: in tables. alter: (picture, generator) -> the picture in that condition.
+    """name: on the command line. title: in tables. transform: (picture, generator) -> the picture in that condition.
 
     homography: (width and height before, those after, generator) -> the matrix (3, 3) that tells where a point of
     the clean picture goes.
@@ -41,20 +41,20 @@ class Condition:
 
     name: str
     title: str
-    alter: Alter
+    transform: Transform
     homography: Homography
 
     def picture(self, image: Image.Image, *, seed: int) -> Image.Image:
         """The picture (RGB) in this condition; the same seed gives the same pixels."""
-        return self.alter(image, np.random.default_rng(seed))
+        return self.transform(image, np.random.default_rng(seed))
 
     def quads(self, boxes: Sequence[Box], *, before: Size, after: Size, seed: int) -> list[Quad]:
         """Where boxes of the clean picture are in the one that `picture` makes of it, with the same seed."""
         matrix = self.homography(before, after, np.random.default_rng(seed))
-        return [_carried(box.corners, matrix) for box in boxes]
+        return [_project(box.corners, matrix) for box in boxes]
 
 
-def _carried(quad: Quad, matrix: NDArray[np.float64]) -> Quad:
+def _project(quad: Quad, matrix: NDArray[np.float64]) -> Quad:
     points = np.column_stack([np.array(quad), np.ones(4)]) @ matrix.T
     first, second, third, fourth = ((float(x / depth), float(y / depth)) for x, y, depth in points)
     return first, second, third, fourth
@@ -92,7 +92,7 @@ def scaling(before: Size, after: Size, _: np.random.Generator) -> NDArray[np.flo
 
 def turned(image: Image.Image, _: np.random.Generator, *, degrees: float) -> Image.Image:
     """Clockwise, on a canvas that holds all of it."""
-    return image.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=ground_of(image))
+    return image.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=background_of(image))
 
 
 def rotation(before: Size, after: Size, _: np.random.Generator, *, degrees: float) -> NDArray[np.float64]:
@@ -105,16 +105,16 @@ def rotation(before: Size, after: Size, _: np.random.Generator, *, degrees: floa
 def photographed(image: Image.Image, random: np.random.Generator) -> Image.Image:
     """By a hand-held camera: perspective, blur, uneven light and noise."""
     width, height = image.size
-    corners, askew = _camera_corners(image.size, random)
-    seen = image.transform(
+    corners, warped_corners = _camera_corners(image.size, random)
+    warped = image.transform(
         image.size,
         Image.Transform.PERSPECTIVE,
-        homography_between(askew, corners).ravel()[:8].tolist(),
+        homography_between(warped_corners, corners).ravel()[:8].tolist(),
         Image.Resampling.BICUBIC,
-        fillcolor=ground_of(image),
+        fillcolor=background_of(image),
     )
-    pixels = np.asarray(seen.filter(ImageFilter.GaussianBlur(CAMERA_BLUR)), dtype=np.float32)
-    lit = pixels * _light(width, height, angle=random.uniform(0, 2 * np.pi))[..., None]
+    pixels = np.asarray(warped.filter(ImageFilter.GaussianBlur(CAMERA_BLUR)), dtype=np.float32)
+    lit = pixels * _illumination(width, height, angle=random.uniform(0, 2 * np.pi))[..., None]
     noisy = lit + random.normal(0, CAMERA_NOISE, lit.shape)
     return Image.fromarray(np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
 
@@ -142,14 +142,14 @@ def binarised(image: Image.Image, _: np.random.Generator) -> Image.Image:
     return grey.point([255 * (level > threshold) for level in range(GREYS)]).convert("RGB")
 
 
-def ground_of(image: Image.Image) -> Colour:
-    """The commonest colour along the sides of a picture."""
+def background_of(image: Image.Image) -> Colour:
+    """The most frequent colour along the sides of a picture."""
     pixels = np.asarray(image)
     sides = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     return Counter(map(tuple, sides.tolist())).most_common(1)[0][0]
 
 
-def _light(width: int, height: int, *, angle: float) -> NDArray[np.float32]:
+def _illumination(width: int, height: int, *, angle: float) -> NDArray[np.float32]:
     """The brightness of each pixel (H, W): it falls from one side to the other, in the direction of the angle."""
     across = np.cos(angle) * np.linspace(-1, 1, width)[None, :] + np.sin(angle) * np.linspace(-1, 1, height)[:, None]
     share = (across - across.min()) / max(float(np.ptp(across)), 1e-9)
@@ -157,12 +157,12 @@ def _light(width: int, height: int, *, angle: float) -> NDArray[np.float32]:
     return np.asarray(dark + (bright - dark) * share, dtype=np.float32)
 
 
-def _turned(degrees: float) -> tuple[Alter, Homography]:
+def _turned(degrees: float) -> tuple[Transform, Homography]:
     return partial(turned, degrees=degrees), partial(rotation, degrees=degrees)
 
 
 AS_RENDERED = Condition("as-rendered", "as rendered", as_rendered, identity)
-ALTERED = (
+PIXEL_CONDITIONS = (
     AS_RENDERED,
     Condition("jpeg-60", "JPEG, quality 60", partial(compressed, quality=60), identity),
     Condition("jpeg-30", "JPEG, quality 30", partial(compressed, quality=30), identity),

@@ -20,27 +20,31 @@ from pixread.metrics import CAUSES, WordError
 from pixread.records import Box, Example, UnsureWord
 
 NUM_PAGES = 10
-MOST_WORDS = 30  # shown of one cause
+MAX_WORDS = 30  # shown of one cause
 LEGEND = (
     '<p class="about legend"><mark class="wrong">missed</mark> in the truth, <mark class="wrong">invented</mark> in '
     'the reading, <mark class="moved">moved</mark> in both: read, but at another point. On the picture: the lines and '
     "pictures that were read; dashed the words that were left out, since they are not sure enough, with their "
     "confidence in per cent.{more}</p>"
 )
-CAUSES_SAID = " Below each page: our wrong words by cause, as truth → reading, and the words that were left out."
+CAUSES_LEGEND = (
+    " Below each page: the wrong words of pixread by cause, as truth → reading, and the words that were left out."
+)
 
 
 def write_gallery(
     path: Path, report: Report, results: Sequence[PageResult], examples: Sequence[Example], metrics: Mapping[str, Any]
 ) -> None:
-    """examples: the shard set, indexed by the results. metrics: of our own readings."""
-    shown = spread_by_score(results)
-    predictions = predictions_of(PIXREAD, shown, examples)
-    cases = CaseRenderer.of(metrics, examples, predictions, unsure=left_out_of(shown))
-    articles = [cases.html(prediction) + _beside(result) for result, prediction in zip(shown, predictions, strict=True)]
-    heading = f"{len(shown)} pages, from the worst read to the best"
+    """examples: the shard set, indexed by the results. metrics: of pixread's readings."""
+    selected = spread_by_score(results)
+    predictions = predictions_of(PIXREAD, selected, examples)
+    cases = CaseRenderer.of(metrics, examples, predictions, unsure=left_out_of(selected))
+    articles = [
+        cases.html(prediction) + _details(result) for result, prediction in zip(selected, predictions, strict=True)
+    ]
+    heading = f"{len(selected)} pages, from the worst read to the best"
     charts = reliability_html(reliability_of(results))
-    write_page(path, report, heading, articles, charts=charts, legend=CAUSES_SAID)
+    write_page(path, report, heading, articles, charts=charts, legend=CAUSES_LEGEND)
 
 
 def write_page(
@@ -65,7 +69,7 @@ def write_page(
 
 
 def left_out_of(results: Sequence[PageResult]) -> dict[int, list[UnsureWord]]:
-    """By the index of each result the words that we left out."""
+    """By the index of each result the words that pixread left out."""
     return {
         result.index: [
             UnsureWord(word.text, Box(*word.box), word.confidence)
@@ -77,7 +81,7 @@ def left_out_of(results: Sequence[PageResult]) -> dict[int, list[UnsureWord]]:
 
 
 def spread_by_score(results: Sequence[PageResult]) -> list[PageResult]:
-    """The worst, the best and those at even distances between them, by our F1."""
+    """The worst, the best and those at even distances between them, by the F1 of pixread."""
     ordered = sorted(results, key=lambda result: (result.readings[PIXREAD].scores["f1"], result.index))
     last, number = len(ordered) - 1, min(NUM_PAGES, len(ordered))
     return [ordered[at * last // max(number - 1, 1)] for at in range(number)]
@@ -99,8 +103,8 @@ def _row(cells: Sequence[str]) -> str:
     return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
 
 
-def _beside(result: PageResult) -> str:
-    """What stands below a page: how well the others read it, and our wrong words by cause."""
+def _details(result: PageResult) -> str:
+    """Below a page: how well the other readers read it, and the wrong words of pixread by cause."""
     others = ", ".join(
         f"{escape(name)} {reading.scores['f1']:.3f}" for name, reading in result.readings.items() if name != PIXREAD
     )
@@ -111,27 +115,27 @@ def _beside(result: PageResult) -> str:
         if any(error.cause == cause for error in errors)
     )
     if left_out := left_out_of([result])[result.index]:
-        rows += f"<tr><td>left out</td><td>{_unsure(left_out)}</td></tr>"
+        rows += f"<tr><td>left out</td><td>{_left_out_html(left_out)}</td></tr>"
     compared = f'<p class="note">word F1 of others: {others}</p>' if others else ""
     return f'<div class="card pad" style="margin-bottom: 34px">{compared}<table class="reasons">{rows}</table></div>'
 
 
 def _words(errors: Sequence[WordError]) -> str:
-    """Each wrong word as truth and reading, the commonest first."""
+    """Each wrong word as truth and reading, the most frequent first."""
     counts = Counter((" ".join(error.truth), " ".join(error.read)) for error in errors)
-    said = [
+    descriptions = [
         f"{escape(true) or '-'} → {escape(read) or '-'}{f' ({count} times)' if count > 1 else ''}"
-        for (true, read), count in counts.most_common(MOST_WORDS)
+        for (true, read), count in counts.most_common(MAX_WORDS)
     ]
-    return "; ".join(said + _more(len(counts)))
+    return "; ".join(descriptions + _more(len(counts)))
 
 
-def _unsure(words: Sequence[UnsureWord]) -> str:
+def _left_out_html(words: Sequence[UnsureWord]) -> str:
     """Each word with its confidence, the surest first."""
-    surest = sorted(words, key=lambda word: -word.confidence)[:MOST_WORDS]
+    surest = sorted(words, key=lambda word: -word.confidence)[:MAX_WORDS]
     return "; ".join([f"{escape(word.text)} ({100 * word.confidence:.0f} %)" for word in surest] + _more(len(words)))
 
 
 def _more(number: int) -> list[str]:
     """How many of so many are not shown."""
-    return [f"{number - MOST_WORDS} more"] if number > MOST_WORDS else []
+    return [f"{number - MAX_WORDS} more"] if number > MAX_WORDS else []

@@ -54,12 +54,12 @@ class ChosenPeers:
 def chosen_peers(names: Sequence[str] | None) -> ChosenPeers:
     """The named ones, or for None those that are there. ValueError for a name that is unknown or not installed."""
     known = [peer.name for peer in PEERS]
-    wrong = [name for name in names or () if name not in {*known, NONE}]
-    if wrong or (names is not None and NONE in names and len(names) > 1):
-        said = ", ".join(names or ())
-        raise ValueError(f"pages can be read against {' and '.join(known)}, or {NONE} of them, got {said!r}")
-    found = [(peer, peer.version()) for peer in PEERS if names is None or peer.name in names]
-    missing = tuple(peer.missing for peer, version in found if version is None)
+    unknown = [name for name in names or () if name not in {*known, NONE}]
+    if unknown or (names is not None and NONE in names and len(names) > 1):
+        listed = ", ".join(names or ())
+        raise ValueError(f"pages can be read against {' and '.join(known)}, or {NONE} of them, got {listed!r}")
+    versions = [(peer, peer.version()) for peer in PEERS if names is None or peer.name in names]
+    missing = tuple(peer.missing for peer, version in versions if version is None)
     if missing and names is not None:
         raise ValueError(missing[0])
-    return ChosenPeers(tuple((peer, version) for peer, version in found if version is not None), missing)
+    return ChosenPeers(tuple((peer, version) for peer, version in versions if version is not None), missing)

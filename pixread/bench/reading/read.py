@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pixread.records import Example
     from pixread.shards import ShardSet
 
-MAKE_OURS = "pixread.bench.reading.readers:Pixread"
+PIXREAD_READER = "pixread.bench.reading.readers:Pixread"
 PAGES_GALLERY = "pages.html"
 
 Progress = Callable[[int, int, str], None]
@@ -83,7 +83,10 @@ class ReadingPlan:
     @property
     def description(self) -> str:
         """The readers, in words."""
-        readers = [f"{PIXREAD} with {self.settings['model']}", *(f"{name} {it}" for name, it in self.versions.items())]
+        readers = [
+            f"{PIXREAD} with {self.settings['model']}",
+            *(f"{name} {version}" for name, version in self.versions.items()),
+        ]
         return f"{', '.join(readers)}; {self.threads} thread{'s' if self.threads > 1 else ''} each"
 
 
@@ -103,8 +106,8 @@ def _read(config: ReadConfig, progress: Progress | None) -> Report:
     plan = make_plan(config)
     journal = Journal(config.out, plan.settings, resume=config.resume)
     done = {result.index for result in journal.results}
-    left = [index for index in plan.indices if index not in done]
-    for result in _results(plan, left):
+    remaining = [index for index in plan.indices if index not in done]
+    for result in _results(plan, remaining):
         journal.add(result)
         if progress is not None:
             progress(len(journal.results), len(plan.indices), mean_f1_so_far(journal.results))
@@ -130,8 +133,8 @@ def make_plan(config: ReadConfig) -> ReadingPlan:
     indices = evenly_spaced(pages, config.limit)
     if not indices:
         raise ValueError(f"there is nothing to read: {config.data} holds no pages")
-    beside = sibling_sets(sets, REGIONS.name)
-    region_set = ShardSet(beside) if beside else []
+    region_sets = sibling_sets(sets, REGIONS.name)
+    region_set = ShardSet(region_sets) if region_sets else []
     regions: dict[str, list[int]] = defaultdict(list)
     for index, group in enumerate(region_set.groups() if isinstance(region_set, ShardSet) else ()):
         if group:  # without one nobody knows whose region it is
@@ -163,7 +166,7 @@ def open_readers(plan: ReadingPlan) -> Iterator[Mapping[str, WorkerProcess]]:
     processes: dict[str, WorkerProcess] = {}
     threads = plan.threads
     with all_closed(processes):
-        processes[PIXREAD] = WorkerProcess(MAKE_OURS, threads=threads, model=plan.config.model)
+        processes[PIXREAD] = WorkerProcess(PIXREAD_READER, threads=threads, model=plan.config.model)
         for peer, _ in plan.peers.versions:
             processes[peer.title] = WorkerProcess(peer.make, threads=threads, num_threads=threads)
         yield processes
@@ -186,8 +189,8 @@ def warm_up_readers(readers: Mapping[str, WorkerProcess], picture: Path) -> None
 
 def read_picture(process: WorkerProcess, picture: Path) -> dict[str, Any]:
     """A reader's output for a picture, and its peak memory: its own, unless it tells that of a program it ran."""
-    answer = process.call("read", picture=str(picture))
-    return {"memory_mib": answer.peak_mib.get("memory"), **answer.result}
+    response = process.call("read", picture=str(picture))
+    return {"memory_mib": response.peak_mib.get("memory"), **response.result}
 
 
 def _region(process: WorkerProcess, example: Example, picture: Path) -> Mapping[str, float]:

@@ -23,7 +23,7 @@ from PIL import Image
 from pixread.bench.harness.machine import this_machine
 from pixread.bench.harness.report import Report
 from pixread.bench.reading.condition_figures import matrix_figures, matrix_notes
-from pixread.bench.reading.conditions import ALTERED, Condition
+from pixread.bench.reading.conditions import PIXEL_CONDITIONS, Condition
 from pixread.bench.reading.gallery import left_out_of, write_page
 from pixread.bench.reading.read import (
     Progress,
@@ -37,7 +37,7 @@ from pixread.bench.reading.read import (
 )
 from pixread.bench.reading.read_figures import PIXREAD, metrics_of, predictions_of
 from pixread.bench.reading.rendered_conditions import (
-    RENDERED,
+    RENDERED_CONDITIONS,
     RenderedCondition,
     render_condition,
     settings_of,
@@ -117,23 +117,23 @@ def bench_conditions(config: ConditionsConfig, *, progress: Progress | None = No
             cell.key: cell
             for index, example in examples.items()
             for condition in conditions
-            if (shown := rendered.get(condition.name, {example.source: example}).get(example.source))
-            for cell in (_Cell(index, condition, shown),)
+            if (condition_example := rendered.get(condition.name, {example.source: example}).get(example.source))
+            for cell in (_Cell(index, condition, condition_example),)
         }
         return _read(plan, conditions, cells, progress)
 
 
 def chosen_conditions(names: Sequence[str] | None, *, with_pages: bool) -> list[Condition]:
     """The named ones in the order of the table, or all. ValueError for a name that is unknown or needs the pages."""
-    anew = [one.condition for one in RENDERED]
-    known = [condition.name for condition in (*ALTERED, *anew)]
-    if wrong := [name for name in names or () if name not in known]:
-        raise ValueError(f"there is no condition {wrong[0]!r}, choose from {', '.join(known)}")
-    needing = [condition.name for condition in anew if names is not None and condition.name in names]
-    if needing and not with_pages:
-        raise ValueError(f"{needing[0]} renders the pages anew: name their HTML with --pages")
-    there = (*ALTERED, *anew) if with_pages else ALTERED
-    return [condition for condition in there if names is None or condition.name in names]
+    rendered_again = [one.condition for one in RENDERED_CONDITIONS]
+    known = [condition.name for condition in (*PIXEL_CONDITIONS, *rendered_again)]
+    if unknown := [name for name in names or () if name not in known]:
+        raise ValueError(f"there is no condition {unknown[0]!r}, choose from {', '.join(known)}")
+    needing_pages = [condition.name for condition in rendered_again if names is not None and condition.name in names]
+    if needing_pages and not with_pages:
+        raise ValueError(f"{needing_pages[0]} renders the pages anew: name their HTML with --pages")
+    available = (*PIXEL_CONDITIONS, *rendered_again) if with_pages else PIXEL_CONDITIONS
+    return [condition for condition in available if names is None or condition.name in names]
 
 
 def _rendered(
@@ -145,23 +145,23 @@ def _rendered(
     progress: Progress | None,
 ) -> dict[str, dict[str, Example]]:
     """The pages of each condition that renders them anew, by their sources. folder: for their shards."""
-    chosen = [one for one in RENDERED if one.condition in conditions]
+    chosen = [rendered for rendered in RENDERED_CONDITIONS if rendered.condition in conditions]
     if not chosen:
         return {}
     assert config.pages is not None, "without pages no such condition can be chosen"
     sources = sources_of(examples, config.pages)
     settings = settings_of(plan.pages.manifests)
 
-    def render_progress(one: RenderedCondition) -> Callable[[RenderProgress], None] | None:
+    def render_progress(rendered: RenderedCondition) -> Callable[[RenderProgress], None] | None:
         if progress is None:
             return None
-        return lambda state: progress(state.done, state.total, f"rendered: {one.condition.title}")
+        return lambda state: progress(state.done, state.total, f"rendered: {rendered.condition.title}")
 
     return {
-        one.condition.name: render_condition(
-            one, sources, folder / one.condition.name, settings=settings, progress=render_progress(one)
+        rendered.condition.name: render_condition(
+            rendered, sources, folder / rendered.condition.name, settings=settings, progress=render_progress(rendered)
         )
-        for one in chosen
+        for rendered in chosen
     }
 
 
@@ -179,8 +179,8 @@ def _read(
         done[result.index, result.condition] = result
         if progress is not None:
             progress(len(done.keys() & cells.keys()), len(cells), mean_f1_so_far(journal.results))
-    found = {condition.title: [done[key] for key in cells if key[1] == condition.name] for condition in conditions}
-    by_condition = {title: results for title, results in found.items() if results}
+    by_title = {condition.title: [done[key] for key in cells if key[1] == condition.name] for condition in conditions}
+    by_condition = {title: results for title, results in by_title.items() if results}
     report = _report(plan, by_condition)
     if out is not None:
         _write_gallery(out / CONDITIONS_GALLERY, report, by_condition, cells)
@@ -200,8 +200,8 @@ def _results(plan: ReadingPlan, cells: Sequence[_Cell]) -> Iterator[PageResult]:
             picture = cell.picture
             _write(picture, path)
             outputs = {name: read_picture(process, path) for name, process in readers.items()}
-            carried = partial(cell.condition.quads, before=cell.clean.size, after=picture.size, seed=cell.seed)
-            yield page_result(cell.index, cell.example, outputs, condition=cell.condition.name, carried=carried)
+            map_boxes = partial(cell.condition.quads, before=cell.clean.size, after=picture.size, seed=cell.seed)
+            yield page_result(cell.index, cell.example, outputs, condition=cell.condition.name, map_boxes=map_boxes)
 
 
 def _write(picture: Image.Image, path: Path) -> None:
@@ -239,23 +239,28 @@ def _write_gallery(
     by_condition: Mapping[str, Sequence[PageResult]],
     cells: Mapping[tuple[int, str], _Cell],
 ) -> None:
-    """The matrix, and of every condition the page of the commonest script that we read worst, as readers got it."""
+    """The matrix, and of every condition the page that pixread read worst, as readers got it.
+
+    It is of the most frequent script, where a condition has such a page.
+    """
     script = mode(result.script for results in by_condition.values() for result in results)
     worst = [
         min(results, key=lambda result: (result.script != script, result.readings[PIXREAD].scores["f1"], result.index))
         for results in by_condition.values()
     ]
-    shown = [replace(result, index=number) for number, result in enumerate(worst)]
-    examples = [_shown(cells[result.index, result.condition]) for result in worst]
-    predictions = predictions_of(PIXREAD, shown, examples)
-    cases = CaseRenderer.of(metrics_of(shown, examples)[PIXREAD], examples, predictions, unsure=left_out_of(shown))
+    selected = [replace(result, index=number) for number, result in enumerate(worst)]
+    examples = [_as_read(cells[result.index, result.condition]) for result in worst]
+    predictions = predictions_of(PIXREAD, selected, examples)
+    cases = CaseRenderer.of(
+        metrics_of(selected, examples)[PIXREAD], examples, predictions, unsure=left_out_of(selected)
+    )
     heads = [f"<h3>{condition}</h3>" for condition in by_condition]
-    articles = [head + cases.html(one) for head, one in zip(heads, predictions, strict=True)]
+    articles = [head + cases.html(prediction) for head, prediction in zip(heads, predictions, strict=True)]
     heading = "The page that is read worst in each condition"
     write_page(path, report, heading, articles, charts=reliability_html(reliability_of(_together(by_condition))))
 
 
-def _shown(cell: _Cell) -> Example:
+def _as_read(cell: _Cell) -> Example:
     """The page with the picture that readers got; nothing is to be drawn on it any more."""
     stream = io.BytesIO()
     cell.picture.save(stream, "PNG", compress_level=1)

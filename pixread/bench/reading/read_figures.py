@@ -31,13 +31,13 @@ STRUCTURE = "Structure"
 MISSED = "True words that were missed, of 100"
 INVENTED = "Words read that are not true, of 100 read"
 # What causes are called for missed words, and for invented ones.
-MISSED_SAID = {NOTHING: "no line read there", ONE_SIDED: "left out of a line"}
-INVENTED_SAID = {NOTHING: "read where nothing is", ONE_SIDED: "added to a line"}
-OLD_SHARDS = (
+MISSED_LABELS = {NOTHING: "no line read there", ONE_SIDED: "left out of a line"}
+INVENTED_LABELS = {NOTHING: "read where nothing is", ONE_SIDED: "added to a line"}
+NO_TREES = (
     "The shards hold no trees of whole pages, which older versions did not write: the page's tree and the pictures are "
     "left out; pixread render makes them anew"
 )
-ALL_SCORED = (
+ALL_WORDS_SCORED = (
     "The shards do not tell where pages show pictures, which older versions did not write: words read there count as "
     "invented; pixread render makes them anew"
 )
@@ -46,10 +46,10 @@ NO_REGIONS = "There is no shard set parse beside the pages: the regions are left
 
 def predictions_of(name: str, results: Sequence[PageResult], examples: Sequence[Example]) -> list[Prediction]:
     """One reader's pages as evaluation knows them."""
-    found = []
+    predictions = []
     for result in results:
         reading = result.readings[name]
-        found.append(
+        predictions.append(
             replace(
                 blank_prediction(result.index, examples[result.index], targets=(result.truth,)),
                 prediction=reading.text,
@@ -59,7 +59,7 @@ def predictions_of(name: str, results: Sequence[PageResult], examples: Sequence[
                 boxes=tuple(tuple(sides) for sides in _boxes(reading)),
             )
         )
-    return found
+    return predictions
 
 
 def _boxes(reading: PageReading) -> list[list[float]]:
@@ -78,26 +78,26 @@ def metrics_of(results: Sequence[PageResult], examples: Sequence[Example]) -> di
 def figures_of(results: Sequence[PageResult], metrics: Mapping[str, Mapping[str, Any]]) -> list[Figure]:
     """All figures, in the order of the table."""
     figures = []
-    for name, found in metrics.items():
+    for name, reader_metrics in metrics.items():
         readings = [result.readings[name] for result in results]
-        figures += [*_words(name, found), *textless_figures(name, results), *_costs(name, readings)]
+        figures += [*_words(name, reader_metrics), *textless_figures(name, results), *_costs(name, readings)]
         figures += _calibration(name, results)
         figures += [*_order(name, readings), *_structure(name, readings)]
         figures += _causes_by_script(name, results)
     return figures + _regions(results)
 
 
-def _words(name: str, found: Mapping[str, Any]) -> list[Figure]:
+def _words(name: str, reader_metrics: Mapping[str, Any]) -> list[Figure]:
     """Means over pages."""
-    kinds = {F1: "f1", PRECISION: "precision", RECALL: "recall"}
-    scripts = found["by_script"]
+    score_names = {F1: "f1", PRECISION: "precision", RECALL: "recall"}
+    scripts = reader_metrics["by_script"]
     split = {
-        f"{F1}, {SCRIPTS[kind]} ({part['examples']} of {found['examples']} pages)": part["scores"]["f1"]
-        for kind, part in scripts.items()
+        f"{F1}, {SCRIPTS[script]} ({part['examples']} of {reader_metrics['examples']} pages)": part["scores"]["f1"]
+        for script, part in scripts.items()
         if len(scripts) > 1
     }
-    values = {said: found["scores"][kind] for said, kind in kinds.items()} | split
-    return [Figure(name, said, (value,)) for said, value in values.items()]
+    values = {label: reader_metrics["scores"][score] for label, score in score_names.items()} | split
+    return [Figure(name, label, (value,)) for label, value in values.items()]
 
 
 def textless_figures(name: str, results: Sequence[PageResult]) -> list[Figure]:
@@ -105,8 +105,8 @@ def textless_figures(name: str, results: Sequence[PageResult]) -> list[Figure]:
     counts = [len(result.readings[name].text.split()) for result in results if not result.num_words]
     if not counts:
         return []
-    said = f"words invented on a picture without text, mean of {len(counts)}"
-    return [Figure(name, said, (mean(counts),))]
+    label = f"words invented on a picture without text, mean of {len(counts)}"
+    return [Figure(name, label, (mean(counts),))]
 
 
 def _costs(name: str, readings: Sequence[PageReading]) -> list[Figure]:
@@ -127,19 +127,20 @@ def _order(name: str, readings: Sequence[PageReading]) -> list[Figure]:
 
 def _structure(name: str, readings: Sequence[PageReading]) -> list[Figure]:
     """The page's tree, as mean over pages; pictures of all pages together, since most pages have hardly any."""
-    found = [reading.structure for reading in readings if reading.structure is not None]
-    if not found:
+    structures = [reading.structure for reading in readings if reading.structure is not None]
+    if not structures:
         return []
     values = {
-        "tree similarity of the page": mean(one.tree_similarity for one in found),
-        **_shares(found),
+        "tree similarity of the page": mean(structure.tree_similarity for structure in structures),
+        **_shares(structures),
     }
-    return [Figure(name, said, (value,), STRUCTURE) for said, value in values.items()]
+    return [Figure(name, label, (value,), STRUCTURE) for label, value in values.items()]
 
 
-def _shares(found: Sequence[Structure]) -> dict[str, float]:
+def _shares(structures: Sequence[Structure]) -> dict[str, float]:
     true, read, both = (
-        sum(getattr(one, name) for one in found) for name in ("true_pictures", "read_pictures", "found_pictures")
+        sum(getattr(structure, name) for structure in structures)
+        for name in ("true_pictures", "read_pictures", "found_pictures")
     )
     shares = {}
     if true:
@@ -153,8 +154,8 @@ def _regions(results: Sequence[PageResult]) -> list[Figure]:
     regions = [scores for result in results for scores in result.regions]
     if not regions:
         return []
-    said = f"tree similarity of a region, of {len(regions)}"
-    return [Figure(PIXREAD, said, (mean(scores["tree_similarity"] for scores in regions),), STRUCTURE)]
+    label = f"tree similarity of a region, of {len(regions)}"
+    return [Figure(PIXREAD, label, (mean(scores["tree_similarity"] for scores in regions),), STRUCTURE)]
 
 
 def _causes_by_script(name: str, results: Sequence[PageResult]) -> list[Figure]:
@@ -172,35 +173,36 @@ def _causes(name: str, results: Sequence[PageResult], *, of_script: str) -> list
     readings = [result.readings[name] for result in results]
     errors = [error for reading in readings for error in reading.errors]
     sides = (
-        (MISSED, MISSED_SAID, "truth", sum(result.num_words for result in results)),
-        (INVENTED, INVENTED_SAID, "read", sum(len(reading.text.split()) for reading in readings)),
+        (MISSED, MISSED_LABELS, "truth", sum(result.num_words for result in results)),
+        (INVENTED, INVENTED_LABELS, "read", sum(len(reading.text.split()) for reading in readings)),
     )
     figures = []
     for case, names, side, num_words in sides:
         counts = {cause: sum(len(getattr(error, side)) for error in errors if error.cause == cause) for cause in CAUSES}
-        said = {names.get(cause, cause): count for cause, count in counts.items()} | {"all": sum(counts.values())}
-        shares = {what: (100 * count / max(num_words, 1),) for what, count in said.items()}
-        figures += [Figure(name, what, share, case + of_script) for what, share in shares.items()]
+        counts_by_label = {names.get(cause, cause): count for cause, count in counts.items()}
+        counts_by_label["all"] = sum(counts.values())
+        shares = {label: (100 * count / max(num_words, 1),) for label, count in counts_by_label.items()}
+        figures += [Figure(name, label, share, case + of_script) for label, share in shares.items()]
     return figures
 
 
 def notes_of(results: Sequence[PageResult], metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What must be said below the table about how sure its figures are."""
-    said = []
-    for name, found in metrics.items():
-        low, high = found["interval"]
-        said.append(f"{name}: {F1} in 95 % of resamplings between {low:.3f} and {high:.3f}")
+    notes = []
+    for name, reader_metrics in metrics.items():
+        low, high = reader_metrics["interval"]
+        notes.append(f"{name}: {F1} in 95 % of resamplings between {low:.3f} and {high:.3f}")
     structures = [reading.structure for result in results for reading in result.readings.values() if reading.tree]
     if None in structures:
-        said.append(OLD_SHARDS)
-    if rough := sum(not one.exact for one in structures if one is not None):
-        said.append(f"{rough} trees were too large for the edit distance and compared as sequences")
-    said += unscored_notes(results)
+        notes.append(NO_TREES)
+    if num_approximate := sum(not structure.exact for structure in structures if structure is not None):
+        notes.append(f"{num_approximate} trees were too large for the edit distance and compared as sequences")
+    notes += unscored_notes(results)
     if not any(result.regions for result in results):
-        said.append(NO_REGIONS)
-    return said
+        notes.append(NO_REGIONS)
+    return notes
 
 
 def unscored_notes(results: Sequence[PageResult]) -> list[str]:
     """Whether some pages with text come from shards that do not tell what is not to be scored."""
-    return [] if all(result.knows_unscored for result in results if result.num_words) else [ALL_SCORED]
+    return [] if all(result.knows_unscored for result in results if result.num_words) else [ALL_WORDS_SCORED]

@@ -57,40 +57,40 @@ class Pixread:
 
 def words_of_reading(reading: Reading) -> list[WordOutput]:
     """All words that were read with a confidence, those too that are left out for it."""
-    found: list[WordOutput] = []
+    words: list[WordOutput] = []
     for line in text_lines(reading.tree):
         for part in line.unbroken:
-            sure = [word.confidence for word in part.words if word.confidence is not None]
-            if sure:
-                found.append((part.text, part.box.as_list(), min(sure), False))
-    return found + [(word.text, word.box.as_list(), word.confidence, True) for word in reading.left_out]
+            confidences = [word.confidence for word in part.words if word.confidence is not None]
+            if confidences:
+                words.append((part.text, part.box.as_list(), min(confidences), False))
+    return words + [(word.text, word.box.as_list(), word.confidence, True) for word in reading.left_out]
 
 
 class RapidOcr:
     """RapidOCR with the models of its wheel. Its scores are those of lines: it has no confidences of words."""
 
     def __init__(self, num_threads: int) -> None:
-        from pixread.recognition.rapidocr import RapidOcr as Source
+        from pixread.recognition.rapidocr import RapidOcr as Backend
 
-        self._source = Source(num_threads=num_threads)
+        self._reader = Backend(num_threads=num_threads)
 
     def read(self, picture: str) -> dict[str, Any]:
         from PIL import Image
 
         started = time.perf_counter()
-        found = self._source.read(Image.open(picture))
-        return {"seconds": time.perf_counter() - started, "lines": lines_of_page(found)}
+        lines = self._reader.read(Image.open(picture))
+        return {"seconds": time.perf_counter() - started, "lines": lines_of_page(lines)}
 
 
 class Tesseract:
     """The program, started anew for every picture, with its English model."""
 
     def __init__(self, num_threads: int) -> None:
-        self._source = tesseract.Tesseract(num_threads=num_threads, languages=("eng",))
+        self._reader = tesseract.Tesseract(num_threads=num_threads, languages=("eng",))
 
     def read(self, picture: str) -> dict[str, Any]:
         started = time.perf_counter()
-        found = self._source.read_file(picture)
+        found = self._reader.read_file(picture)
         seconds = time.perf_counter() - started
         # The most that any picture took so far; this process itself is small, so that its fork does not count.
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * _KIB / _MIB
@@ -100,11 +100,11 @@ class Tesseract:
 
 def lines_of_page(lines: Sequence[PageLine]) -> list[LineOutput]:
     """Lines with their upright boxes, and those of their words."""
-    found: list[LineOutput] = []
+    outputs: list[LineOutput] = []
     for region, line in lines:
         words = [segment_box(region.quad, word.start, word.end).as_list() for word in line.words]
-        found.append((line.text, region.box.as_list(), words))
-    return found
+        outputs.append((line.text, region.box.as_list(), words))
+    return outputs
 
 
 def words_of_page(lines: Sequence[PageLine]) -> list[WordOutput]:

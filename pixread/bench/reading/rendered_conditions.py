@@ -50,7 +50,7 @@ def _rendered(name: str, title: str, change: Change) -> RenderedCondition:
     return RenderedCondition(Condition(name, title, as_rendered, identity), change)
 
 
-RENDERED = (
+RENDERED_CONDITIONS = (
     _rendered("device-scale-2", "device scale 2", lambda settings: _device_scale(settings, factor=2)),
     _rendered("phone", "phone, 390 pixels wide, device scale 3", _phone),
     _rendered("zoom-50", "zoom 50 %", lambda settings: _zoomed(settings, factor=0.5)),
@@ -63,18 +63,22 @@ RENDERED = (
 def sources_of(examples: Sequence[Example], pages: Path) -> list[Source]:
     """The pages that the examples show, among those that a folder or list names. ValueError where it names none."""
     named = {source.name: source for source in find_pages(pages)}
-    found = [named[example.source] for example in examples if example.source in named]
-    if not found:
+    sources = [named[example.source] for example in examples if example.source in named]
+    if not sources:
         raise ValueError(f"{pages} names none of the pages in the shards, the first of which is {examples[0].source}")
-    return found
+    return sources
 
 
 def settings_of(manifests: Sequence[Mapping[str, Any]]) -> RenderSettings:
     """How the pages of a shard set were rendered, as its manifests tell."""
-    render = next((one["about"]["job"]["render"] for one in manifests if "job" in one["about"]), {"height": HEIGHT})
-    known = {one.name for one in fields(RenderSettings)}
+    render = next(
+        (manifest["about"]["job"]["render"] for manifest in manifests if "job" in manifest["about"]), {"height": HEIGHT}
+    )
+    field_names = {field.name for field in fields(RenderSettings)}
     values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in render.items() if name in known
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in render.items()
+        if name in field_names
     }
     return RenderSettings(**values)
 

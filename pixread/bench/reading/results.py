@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from pixread.bench.reading.conditions import AS_RENDERED
 from pixread.evaluate.stats.scripts import script_of
-from pixread.evaluate.tasks.page_lines import LINES, UNSCORED, Carried, PageParts, as_they_are
+from pixread.evaluate.tasks.page_lines import LINES, UNSCORED, MapBoxes, PageParts, box_corners
 from pixread.evaluate.tasks.rendered import RENDERED_PAGE_TASKS
 from pixread.files import parse_json, plain_errors, write_text
 from pixread.markup import parse
@@ -100,17 +100,17 @@ def page_result(
     regions: Sequence[Mapping[str, float]] = (),
     *,
     condition: str = AS_RENDERED.name,
-    carried: Carried = as_they_are,
+    map_boxes: MapBoxes = box_corners,
 ) -> PageResult:
     """Scores what each reader gave (`readers.py`) of the example at a place.
 
-    carried: where boxes of the example's picture are in the one that was read. In other conditions than as rendered,
+    map_boxes: where boxes of the example's picture are in the one that was read. In other conditions than as rendered,
     where the truth's boxes are off, only words and their order are scored.
     """
     truth = PAGES.normalise_target(example.targets[0])
     is_placed = condition == AS_RENDERED.name
-    parts = PageParts.of(example, carried)
-    readings = {name: _scored(example, truth, one, parts, is_placed=is_placed) for name, one in outputs.items()}
+    parts = PageParts.of(example, map_boxes)
+    readings = {name: _scored(example, truth, output, parts, is_placed=is_placed) for name, output in outputs.items()}
     num_words = len(truth.split())
     return PageResult(
         index,
@@ -134,7 +134,7 @@ def region_scores(example: Example, output: Mapping[str, Any]) -> Mapping[str, f
 def _scored(
     example: Example, truth: str, output: Mapping[str, Any], parts: PageParts, *, is_placed: bool
 ) -> PageReading:
-    read = [_line(*one) for one in output["lines"]]
+    read = [_line(*line) for line in output["lines"]]
     lines = parts.counted(read, [truth])
     text = "\n".join(line.text for line in lines)
     return PageReading(
@@ -144,7 +144,7 @@ def _scored(
         memory_mib=output["memory_mib"],
         scores=PAGES.score_answer(text, [truth])[1],
         order=order_agreement(text.split(), truth.split()),
-        errors=word_errors(lines, [_line(*one) for one in true_lines(example)]) if is_placed else (),
+        errors=word_errors(lines, [_line(*line) for line in true_lines(example)]) if is_placed else (),
         score=output.get("score", 0.0),
         tree=output.get("tree"),
         pictures=output.get("pictures", ()),
@@ -159,8 +159,8 @@ def _confident_words(example: Example, words: Sequence[Sequence[Any]], parts: Pa
     unscored = are_unscored(boxes, unscored=parts.unscored, known=parts.known)
     scored = [at for at, apart in enumerate(unscored) if not apart]
     texts = [text for text, _ in true_lines(example)]
-    places: Sequence[Quad | None] = parts.known or [None] * len(texts)
-    truth = list(zip(texts, places, strict=True))
+    truth_quads: Sequence[Quad | None] = parts.known or [None] * len(texts)
+    truth = list(zip(texts, truth_quads, strict=True))
     right = dict(zip(scored, right_words([(words[at][0], boxes[at]) for at in scored], truth), strict=True))
     return [
         ConfidentWord(text, [round(side, 1) for side in sides], round(confidence, DECIMALS), is_left_out, right.get(at))
@@ -199,7 +199,7 @@ class Journal:
         with plain_errors(out):
             if resume and self._path.exists():
                 self.results = _read(self._path, settings)
-            lines = [json.dumps(dict(settings)), *map(_packed, self.results)]
+            lines = [json.dumps(dict(settings)), *map(_json_line, self.results)]
             write_text(self._path, "".join(f"{line}\n" for line in lines))
 
     @property
@@ -210,18 +210,18 @@ class Journal:
         self.results.append(result)
         if self._out is not None:
             with plain_errors(self._out), self._path.open("a", encoding="utf-8") as stream:
-                stream.write(_packed(result) + "\n")
+                stream.write(_json_line(result) + "\n")
 
     def finish(self) -> None:
         """The pages get their file, without the settings."""
         if self._out is not None:
             with plain_errors(self._out):
-                text = "".join(f"{_packed(result)}\n" for result in self.results)
+                text = "".join(f"{_json_line(result)}\n" for result in self.results)
                 write_text(self._out / self._file, text)
                 self._path.unlink()
 
 
-def _packed(result: PageResult) -> str:
+def _json_line(result: PageResult) -> str:
     return json.dumps(asdict(result))
 
 
@@ -244,7 +244,10 @@ def _result(raw: dict[str, Any]) -> PageResult:
 
 
 def _reading(raw: dict[str, Any]) -> PageReading:
-    errors = [WordError(one["cause"], tuple(one["truth"]), tuple(one["read"])) for one in raw["errors"]]
+    errors = [
+        WordError(raw_error["cause"], tuple(raw_error["truth"]), tuple(raw_error["read"]))
+        for raw_error in raw["errors"]
+    ]
     structure = None if raw["structure"] is None else Structure(**raw["structure"])
-    words = [ConfidentWord(*one) for one in raw["words"]]
+    words = [ConfidentWord(*raw_word) for raw_word in raw["words"]]
     return PageReading(**{**raw, "errors": errors, "structure": structure, "words": words})

@@ -26,7 +26,7 @@ Reliability = Mapping[str, Sequence[CalibrationBin]]
 
 def reliability_of(results: Sequence[PageResult]) -> Reliability:
     """The words of all pages together; readers that give no confidences, or read no words, are left out."""
-    found = {}
+    by_reader = {}
     for name in results[0].readings if results else ():
         words = [
             (word.confidence, float(word.is_right))
@@ -35,9 +35,9 @@ def reliability_of(results: Sequence[PageResult]) -> Reliability:
             if word.is_right is not None
         ]
         if words:
-            confidences, right = zip(*words, strict=True)
-            found[name] = calibration_bins(confidences, right, edges=EDGES)
-    return found
+            confidences, is_right = zip(*words, strict=True)
+            by_reader[name] = calibration_bins(confidences, is_right, edges=EDGES)
+    return by_reader
 
 
 def reliability_tables(reliability: Reliability) -> tuple[Breakdown, ...]:
@@ -48,18 +48,21 @@ def reliability_tables(reliability: Reliability) -> tuple[Breakdown, ...]:
 
 
 def _rows(bins: Sequence[CalibrationBin]) -> list[tuple[str, ...]]:
-    by_range = {(one.low, one.high): one for one in bins}
+    by_range = {(calibration_bin.low, calibration_bin.high): calibration_bin for calibration_bin in bins}
     rows = [
         (f"{low:g} to {high:g}", *(_cells(by_range[low, high]) if (low, high) in by_range else ("0", "-", "-")))
         for low, high in pairwise(EDGES)
     ]
-    total = sum(one.count for one in bins)
-    sure, right = (sum(one.count * getattr(one, name) for one in bins) / total for name in ("confidence", "score"))
-    return [*rows, ("all", *_cells(CalibrationBin(EDGES[0], EDGES[-1], total, sure, right)))]
+    total = sum(calibration_bin.count for calibration_bin in bins)
+    mean_confidence, share_right = (
+        sum(calibration_bin.count * getattr(calibration_bin, name) for calibration_bin in bins) / total
+        for name in ("confidence", "score")
+    )
+    return [*rows, ("all", *_cells(CalibrationBin(EDGES[0], EDGES[-1], total, mean_confidence, share_right)))]
 
 
-def _cells(one: CalibrationBin) -> tuple[str, ...]:
-    return str(one.count), f"{one.confidence:.3f}", f"{one.score:.3f}"
+def _cells(calibration_bin: CalibrationBin) -> tuple[str, ...]:
+    return str(calibration_bin.count), f"{calibration_bin.confidence:.3f}", f"{calibration_bin.score:.3f}"
 
 
 def reliability_json(reliability: Reliability) -> dict[str, Any]:
@@ -67,10 +70,16 @@ def reliability_json(reliability: Reliability) -> dict[str, Any]:
     return {
         name: {
             "error": expected_calibration_error(bins),
-            "words": sum(one.count for one in bins),
+            "words": sum(calibration_bin.count for calibration_bin in bins),
             "bins": [
-                {"from": one.low, "to": one.high, "words": one.count, "confidence": one.confidence, "right": one.score}
-                for one in bins
+                {
+                    "from": calibration_bin.low,
+                    "to": calibration_bin.high,
+                    "words": calibration_bin.count,
+                    "confidence": calibration_bin.confidence,
+                    "right": calibration_bin.score,
+                }
+                for calibration_bin in bins
             ],
         }
         for name, bins in reliability.items()

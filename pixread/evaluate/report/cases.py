@@ -40,7 +40,7 @@ class Outline(NamedTuple):
 LEGEND = (
     '<p class="about legend"><mark class="wrong">missed</mark> in the truth, <mark class="wrong">invented</mark> '
     'in the prediction, <mark class="moved">moved</mark> in both: read, but at another point. On the picture: what '
-    "was asked for in blue, what the reader cut out in pink, the right candidate where another was chosen in green.</p>"
+    "was requested in blue, what the reader cut out in pink, the right candidate where another was chosen in green.</p>"
 )
 
 
@@ -84,7 +84,7 @@ class CaseRenderer:
         picture, is_wide = self._picture(prediction)
         source = f"<span>{escape(prediction.source)}</span>" if prediction.source not in prediction.id else ""
         shape = "wide" if is_wide else "brief" if self._is_brief(prediction) else ""
-        question = f'<p class="asked">{escape(prediction.prompt)}</p>' if prediction.prompt else ""
+        question = f'<p class="question">{escape(prediction.prompt)}</p>' if prediction.prompt else ""
         return (
             f"<article><header><strong>{escape(prediction.id)}</strong>{source}{facts}</header>{question}"
             f'<div class="case {shape}"><div class="picture">{picture}</div>'
@@ -130,7 +130,7 @@ class CaseRenderer:
         image = draw_boxes(image, [drawn for drawn in example.boxes if drawn.kind != "region"])
         regions = _regions(example)
         window = _window(image.size, regions if self.metrics["task"] == "parse" else [])
-        outlines = [Outline("asked", box) for box in regions]
+        outlines = [Outline("requested", box) for box in regions]
         outlines += [Outline("read", Box(*box)) for box in prediction.boxes]
         outlines += [
             Outline("unsure", word.box, f"{100 * word.confidence:.0f}")

@@ -23,15 +23,29 @@ def reliability(predictions: Sequence[Prediction], *, main_metric: str, max_scor
     confidences = [prediction.confidence for prediction in predictions]
     scores = [prediction.scores[main_metric] for prediction in predictions]
     bins = calibration_bins(confidences, scores, edges=TENTHS)
-    said = [{"from": one.low, "examples": one.count, "confidence": one.confidence, "score": one.score} for one in bins]
-    return {"error": expected_calibration_error(bins) if max_score == 1 else None, "bins": said}
+    bins_json = [
+        {
+            "from": calibration_bin.low,
+            "examples": calibration_bin.count,
+            "confidence": calibration_bin.confidence,
+            "score": calibration_bin.score,
+        }
+        for calibration_bin in bins
+    ]
+    return {"error": expected_calibration_error(bins) if max_score == 1 else None, "bins": bins_json}
 
 
 def bins_of(calibration: Mapping[str, Any]) -> list[CalibrationBin]:
     """The bins of what `reliability` gives."""
     return [
-        CalibrationBin(one["from"], one["from"] + 0.1, one["examples"], one["confidence"], one["score"])
-        for one in calibration["bins"]
+        CalibrationBin(
+            calibration_bin["from"],
+            calibration_bin["from"] + 0.1,
+            calibration_bin["examples"],
+            calibration_bin["confidence"],
+            calibration_bin["score"],
+        )
+        for calibration_bin in calibration["bins"]
     ]
 
 
@@ -46,19 +60,20 @@ def reliability_diagram(
 
     All bins are equally wide. counted: what is in the bins.
     """
-    most = max_score if max_score == 1 else max(*(one.score for one in bins), 1e-9)
+    most = max_score if max_score == 1 else max(*(calibration_bin.score for calibration_bin in bins), 1e-9)
     number = len(edges) - 1
-    step, total = _SIDE / number, sum(one.count for one in bins)
+    step, total = _SIDE / number, sum(calibration_bin.count for calibration_bin in bins)
     parts = [f'<line class="grid" x1="{_LEFT}" x2="{_LEFT + _SIDE}" y1="{y}" y2="{y}"/>' for y in (0, _SIDE / 2)]
-    for one in bins:
-        left, height = _LEFT + _bin_number(one, edges) * step, _SIDE * one.score / most
+    for calibration_bin in bins:
+        left, height = _LEFT + _bin_number(calibration_bin, edges) * step, _SIDE * calibration_bin.score / most
         # A bar of few examples says little: the fewer, the paler.
-        weight = 0.25 + 0.75 * min(1.0, number * one.count / total)
-        tip = f"confidence {one.confidence:.3g}, score {one.score:.3g}, {one.count} {counted}"
+        weight = 0.25 + 0.75 * min(1.0, number * calibration_bin.count / total)
+        means = f"confidence {calibration_bin.confidence:.3g}, score {calibration_bin.score:.3g}"
+        tip = f"{means}, {calibration_bin.count} {counted}"
         parts.append(
             f'<rect x="{left + 1:g}" y="{_SIDE - height:.1f}" width="{step - 2:g}" height="{height:.1f}" '
             f'fill-opacity="{weight:.2f}"><title>{tip}</title></rect>'
-            f'<text x="{left + step / 2:g}" y="{_SIDE + 26}">{one.count}</text>'
+            f'<text x="{left + step / 2:g}" y="{_SIDE + 26}">{calibration_bin.count}</text>'
         )
     if max_score == 1:
         points = " ".join(f"{_LEFT + at * step:g},{_SIDE * (1 - edge):g}" for at, edge in enumerate(edges))
@@ -73,5 +88,5 @@ def reliability_diagram(
     return f'<svg class="reliability" viewBox="{box}" role="img">{"".join(parts)}</svg>'
 
 
-def _bin_number(one: CalibrationBin, edges: Sequence[float]) -> int:
-    return min(range(len(edges)), key=lambda at: abs(edges[at] - one.low))
+def _bin_number(calibration_bin: CalibrationBin, edges: Sequence[float]) -> int:
+    return min(range(len(edges)), key=lambda at: abs(edges[at] - calibration_bin.low))

@@ -72,9 +72,9 @@ def bootstrap_interval(observations: Sequence[Observation]) -> list[float] | Non
     for _ in range(NUM_RESAMPLES // RESAMPLE_BATCH):
         sums, counts = np.zeros((2, RESAMPLE_BATCH, table.sums.shape[1]))
         for rows in strata:
-            picked = rows[random.integers(len(rows), size=(RESAMPLE_BATCH, len(rows)))]
-            sums += table.sums[picked].sum(axis=1)
-            counts += table.counts[picked].sum(axis=1)
+            sampled = rows[random.integers(len(rows), size=(RESAMPLE_BATCH, len(rows)))]
+            sums += table.sums[sampled].sum(axis=1)
+            counts += table.counts[sampled].sum(axis=1)
         resampled.extend((sums / counts).mean(axis=1))
     low, high = np.percentile(resampled, [2.5, 97.5])
     return [float(low), float(high)]
@@ -102,6 +102,6 @@ def permutation_p_value(differences: Sequence[Observation]) -> float:
 def _strata(table: _GroupSums) -> list[NDArray[np.int64]]:
     """The rows that have examples in the same parts."""
     strata: dict[tuple[bool, ...], list[int]] = defaultdict(list)
-    for row, held in enumerate(table.counts > 0):
-        strata[tuple(held)].append(row)
+    for row, has_examples in enumerate(table.counts > 0):
+        strata[tuple(has_examples)].append(row)
     return [np.array(rows) for rows in strata.values()]

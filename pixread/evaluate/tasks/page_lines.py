@@ -13,11 +13,11 @@ from pixread.visual_lines import placed_lines
 
 UNSCORED, LINES = "unscored", "lines"  # boxes in an example's meta
 
-Carried = Callable[[Sequence[Box]], Sequence[Quad]]
+MapBoxes = Callable[[Sequence[Box]], Sequence[Quad]]
 """Where boxes of an example's picture are in the one that was read."""
 
 
-def as_they_are(boxes: Sequence[Box]) -> list[Quad]:
+def box_corners(boxes: Sequence[Box]) -> list[Quad]:
     """The boxes of a picture that is read as it is."""
     return [box.corners for box in boxes]
 
@@ -35,9 +35,9 @@ class PageParts:
     known: Sequence[Quad] = ()
 
     @classmethod
-    def of(cls, example: Example, carried: Carried = as_they_are) -> PageParts:
+    def of(cls, example: Example, map_boxes: MapBoxes = box_corners) -> PageParts:
         unscored, known = ([Box(*sides) for sides in example.meta.get(name, ())] for name in (UNSCORED, LINES))
-        return cls(carried(unscored), carried(known))
+        return cls(map_boxes(unscored), map_boxes(known))
 
     def counted(self, lines: Sequence[Line], targets: Iterable[str]) -> list[Line]:
         """The lines with the words that are scored (`metrics/unscored.py`). targets: the truth, or several."""

@@ -83,7 +83,7 @@ def test_startup(tiny_checkpoint: Path):
     found = {(figure.variant, figure.name): figure.median for figure in report.figures}
     ours, theirs = (found[one, "cold read of a small picture (s)"] for one in ("pixread", "transformers"))
     assert found["pixread", "cold read of a small picture, times transformers as it comes"] == theirs / ours
-    package, names = (found["pixread", name] for name in (startup.IMPORT, startup.NAMES))
+    package, names = (found["pixread", name] for name in (startup.IMPORT, startup.IMPORT_LOADER))
     assert 0 < package < names < ours
     assert found["pixread", "cold read, peak memory (MiB)"] > 50
     slowest = [one for one in report.figures if one.case == startup.IMPORTS and one.variant == "pixread"]

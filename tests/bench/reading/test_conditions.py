@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from pixread.bench.reading.conditions import ALTERED, CAMERA_LIGHT, Condition, ground_of
-from pixread.bench.reading.rendered_conditions import RENDERED
+from pixread.bench.reading.conditions import CAMERA_LIGHT, PIXEL_CONDITIONS, Condition, background_of
+from pixread.bench.reading.rendered_conditions import RENDERED_CONDITIONS
 from pixread.metrics.unscored import shares_within
 from pixread.records import Box
 
-BY_NAME = {condition.name: condition for condition in ALTERED}
+BY_NAME = {condition.name: condition for condition in PIXEL_CONDITIONS}
 GROUND, INK = (250, 240, 230), (20, 30, 90)
 
 
@@ -29,7 +29,7 @@ def altered(name: str, image: Image.Image, seed: int = 1) -> Image.Image:
     return BY_NAME[name].picture(image, seed=seed)
 
 
-@pytest.mark.parametrize("condition", ALTERED, ids=lambda condition: condition.name)
+@pytest.mark.parametrize("condition", PIXEL_CONDITIONS, ids=lambda condition: condition.name)
 def test_pictures_stay_pictures_and_the_seed_decides(condition: Condition, page: Image.Image):
     before = page.tobytes()
     found = condition.picture(page, seed=3)
@@ -86,14 +86,16 @@ def test_black_and_white_is_two_tones_that_part_ink_from_paper(page: Image.Image
 
 def test_the_ground_is_the_commonest_colour_along_the_sides(page: Image.Image):
     page.paste((0, 0, 0), (40, 20, 280, 190))
-    assert ground_of(page) == GROUND
+    assert background_of(page) == GROUND
 
 
 MARK = Box(210, 120, 50, 30)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("condition", [*ALTERED, *(one.condition for one in RENDERED)], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "condition", [*PIXEL_CONDITIONS, *(one.condition for one in RENDERED_CONDITIONS)], ids=lambda one: one.name
+)
 def test_a_condition_tells_where_a_drawn_mark_goes(condition: Condition, seed: int):
     clean = Image.new("RGB", (321, 200), "white")
     clean.paste((0, 0, 0), (210, 120, 260, 150))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pixread.bench.reading.condition_figures import LESS, WORST, matrix_figures, matrix_notes
-from pixread.bench.reading.conditions import ALTERED
+from pixread.bench.reading.condition_figures import F1_DIFFERENCE, WORST, matrix_figures, matrix_notes
+from pixread.bench.reading.conditions import PIXEL_CONDITIONS
 from pixread.bench.reading.read import ReadConfig
 from pixread.bench.reading.read_conditions import ConditionsConfig, bench_conditions
 from pixread.bench.reading.results import PageResult, page_result
@@ -163,11 +163,11 @@ def test_the_matrix():
     assert figures[f"Word recall, {script}", "pixread", "half size"].median == 0.25
     assert figures[WORST, "pixread", script].median == pytest.approx(1 / 3)
     assert figures[WORST, "Other", script].median == pytest.approx(5 / 6)
-    half_size = figures[f"{LESS}, {script}", "Other", "half size"]
+    half_size = figures[f"{F1_DIFFERENCE}, {script}", "Other", "half size"]
     assert half_size.median == pytest.approx(-2 / 3)
     assert half_size.values == pytest.approx((-1, -2 / 3, -1 / 3))
-    assert figures[f"{LESS}, {script}", "Other", "all conditions"].median == pytest.approx((1 / 6 - 2 / 3) / 2)
-    assert (f"{LESS}, {script}", "pixread", "half size") not in figures
+    assert figures[f"{F1_DIFFERENCE}, {script}", "Other", "all conditions"].median == pytest.approx((1 / 6 - 2 / 3) / 2)
+    assert (f"{F1_DIFFERENCE}, {script}", "pixread", "half size") not in figures
     assert matrix_notes(cells)[0] == f"pixread: worst word F1 0.333 (half size; {script})"
 
 
@@ -175,17 +175,19 @@ def test_unscored_parts_are_carried_along():
     """On the turned page the photograph stands elsewhere: what is read at its old place counts, at its new does not."""
     shown = page("a/0.html", "one two")
     example = example_of(replace(shown, marks=(Mark("picture", PHOTO),)))
-    turned = next(condition for condition in ALTERED if condition.name == "turned-3")
+    turned = next(condition for condition in PIXEL_CONDITIONS if condition.name == "turned-3")
     after = turned.picture(open_picture(example.image, name="page"), seed=0).size
-    carried = partial(turned.quads, before=(shown.width, shown.height), after=after, seed=0)
-    (quad,) = carried([PHOTO])
+    map_boxes = partial(turned.quads, before=(shown.width, shown.height), after=after, seed=0)
+    (quad,) = map_boxes([PHOTO])
     x, y = (sum(corner[axis] for corner in quad) / 4 for axis in (0, 1))
     lines = [("EXIT", [x - 30, y - 10, 60, 20]), ("kept", [PHOTO.x + 30, PHOTO.y, 60, 12])]
     said = {"pixread": {"lines": lines, "seconds": 1.0, "memory_mib": 1.0}}
-    assert page_result(0, example, said, condition="turned-3", carried=carried).readings["pixread"].text == "kept"
+    assert page_result(0, example, said, condition="turned-3", map_boxes=map_boxes).readings["pixread"].text == "kept"
 
 
 def test_readers_that_differ_in_nothing_have_an_interval_of_nothing():
     cells = {"as rendered": [result(number, "as-rendered", "one", "one") for number in range(3)]}
-    (figure,) = [one for one in matrix_figures(cells) if one.case.startswith(LESS) and one.name == "as rendered"]
+    (figure,) = [
+        one for one in matrix_figures(cells) if one.case.startswith(F1_DIFFERENCE) and one.name == "as rendered"
+    ]
     assert figure.values == (0, 0, 0)

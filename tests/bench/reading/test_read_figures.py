@@ -11,7 +11,7 @@ import pytest
 from pixread.bench.reading.condition_figures import matrix_figures, matrix_notes
 from pixread.bench.reading.gallery import spread_by_score
 from pixread.bench.reading.peers import PEERS, Peer, chosen_peers
-from pixread.bench.reading.read_figures import ALL_SCORED, INVENTED, MISSED, figures_of, metrics_of, notes_of
+from pixread.bench.reading.read_figures import ALL_WORDS_SCORED, INVENTED, MISSED, figures_of, metrics_of, notes_of
 from pixread.bench.reading.results import PageResult, page_result
 from pixread.records import Box, Mark
 from tests.bench.reading.textless import KINDS, textless_example
@@ -130,15 +130,15 @@ def test_words_on_unscored_parts_count_only_where_the_truth_has_them():
     assert (reading.scores["precision"], reading.scores["recall"]) == (4 / 5, 4 / 5)
     assert [error.read for error in reading.errors] == [("fear",)]
     assert len(reading.lines) == 4  # they are shown all the same
-    assert ALL_SCORED not in notes_of([result], metrics_of([result], [example]))
+    assert ALL_WORDS_SCORED not in notes_of([result], metrics_of([result], [example]))
 
 
 def test_older_shards_do_not_tell_what_is_unscored():
     old = replace(PAGE, meta={"lines": PAGE.meta["lines"]})
     results = [page_result(0, old, {"pixread": said("one two", "Three", "EXIT")})]
     assert results[0].readings["pixread"].text == "one two\nThree"
-    assert ALL_SCORED in notes_of(results, metrics_of(results, [old]))
-    assert matrix_notes({"half size": results})[-1] == ALL_SCORED
+    assert ALL_WORDS_SCORED in notes_of(results, metrics_of(results, [old]))
+    assert matrix_notes({"half size": results})[-1] == ALL_WORDS_SCORED
 
 
 def test_a_package_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):

@@ -81,7 +81,7 @@ def test_a_region_is_shown_with_some_context(tmp_path):
     html = report_of(tmp_path, [example], {7: "<b>"}, task="parse")
     [shown] = pictures(html)
     assert shown.size == (200 + 2 * CONTEXT, 100 + 2 * CONTEXT)
-    assert f'<rect class="asked" x="{CONTEXT}" y="{CONTEXT}" width="200" height="100"/>' in html
+    assert f'<rect class="requested" x="{CONTEXT}" y="{CONTEXT}" width="200" height="100"/>' in html
 
 
 def test_large_pictures_are_scaled_down(tmp_path):
@@ -120,6 +120,6 @@ def test_a_wrong_choice_shows_the_right_candidate(tmp_path):
     ]
     html = report_of(tmp_path, examples, {0: "false", 1: "true", 2: "false"}, task="refexp")
     assert "Surest of what is wrong: 1 of 1" in html
-    assert '<rect class="asked" x="10" y="5" width="8" height="6"/>' in html
+    assert '<rect class="requested" x="10" y="5" width="8" height="6"/>' in html
     assert '<rect class="right" x="0" y="5" width="8" height="6"/>' in html
     assert "tap &lt;OK&gt;" in html
