@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pixread.arrays import Bitmap, Floats, Ints, Pixels
 from pixread.images.components import Boxes, Corners, components, tight
-from pixread.images.gradients import Steps, two_tones
+from pixread.images.gradients import Gradients, two_tones
 
 NUM_SCALES = 2  # parts of a picture are closer than 2 pixels, or else than 4
 MIN_GRADIENT = 6  # grey levels: smaller ones are a ground that changes slowly
@@ -60,7 +60,7 @@ class _ComponentFeatures:
         return self.width / self.height
 
 
-def find_pictures(pixels: Pixels, gradients: Steps, lines: Boxes) -> Boxes:
+def find_pictures(pixels: Pixels, gradients: Gradients, lines: Boxes) -> Boxes:
     """The boxes of pictures, none inside another.
 
     pixels: (H, W, 3). gradients: (H, W), the larger of the horizontal and vertical one. lines: boxes of text.
@@ -75,7 +75,7 @@ def find_pictures(pixels: Pixels, gradients: Steps, lines: Boxes) -> Boxes:
     return _without_nested(Boxes.from_corners(pictures), gradients.shape)
 
 
-def _candidates(gradients: Steps, lines: Boxes) -> list[Corners]:
+def _candidates(gradients: Gradients, lines: Boxes) -> list[Corners]:
     """The tight boxes of connected components that may be pictures."""
     has_gradient = gradients >= MIN_GRADIENT
     gradual = _IntegralImage((gradients >= SMALL_GRADIENTS[0]) & (gradients <= SMALL_GRADIENTS[1]))
@@ -134,7 +134,9 @@ def _without_border(corners: Corners) -> Corners:
     return left + (left > 0), top + (top > 0), right, bottom
 
 
-def _component_features(pixels: Pixels, gradients: Steps, corners: Corners, lines: Boxes) -> _ComponentFeatures | None:
+def _component_features(
+    pixels: Pixels, gradients: Gradients, corners: Corners, lines: Boxes
+) -> _ComponentFeatures | None:
     """None where nothing is around the component, the ground is not uniform, or the contrast is low."""
     left, top, right, bottom = corners
     ground = _surrounding_pixels(pixels, corners)
@@ -144,7 +146,7 @@ def _component_features(pixels: Pixels, gradients: Steps, corners: Corners, line
     uniformity = _share((np.abs(ground - paper) <= 10).all(axis=1))
     stride = max(1, int(((right - left) * (bottom - top) / MAX_SAMPLES) ** 0.5))
     window = slice(top, bottom, stride), slice(left, right, stride)
-    sample, steps = pixels[window], gradients[window]
+    sample, pixel_gradients = pixels[window], gradients[window]
     difference = sample.astype(np.int16) - paper
     distance = np.abs(difference).max(axis=2)
     contrast, inked = int(distance.max()), distance > 24
@@ -158,11 +160,11 @@ def _component_features(pixels: Pixels, gradients: Steps, corners: Corners, line
         ground_uniformity=uniformity,
         contrast=contrast,
         ink_share=_share(inked),
-        gradual_share=_share((steps >= SMALL_GRADIENTS[0]) & (steps <= SMALL_GRADIENTS[1])),
-        solid_share=_share(steps[inked] < SMALL_GRADIENTS[0]),
+        gradual_share=_share((pixel_gradients >= SMALL_GRADIENTS[0]) & (pixel_gradients <= SMALL_GRADIENTS[1])),
+        solid_share=_share(pixel_gradients[inked] < SMALL_GRADIENTS[0]),
         off_axis_share=_off_axis_share(difference[inked], difference[distance >= 0.8 * contrast]),
         two_tone_fit=two_tones(distance, contrast / 2),
-        edge_share=_share(steps > 14),
+        edge_share=_share(pixel_gradients > 14),
         min_side_ink=min(_share(np.asarray(side.any(axis=axis))) for side, axis in _sides(inked)),
         num_colours=int((np.bincount(_colour_codes(sample), minlength=512) > 0.02 * distance.size).sum()),
         num_lines=int((overlaps > 0).sum()),

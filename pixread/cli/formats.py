@@ -56,18 +56,18 @@ def as_json(reading: Reading, *, file: str, model: str) -> dict[str, Any]:
 
 def node_as_json(node: Node) -> dict[str, Any]:
     """{"text"} or {"image", "alt"} or {"children"}, with "box" [x, y, width, height] and "confidence" where known."""
-    found: dict[str, Any] = {}
+    stored: dict[str, Any] = {}
     if node.is_text:
-        found["text"] = node.text
+        stored["text"] = node.text
     elif node.is_image:
-        found |= {name: value for name, value in (("image", node.image), ("alt", node.alt)) if value is not None}
+        stored |= {name: value for name, value in (("image", node.image), ("alt", node.alt)) if value is not None}
     else:
-        found["children"] = [node_as_json(child) for child in node.children]
+        stored["children"] = [node_as_json(child) for child in node.children]
     if node.box is not None:
-        found["box"] = node.box.as_list()
+        stored["box"] = node.box.as_list()
     if node.confidence is not None:
-        found["confidence"] = round(node.confidence, 4)
-    return found
+        stored["confidence"] = round(node.confidence, 4)
+    return stored
 
 
 def outline(node: Node) -> str:
@@ -97,7 +97,9 @@ def _is_paragraph(node: Node) -> bool:
     if not all(child.words for child in node.children):
         return False
     lines = [{word.line for word in child.words} for child in node.children]
-    return all(one & other for one, other in pairwise(lines)) or len(set[int]().union(*lines)) < len(lines)
+    return all(first & second for first, second in pairwise(lines)) or len(
+        set[int]().union(*lines)
+    ) < len(lines)
 
 
 def leaf_text(node: Node) -> str:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pixread.reader.reader import Reader
 
 COMPILING = "pixread: compiling for this processor, which takes up to a minute and a half and is kept for the next time"
-# Threads would wait for each other at work for several milliseconds: where other programs compute too, the one waited
-# for then cannot have their core, and a small read takes seconds longer.
-TURNS_OF_WAITING = "10000"  # a fifth of a millisecond: compiled steps of large models lose nothing by it
+# GNU OpenMP's threads spin for several milliseconds while they wait for each other: where other programs compute too,
+# the one waited for then cannot have their core, and a small read takes seconds longer.
+SPIN_COUNT = "10000"  # a fifth of a millisecond: compiled steps of large models lose nothing by it
 
 
 class Dtype(StrEnum):
@@ -36,7 +36,7 @@ class Likeness(StrEnum):
     transformers = "transformers"
 
 
-def _say_so() -> None:
+def _announce_compilation() -> None:
     say(COMPILING)
 
 
@@ -44,10 +44,10 @@ def load_reader(model: str | None, *, device: str, dtype: str, like: Like = "ori
     """The shipped page reader, a checkpoint folder, the best checkpoint of a training run, or a Hub repository."""
     from pixread.reader.load import fewer_collections, load
 
-    os.environ.setdefault("GOMP_SPINCOUNT", TURNS_OF_WAITING)
+    os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)
     with fewer_collections():
         if model is not None:
             from pixread.cpu.compiler import on_compile
 
-            on_compile(_say_so)
+            on_compile(_announce_compilation)
         return load(model, device=device, dtype=dtype, like=like)

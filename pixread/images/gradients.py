@@ -1,15 +1,15 @@
-"""Steps between neighbouring pixels of a picture, 0..255, the largest of the three channels, and tones."""
+"""Gradients between neighbouring pixels of a picture, 0..255, the largest of the three channels, and tones."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-Steps = NDArray[np.uint8]
+Gradients = NDArray[np.uint8]
 
 
-def steps(pixels: NDArray[np.uint8]) -> tuple[Steps, Steps]:
-    """The step to the pixel on the right, and to the one below. (H, W, 3) -> two of (H, W)."""
+def pixel_gradients(pixels: NDArray[np.uint8]) -> tuple[Gradients, Gradients]:
+    """The absolute difference from the pixel on the right, and from the one below. (H, W, 3) -> two of (H, W)."""
     across = np.zeros(pixels.shape[:2], dtype=np.uint8)
     down = np.zeros(pixels.shape[:2], dtype=np.uint8)
     for channel in range(pixels.shape[2]):

@@ -14,7 +14,7 @@ from PIL import Image
 from pixread.assembly.document import assemble_page
 from pixread.assembly.pictures import find_pictures
 from pixread.images.components import Boxes
-from pixread.images.gradients import steps
+from pixread.images.gradients import pixel_gradients
 from pixread.images.open import PictureSource, open_picture
 from pixread.recognition.word_source import OcrWord, WordSource, line_of_words
 from pixread.records import Box, PageLine, Reading, RecognisedLine, Region
@@ -134,7 +134,7 @@ def _parse_box(given: Any, number: int) -> Box:
 def _detect_pictures(image: Image.Image, lines: Sequence[PageLine]) -> list[Region]:
     """The pictures beside the text."""
     pixels = np.asarray(image)
-    gradients = np.maximum(*steps(pixels))
+    gradients = np.maximum(*pixel_gradients(pixels))
     corners = [
         (math.floor(box.x), math.floor(box.y), math.ceil(box.right), math.ceil(box.bottom))
         for region, _ in lines

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from pixread.assembly.pictures import find_pictures
 from pixread.images.components import Boxes
-from pixread.images.gradients import steps
+from pixread.images.gradients import pixel_gradients
 from pixread.metrics.detection import intersection_over_union
 from pixread.records import Box
 from tests.drawn import draw_text
@@ -21,7 +21,7 @@ def pictures_of(image: Image.Image, *words: Box) -> list[Box]:
     """What is found beside the lines of `page` and these words."""
     pixels = np.asarray(image)
     lines = [(int(box.x), int(box.y), int(box.right), int(box.bottom)) for box in (*HEADING, *words)]
-    found = find_pictures(pixels, np.maximum(*steps(pixels)), Boxes.from_corners(lines))
+    found = find_pictures(pixels, np.maximum(*pixel_gradients(pixels)), Boxes.from_corners(lines))
     return [Box(left, top, right - left, bottom - top) for left, top, right, bottom in found.corners()]
 
 

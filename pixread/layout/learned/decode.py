@@ -20,16 +20,16 @@ from pixread.records import LINE_ASCENT, LINE_DESCENT, Region
 
 CORE_PROBABILITY = 0.5  # of a pixel, from which it belongs to a core
 LINE_SCORE = 0.6  # mean probability of a line's core, below which it is left out
-SMALLEST_HEIGHT = 3.5  # px; nothing smaller is learnt
-LEAST_CORE = 0.12  # of the squared height, area of a core: half a full stop
+MIN_HEIGHT = 3.5  # px; nothing smaller is learnt
+MIN_CORE_AREA = 0.12  # of the squared height, area of a core: half a full stop
 CORE_INSET = 0.06  # font sizes that cores are shorter at each end than their lines, as in training
 # Ends of pieces that are one line, in font sizes: how far they may lie apart, overlap and lie beside each other.
 JOIN_GAP, JOIN_OVERLAP, JOIN_ASIDE = 0.35, 0.4, 0.22
 JOIN_RATIO = 1.25  # of their heights, at most
 JOIN_TURN = 0.97  # cosine of the angle between them, at least
 SLOPE_LENGTH = 0.8  # font sizes of standard deviation along a line, from which its votes tell the slope
-STEEPEST = 0.3  # slope, by which a direction is turned at most to that of the votes, at a time
-MOST_TURNS = 4  # times that it is turned
+MAX_SLOPE_STEP = 0.3  # slope by which a direction is turned at most towards that of the votes in a step
+MAX_SLOPE_STEPS = 4  # of that kind, for each line
 CELL_VARIANCE = 1.5**2 / 12  # squared font sizes; votes shift by up to that along the line, which flattens slopes
 
 
@@ -152,18 +152,20 @@ def _lines(votes: Votes, labels: Ints, count: int) -> Lines:
     distance = offset * height[labels]
     x, y = CORE_STRIDE * (votes.x + 0.5), CORE_STRIDE * (votes.y + 0.5)
     refined = np.ones(count, np.bool_)
-    for _ in range(MOST_TURNS):
+    for _ in range(MAX_SLOPE_STEPS):
         cosine, sine = np.cos(angle), np.sin(angle)
-        # Where each pixel sees the middle line, relative to the mean of all.
+        # Where the vote of each pixel puts the middle line, relative to the mean of all.
         vote_x, vote_y = x - distance * sine[labels], y + distance * cosine[labels]
         middle_x, middle_y = mean(vote_x), mean(vote_y)
         vote_x, vote_y = vote_x - middle_x[labels], vote_y - middle_y[labels]
         along = vote_x * cosine[labels] + vote_y * sine[labels]
         across = vote_y * cosine[labels] - vote_x * sine[labels]
         variance = mean(along**2)
-        slope = np.clip(mean(along * across) / (variance + CELL_VARIANCE * height**2), -STEEPEST, STEEPEST)
+        slope = np.clip(mean(along * across) / (variance + CELL_VARIANCE * height**2), -MAX_SLOPE_STEP, MAX_SLOPE_STEP)
         angle += np.where(refined & (variance > (SLOPE_LENGTH * height) ** 2), np.arctan(slope), 0)
-        refined &= np.abs(slope) == STEEPEST  # the direction that was named is far off: go on from the new one
+        refined &= (
+            np.abs(slope) == MAX_SLOPE_STEP
+        )  # the direction that the votes gave is far off: go on from the new one
         if not refined.any():
             break
     cosine, sine = np.cos(angle), np.sin(angle)
@@ -176,8 +178,8 @@ def _lines(votes: Votes, labels: Ints, count: int) -> Lines:
     lines = Lines(
         middle + (low - margin)[:, None] * direction, middle + (high + margin)[:, None] * direction, height, score
     )
-    large = CORE_STRIDE**2 * area > LEAST_CORE * height**2
-    return lines.take(large & (score > LINE_SCORE) & (height > SMALLEST_HEIGHT))
+    large = CORE_STRIDE**2 * area > MIN_CORE_AREA * height**2
+    return lines.take(large & (score > LINE_SCORE) & (height > MIN_HEIGHT))
 
 
 def join_pieces(lines: Lines) -> Lines:

@@ -26,11 +26,14 @@ CONTRAST = 200  # gray levels between the ground and the letters of a normalised
 MIN_WIDTH = 8  # pixels
 SIDE_MARGIN = 4  # pixels of ground left and right of a line
 WIDTH_STEP = 32  # pixels; batches have a width of a multiple of it, so that few shapes occur
-_LOW, _HIGH = 0.008, 0.992  # quantiles of gray taken for the darkest and lightest parts, a few stray pixels apart
-_LEAST_CONTRAST = 6  # gray levels; less than this is noise and is not stretched further
+_LOW_QUANTILE, _HIGH_QUANTILE = (
+    0.008,
+    0.992,
+)  # quantiles of gray taken for the darkest and lightest parts, a few stray pixels apart
+_MIN_CONTRAST = 6  # gray levels; less than this is noise and is not stretched further
 _CHANNEL_GAIN = 2.0  # a colour channel is taken for luma where its contrast is so many times as high
 _CHANNEL_OFFSET = 8  # gray levels more than that
-_MOST_SAMPLES = 800  # pixels looked at to choose the channel
+_MAX_SAMPLES = 800  # pixels that the choice of the channel is measured on
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def to_gray(image: Image.Image) -> Image.Image:
     """
     gray = image.convert("L")
     pixels, levels = np.asarray(image).reshape(-1, 3), np.asarray(gray).reshape(-1)
-    step = max(1, len(levels) // _MOST_SAMPLES)
+    step = max(1, len(levels) // _MAX_SAMPLES)
     sample = np.empty((4, len(levels[::step])), np.uint8)
     sample[:3], sample[3] = pixels[::step].T, levels[::step]
     sample.sort(axis=1)
@@ -122,8 +125,8 @@ def to_height(gray: Image.Image) -> Image.Image:
 def to_dark_on_light(gray: Image.Image) -> Image.Image:
     """Gray stretched by its own histogram: the median is ground, and what differs from it more is dark."""
     counts = np.cumsum(gray.histogram())
-    low, middle, high = np.searchsorted(counts, np.array([_LOW, 0.5, _HIGH]) * counts[-1]).tolist()
-    scale = CONTRAST / max(high - middle, middle - low, _LEAST_CONTRAST)
+    low, middle, high = np.searchsorted(counts, np.array([_LOW_QUANTILE, 0.5, _HIGH_QUANTILE]) * counts[-1]).tolist()
+    scale = CONTRAST / max(high - middle, middle - low, _MIN_CONTRAST)
     levels = (np.arange(256) - middle) * scale
     if high - middle > middle - low:
         levels = -levels

@@ -16,7 +16,7 @@ from pixread.records import CROP_MARGIN, END_MARGIN, LINE_ASCENT, LINE_DESCENT, 
 from pixread.train.lines.drawn import Cut
 from pixread.train.lines.pages import Page, TrueLine, lines_of
 
-MOST_OF_A_TEXT = 4  # lines of one text and site, on average; menus would fill a tenth of the lines
+MAX_LINES_PER_TEXT = 4  # lines of one text and site, on average; menus would fill a tenth of the lines
 WIDTHS = (90.0, 760.0)  # pixels at the network's height that spans of words are cut to, evenly in their logarithm
 MAX_LINE_WIDTH = 1200.0  # pixels at the network's height
 WHOLE_LINES = 0.08  # of the lines are taken whole, up to MAX_LINE_WIDTH
@@ -27,7 +27,7 @@ DETECTED_SHARE = 0.7  # of the lines that a detector finds are cut in its boxes,
 DETECTED_HEIGHT_JITTER, DETECTED_SHIFT_JITTER = 0.03, 0.02
 DETECTED_ENDS = (-0.10, 4.0)  # em between a word's end and the crop's, in which a detected end is taken for the word's
 _CLEAR = 0.75  # of the gap to the next word may be in the crop
-LEAST_CONTRAST = 20.0  # gray levels between the darkest and lightest parts; less is text that cannot be seen
+MIN_CONTRAST = 20.0  # gray levels between the darkest and lightest parts; less is text that cannot be seen
 _MARKS_WITHOUT_TEXT = ("icon", "picture", "control", "edge")
 _TEXT_HEIGHT = (LINE_ASCENT + LINE_DESCENT + 2 * CROP_MARGIN) / HEIGHT  # em of one pixel of a normalised crop
 
@@ -235,7 +235,7 @@ def _cut(pixels: NDArray[np.uint8], left: float, top: float, right: float, botto
 def _is_visible(pixels: NDArray[np.uint8]) -> bool:
     sample = pixels.reshape(-1, 3)[:: max(1, pixels.size // 1800)]
     low, high = np.quantile(sample, (0.02, 0.98), axis=0)
-    return bool((high - low).max() >= LEAST_CONTRAST)
+    return bool((high - low).max() >= MIN_CONTRAST)
 
 
 def cut_textless(page: Page, rng: random.Random) -> Cut | None:
@@ -281,5 +281,5 @@ def text_free_pictures(page: Page) -> list[NDArray[np.uint8]]:
 
 
 def is_common(text: str, site: str, counts: Mapping[tuple[str, str], int], rng: random.Random) -> bool:
-    """Whether chance leaves the line out, so that MOST_OF_A_TEXT of its text and site stay on average."""
-    return rng.random() > MOST_OF_A_TEXT / max(MOST_OF_A_TEXT, counts.get((site, text), 1))
+    """Whether chance leaves the line out, so that MAX_LINES_PER_TEXT of its text and site stay on average."""
+    return rng.random() > MAX_LINES_PER_TEXT / max(MAX_LINES_PER_TEXT, counts.get((site, text), 1))

@@ -26,8 +26,11 @@ from pixread.train.lines.recipes import LineRecipe
 
 GEOMETRY_WEIGHTS = (1.0, 2.0, 3.0, 3.0)  # of the logarithm of the height, the distance, cosine and sine
 KIND_WEIGHT, STYLE_WEIGHT = 1.0, 0.4  # of their losses; cores and geometry count 1
-LEAST_KIND, LEAST_STYLE = 0.01, 0.02  # shares of all cells and of cores, below which a class counts as this common
-EASY = 0.05  # least weight of a pixel in the focal loss
+MIN_KIND_SHARE, MIN_STYLE_SHARE = (
+    0.01,
+    0.02,
+)  # shares of all cells and of cores, below which a class counts as this common
+MIN_FOCAL_WEIGHT = 0.05  # least weight of a pixel in the focal loss
 SCORE_SEED = 3
 
 
@@ -98,7 +101,7 @@ def core_losses(logits: Tensor, core: Tensor, weight: Tensor) -> tuple[Tensor, T
     """Focal loss (gamma 1, over the number of positives) and Dice loss of core maps (B, S/2, S/2)."""
     target = core.float()
     probability = logits.sigmoid()
-    missed = torch.where(core > 0, 1 - probability, probability).detach().clamp(EASY)
+    missed = torch.where(core > 0, 1 - probability, probability).detach().clamp(MIN_FOCAL_WEIGHT)
     entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     focal = (entropy * weight * missed).sum() / ((target * weight).sum() + 1)
     known = (weight > 0).float()
@@ -117,8 +120,8 @@ def kind_loss(logits: Tensor, kinds: Tensor, marked: Tensor) -> Tensor:
     """Focal and Dice loss of (B, K, S/4, S/4), mean over the kinds, on crops whose kinds are known."""
     known = marked.view(-1, 1, 1, 1).expand_as(logits)
     probability = logits.sigmoid()
-    missed = torch.where(kinds > 0, 1 - probability, probability).detach().clamp(EASY)
-    focal = _balanced_entropy(logits, kinds, known, missed, least=LEAST_KIND)
+    missed = torch.where(kinds > 0, 1 - probability, probability).detach().clamp(MIN_FOCAL_WEIGHT)
+    focal = _balanced_entropy(logits, kinds, known, missed, least=MIN_KIND_SHARE)
     overlap = (probability * kinds * known).sum(dim=(0, 2, 3))
     total = ((probability + kinds) * known).sum(dim=(0, 2, 3))
     dice = 1 - (2 * overlap + 1) / (total + 1)  # a kind that no crop shows costs next to nothing
@@ -128,7 +131,7 @@ def kind_loss(logits: Tensor, kinds: Tensor, marked: Tensor) -> Tensor:
 def style_loss(logits: Tensor, styles: Tensor, lettering: Tensor, marked: Tensor) -> Tensor:
     """Cross-entropy of (B, 4, S/4, S/4) inside of cores, mean over the styles, on crops whose styles are known."""
     where = (lettering * marked.view(-1, 1, 1)).unsqueeze(1).expand_as(logits)
-    return _balanced_entropy(logits, styles, where, torch.ones_like(logits), least=LEAST_STYLE)
+    return _balanced_entropy(logits, styles, where, torch.ones_like(logits), least=MIN_STYLE_SHARE)
 
 
 def _balanced_entropy(logits: Tensor, target: Tensor, where: Tensor, weight: Tensor, *, least: float) -> Tensor:

@@ -34,7 +34,7 @@ ROTATION, STRONG_ROTATION = 5.0, 15.0  # degrees
 JITTER = 0.06  # of the side, how far a perspective moves the corners
 MARGIN = 0.3  # of the side, what a window is larger than its crop where that is warped
 DRAWN_SIDE = 1.3  # of the side: drawn pictures leave room for turning
-LEAST_PHOTO = 60  # px, side of a page's picture that serves as a background
+MIN_PHOTO_SIDE = 60  # px, side of a page's picture that serves as a background
 ENLARGING = (Image.Resampling.BICUBIC, Image.Resampling.BILINEAR, Image.Resampling.LANCZOS, Image.Resampling.NEAREST)
 REDUCING = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
 
@@ -105,7 +105,7 @@ def page_photos(page: Page) -> list[Pixels]:
     return [
         page.pixels[int(box.y) + 1 : int(box.bottom) - 1, int(box.x) + 1 : int(box.right) - 1]
         for box in boxes
-        if min(box.width, box.height) > LEAST_PHOTO and box.area < 0.5 * whole.area
+        if min(box.width, box.height) > MIN_PHOTO_SIDE and box.area < 0.5 * whole.area
     ]
 
 

@@ -31,13 +31,13 @@ Cells = tuple[slice, slice, NDArray[np.bool_]]
 CORE_INSET = 0.06  # font sizes that both ends of a core are pulled in, so that neighbours stay apart
 # A lone digit or bullet has a hundredth of a line's pixels: the cores of lines shorter than this many font sizes count
 # as much as a core of that length, up to so many times.
-SHORT_LINE, MOST_SHORT_WEIGHT = 3.0, 3.0
+SHORT_LINE, MAX_SHORT_WEIGHT = 3.0, 3.0
 BOX_WEIGHT = 1.6  # of the pixels round a core, where lines must be told apart
 PICTURE_WEIGHT = 0.3  # of pixels inside pictures, which often show text that nobody has written down
 MIN_TARGET_FONT_SIZE = 5.0  # px, font size below which text is ignored: nobody can read it
-MOST_FORESHORTENED = 3.0  # ratio of the heights at both ends, beyond which the view is of no use
+MAX_HEIGHT_RATIO = 3.0  # ratio of the heights at both ends, beyond which the view is of no use
 KIND_INSET = 2.5  # px that the areas of kinds are pulled in on each side: more than half a cell parts neighbours
-THINNEST = 4.0  # px that these areas have at least: one cell
+MIN_AREA_SIDE = 4.0  # px that these areas have at least: one cell
 EDGE, PICTURE = KINDS.index("edge"), KINDS.index("picture")
 
 
@@ -168,10 +168,10 @@ def _paint_kinds(
 
 
 def _inset(quad: Floats, margin: float) -> Floats:
-    """The quad pulled in by `margin` px on each side, but never thinner than `THINNEST`."""
+    """The quad pulled in by `margin` px on each side, but never thinner than `MIN_AREA_SIDE`."""
     across, down = quad[1] - quad[0] + quad[2] - quad[3], quad[3] - quad[0] + quad[2] - quad[1]
     widths = np.maximum([np.linalg.norm(across) / 2, np.linalg.norm(down) / 2], 0.01)
-    u, v = (1 - np.maximum(widths - 2 * margin, THINNEST) / widths) / 2
+    u, v = (1 - np.maximum(widths - 2 * margin, MIN_AREA_SIDE) / widths) / 2
     corners = np.array([(u, v), (1 - u, v), (1 - u, 1 - v), (u, 1 - v)])
     x, y = corners[:, :1], corners[:, 1:]
     top, bottom = quad[0] * (1 - x) + quad[1] * x, quad[3] * (1 - x) + quad[2] * x
@@ -201,7 +201,7 @@ def _paint_lines(
     for index in visible:
         quad = middles[index]
         left, right = np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[2] - quad[1])
-        if min(left, right) < MIN_TARGET_FONT_SIZE or max(left, right) > MOST_FORESHORTENED * min(left, right):
+        if min(left, right) < MIN_TARGET_FONT_SIZE or max(left, right) > MAX_HEIGHT_RATIO * min(left, right):
             _fill(weight, cells(boxes[index], CORE_STRIDE, weight.shape[0]), 0.0)
             continue
         where = cells(cores[index], CORE_STRIDE, weight.shape[0])
@@ -213,7 +213,7 @@ def _paint_lines(
 def _core_weight(quad: Floats) -> float:
     """Of the pixels of a core; quad: of its line, one font size high."""
     length, size = float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[3] - quad[0]))
-    return float(np.clip(SHORT_LINE * size / max(length, 1e-6), 1.0, MOST_SHORT_WEIGHT))
+    return float(np.clip(SHORT_LINE * size / max(length, 1e-6), 1.0, MAX_SHORT_WEIGHT))
 
 
 def _paint_geometry(geometry: NDArray[np.float32], lettering: NDArray[np.uint8], quad: Floats, where: Cells) -> None:

@@ -21,7 +21,7 @@ from pixread.records import LINE_ASCENT, LINE_DESCENT, Box, Lettering, Mark
 from pixread.shards import ShardSet
 
 TARGET = "layout"
-WIDEST_GAP = 1.5  # em between two words of one line; beyond, columns and cells of tables begin
+MAX_WORD_GAP = 1.5  # em between two words of one line; beyond, columns and cells of tables begin
 HELD_OUT = 40  # one page of so many is never trained on
 BOLD, ITALIC, MONO, LINK = 1, 2, 4, 8  # the flags of a word in `meta`
 
@@ -99,7 +99,7 @@ def _runs(row: Sequence[TrueWord]) -> Iterator[list[TrueWord]]:
 
 def _is_apart(run: Sequence[TrueWord], word: TrueWord) -> bool:
     size = max(run[-1].lettering.size, word.lettering.size)
-    return word.box.x - max(before.box.right for before in run) > WIDEST_GAP * size
+    return word.box.x - max(before.box.right for before in run) > MAX_WORD_GAP * size
 
 
 def _line(run: Sequence[TrueWord]) -> TrueLine:

@@ -38,8 +38,8 @@ _DRAWN_PART, _TEXTLESS_PART = (
     4,
     4,
 )  # drawn lines of each script, and parts without text: evaluate_examples over this
-LEAST_BATCH_WIDTH = 1500  # pixels: the longest line and its margins
-_TRIES = 20  # of chance for each line that is wanted
+MIN_BATCH_WIDTH = 1500  # pixels: the longest line and its margins
+_MAX_TRIES = 20  # of chance for each line that is wanted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +66,8 @@ class RecogniserTask:
     """A `LineTask`. Raises ValueError for scripts that cannot be learnt and for shards without pages."""
 
     def __init__(self, recipe: LineRecipe, data: Sequence[Path]) -> None:
-        if recipe.batch_width < LEAST_BATCH_WIDTH:
-            raise ValueError(f"batch_width must be at least {LEAST_BATCH_WIDTH} pixels, got {recipe.batch_width}")
+        if recipe.batch_width < MIN_BATCH_WIDTH:
+            raise ValueError(f"batch_width must be at least {MIN_BATCH_WIDTH} pixels, got {recipe.batch_width}")
         self.recipe = recipe
         scripts = read_scripts(recipe.scripts)
         self.alphabet = alphabet_of(scripts)
@@ -170,7 +170,7 @@ def _detector(named: str) -> LearnedDetector:
 
 
 def _collect(make: Callable[[], Cut | None], count: int) -> list[Cut]:
-    made = (make() for _ in range(count * _TRIES))
+    made = (make() for _ in range(count * _MAX_TRIES))
     return list(itertools.islice((cut for cut in made if cut is not None), count))
 
 

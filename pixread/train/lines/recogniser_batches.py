@@ -37,15 +37,15 @@ RECOGNISER_CHUNK_PAGES = 14  # pages that the lines of a chunk come from
 TEXTLESS_SHARE = 0.08
 FALSE_POSITIVE_SHARE = 0.5  # of these are false positives of the detector
 UNREAD_SHARE = 0.04  # in scripts that are not learnt
-TRIES = 8  # of chance for a part of a page without text
+MAX_TRIES = 8  # of chance for a part of a page without text
 GROUND_SHARE = 0.15  # of drawn lines stand on pictures
 DEGRADED_SHARE, SMALLER_SHARE, TURNED_SHARE, STRETCHED_SHARE = 0.5, 0.35, 0.15, 0.25
 CLIPPED_SHARE, CLIPPED_PARTS = 0.03, (0.15, 0.40)  # of lines are cut off above or below; of their height
-SMALLEST_SIZE, LARGEST_SIZE = 7.0, 36.0  # font sizes in pixels after making lines smaller
+MIN_SIZE, MAX_SIZE = 7.0, 36.0  # font sizes in pixels after making lines smaller
 LEGIBLE_SIZE = 11.0  # font size in pixels; smaller letters are enlarged before a blur of 2 px would wipe them out
 FILTERS = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
-STEEPEST = math.radians(1.5)  # of what is left of a turn when lines were cut upright
-MOST_RISE = 0.2  # of the height, from one end of a line to the other, whatever its length
+MAX_RESIDUAL_ANGLE = math.radians(1.5)  # of what is left of a turn when lines were cut upright
+MAX_RISE = 0.2  # of the height, from one end of a line to the other, whatever its length
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +105,7 @@ class LineSource:
         if (roll := rng.random()) < TEXTLESS_SHARE:
             if chunk_pages.false_positives and rng.random() < FALSE_POSITIVE_SHARE:
                 return cut_false_positive(*rng.choice(chunk_pages.false_positives), rng)
-            cuts = (cut_textless(rng.choice(chunk_pages.pages), rng) for _ in range(TRIES))
+            cuts = (cut_textless(rng.choice(chunk_pages.pages), rng) for _ in range(MAX_TRIES))
             return next((cut for cut in cuts if cut is not None), None)
         if roll < TEXTLESS_SHARE + UNREAD_SHARE:
             return self.artist.unread_line(rng)
@@ -146,10 +146,10 @@ def augment(cut: Cut, rng: random.Random) -> Image.Image:
     image = Image.fromarray(_clipped(cut.pixels, rng) if rng.random() < CLIPPED_SHARE else np.array(cut.pixels))
     if rng.random() < TURNED_SHARE:
         image = _turned(image, rng)
-    scale = min(1.0, LARGEST_SIZE / cut.size)
+    scale = min(1.0, MAX_SIZE / cut.size)
     size = cut.size * scale
-    if rng.random() < SMALLER_SHARE and size > SMALLEST_SIZE:
-        scale *= math.exp(rng.uniform(math.log(SMALLEST_SIZE / size), 0.0))
+    if rng.random() < SMALLER_SHARE and size > MIN_SIZE:
+        scale *= math.exp(rng.uniform(math.log(MIN_SIZE / size), 0.0))
     stretch = rng.uniform(0.88, 1.15) if rng.random() < STRETCHED_SHARE else 1.0
     if scale * stretch != 1.0:
         image = _resized(image, scale * stretch, scale, rng.choice(FILTERS))
@@ -178,7 +178,7 @@ def _resized(image: Image.Image, across: float, down: float, resampling: Image.R
 
 def _turned(image: Image.Image, rng: random.Random) -> Image.Image:
     """What is left of a turn, as a shear; what comes in from outside repeats the edge."""
-    slope = rng.uniform(-1, 1) * min(math.tan(STEEPEST), MOST_RISE * image.height / image.width)
+    slope = rng.uniform(-1, 1) * min(math.tan(MAX_RESIDUAL_ANGLE), MAX_RISE * image.height / image.width)
     pad = math.ceil(abs(slope) * image.width / 2) + 1
     padded = np.pad(np.asarray(image), ((pad, pad), (0, 0), (0, 0)), mode="edge")
     lean = slope * rng.random()

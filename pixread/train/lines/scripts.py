@@ -76,7 +76,7 @@ _GREEK = "αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋΐ
 _GREEK_ACCENTED = dict(zip("αεηιουω", "άέήίόύώ", strict=True))
 _ACUTE = "\u0301"
 
-MOST_LETTERS = 1500
+MAX_LETTERS = 1500
 """Of a script; those with more (Chinese, Korean) need a larger network and other data."""
 UNREAD_SCRIPTS = (
     *(
@@ -126,9 +126,9 @@ def read_scripts(names: str) -> list[Script]:
     for script in scripts:
         if any(unicodedata.bidirectional(char) in ("R", "AL") for char in script.letters):
             raise ValueError(f"scripts must be written from left to right, and {script.name} is not")
-        if len(script.letters) > MOST_LETTERS:
+        if len(script.letters) > MAX_LETTERS:
             raise ValueError(
-                f"scripts may have up to {MOST_LETTERS} letters each, and {script.name} has {len(script.letters)}"
+                f"scripts may have up to {MAX_LETTERS} letters each, and {script.name} has {len(script.letters)}"
             )
     return scripts
 
