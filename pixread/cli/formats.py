@@ -97,9 +97,7 @@ def _is_paragraph(node: Node) -> bool:
     if not all(child.words for child in node.children):
         return False
     lines = [{word.line for word in child.words} for child in node.children]
-    return all(first & second for first, second in pairwise(lines)) or len(
-        set[int]().union(*lines)
-    ) < len(lines)
+    return all(first & second for first, second in pairwise(lines)) or len(set[int]().union(*lines)) < len(lines)
 
 
 def leaf_text(node: Node) -> str:

@@ -37,7 +37,7 @@ RECOGNISER_CHUNK_PAGES = 14  # pages that the lines of a chunk come from
 TEXTLESS_SHARE = 0.08
 FALSE_POSITIVE_SHARE = 0.5  # of these are false positives of the detector
 UNREAD_SHARE = 0.04  # in scripts that are not learnt
-MAX_TRIES = 8  # of chance for a part of a page without text
+TEXTLESS_TRIES = 8  # of chance for a part of a page without text
 GROUND_SHARE = 0.15  # of drawn lines stand on pictures
 DEGRADED_SHARE, SMALLER_SHARE, TURNED_SHARE, STRETCHED_SHARE = 0.5, 0.35, 0.15, 0.25
 CLIPPED_SHARE, CLIPPED_PARTS = 0.03, (0.15, 0.40)  # of lines are cut off above or below; of their height
@@ -105,7 +105,7 @@ class LineSource:
         if (roll := rng.random()) < TEXTLESS_SHARE:
             if chunk_pages.false_positives and rng.random() < FALSE_POSITIVE_SHARE:
                 return cut_false_positive(*rng.choice(chunk_pages.false_positives), rng)
-            cuts = (cut_textless(rng.choice(chunk_pages.pages), rng) for _ in range(MAX_TRIES))
+            cuts = (cut_textless(rng.choice(chunk_pages.pages), rng) for _ in range(TEXTLESS_TRIES))
             return next((cut for cut in cuts if cut is not None), None)
         if roll < TEXTLESS_SHARE + UNREAD_SHARE:
             return self.artist.unread_line(rng)
