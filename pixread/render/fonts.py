@@ -68,9 +68,11 @@ _FALLBACKS = (
     "Unifont",
 )
 
-# Fonts that claim Latin letters and draw something else.
+# Fonts that claim Latin letters and draw something else: signs, Greek letters, keys, or capitals for small letters.
 _NO_LETTERS = re.compile(
-    r"symbol|emoji|icon|dingbat|barcode|webdings|wingdings|\bmath\b|redacted|last resort", re.IGNORECASE
+    r"symbol|emoji|icon|dingbat|barcode|webdings|wingdings|\bmath\b|redacted|last resort|"
+    r"d050000l|ellhnikh|alfa-beta|keyboard|small ?caps|\bcaps\b|bebas",
+    re.IGNORECASE,
 )
 
 

@@ -24,7 +24,12 @@ from pixread.train.lines.scripts import UNREAD_SCRIPTS, Script, script_named
 
 MIN_LINE_FONT_SIZE, MAX_LINE_FONT_SIZE = 8, 44  # font sizes in pixels
 MAX_DRAWN_WIDTH = 760.0  # pixels of a drawn line, at 28 px a font size
-NO_TEXT_FONTS = ("Math", "cmap", "Symbol", "Dingbat", "Emoji", "D050", "Initials", "Awesome", "Barcode", "LastResort")
+# Parts of names of files that draw something else than the letters that are asked of them (see render/fonts.py), which
+# would be learnt as these letters.
+NO_TEXT_FONTS = (
+    *("Math", "cmap", "Symbol", "Dingbat", "Emoji", "D050", "Initials", "Awesome", "Barcode", "LastResort"),
+    *("ellen", "ellebo", "alfa-beta", "Biolinum_K", "Smallcaps", "romancaps", "monocaps", "Bebas"),
+)
 _SCREEN_SHARE = 0.55  # of the lines are in families that browsers fall back to, or that pages ask for most often
 _SCRIPT_SHARES = {"latin": 0.34, "cyrillic": 0.17, "greek": 0.14, "devanagari": 0.35}
 _OTHER_SHARE = 0.2  # of each further script; the shares are brought to a sum of one
