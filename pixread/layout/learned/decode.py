@@ -19,7 +19,7 @@ from pixread.layout.learned.network import CORE_STRIDE, HEAD_STRIDE, MIDDLE, REF
 from pixread.records import LINE_ASCENT, LINE_DESCENT, Region
 
 CORE_PROBABILITY = 0.5  # of a pixel, from which it belongs to a core
-LINE_SCORE = 0.6  # mean probability of a line's core, below which it is left out
+LINE_SCORE = 0.55  # mean probability of a line's core, below which it is left out
 MIN_HEIGHT = 3.5  # px; nothing smaller is learnt
 MIN_CORE_AREA = 0.12  # of the squared height, area of a core: half a full stop
 CORE_INSET = 0.06  # font sizes that cores are shorter at each end than their lines, as in training
