@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from pixread.cli.terminal import named_values, progress_bar, result, say
 if TYPE_CHECKING:
     from pixread.train.runtime import Progress, TrainResult
 
-INTERRUPTED = 130  # what shells report for Ctrl-C
+SIGNALLED = 128  # and the number of the signal: what shells report
 
 
 def train(
@@ -46,7 +47,7 @@ def train(
     result(trained.folder)
     if trained.interrupted:
         say(f"interrupted after step {trained.step}; go on with --resume")
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(SIGNALLED + (trained.signal or signal.SIGINT))
 
 
 def _train_lines(recipe: str, **settings: Any) -> TrainResult:

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 from pixread.generate.logits_processors import NoRepeatNgram, RepetitionPenalty
 
 BATCH_SIZE = 32
+LONGEST_OUTPUT = 2**20  # tokens; more is a mistake, and would be taken room for
 
 
 class DecodingKeywords(TypedDict, total=False):
@@ -50,6 +51,10 @@ class DecodingOptions:
     def __post_init__(self) -> None:
         for name in ("max_new_tokens", "max_patches", "batch_size", "beams"):
             _check_whole(getattr(self, name), name, least=1)
+        if self.batch_size is None:
+            object.__setattr__(self, "batch_size", BATCH_SIZE)
+        if (self.max_new_tokens or 0) > LONGEST_OUTPUT:
+            raise ValueError(f"max_new_tokens must be at most {LONGEST_OUTPUT}, got {self.max_new_tokens}")
         _check_whole(self.min_new_tokens, "min_new_tokens", least=0)
         if self.grammar is not None and not isinstance(self.grammar, bool):
             raise ValueError(f"grammar must be true or false, got {self.grammar!r}")

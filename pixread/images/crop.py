@@ -11,8 +11,9 @@ from pixread.records import Box
 
 def check_inside(image: Image.Image, region: Box) -> None:
     """Raises ValueError for a region that is not wholly inside the picture, or smaller than a pixel."""
+    # Comparisons with NaN are false, so that it lies nowhere.
     inside = region.x >= 0 and region.y >= 0 and region.right <= image.width and region.bottom <= image.height
-    if not inside or region.width < 1 or region.height < 1:
+    if not (inside and region.width >= 1 and region.height >= 1):
         given = ",".join(f"{number:g}" for number in region.as_list())
         raise ValueError(
             f"the region {given} (x,y,width,height) must lie inside the picture of {image.width} x {image.height} "

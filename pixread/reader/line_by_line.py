@@ -15,7 +15,7 @@ from PIL import Image
 from pixread.assembly.document import assemble_page
 from pixread.checkpoints.layout import PAGE_READER
 from pixread.checkpoints.placement import find_device
-from pixread.images.crop import cut_out
+from pixread.images.crop import check_inside, cut_out
 from pixread.images.open import PictureSource
 from pixread.layout.line_crops import crop_for_recognition, map_to_line
 from pixread.reader.arguments import Many, broadcast, open_images
@@ -231,6 +231,9 @@ class PageReader:
 
     def _detect(self, images: Sequence[Image.Image], regions: Sequence[Box | None]) -> list[_DetectedPage]:
         """The lines and pictures of each picture; of one with a region those that overlap it."""
+        for image, region in zip(images, regions, strict=True):
+            if region is not None:
+                check_inside(image, region)
         corners = [(0, 0) if region is None else _detection_corner(region) for region in regions]
         parts = [
             image if region is None else cut_out(image, region, margin=DETECTION_MARGIN)

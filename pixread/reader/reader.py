@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
@@ -30,6 +31,8 @@ from pixread.records import Box, Reading, Request
 
 if TYPE_CHECKING:
     from pixread.reader.line_by_line import PageReader
+
+MAX_SAMPLES = 2**20  # of one picture
 
 
 class Reader:
@@ -204,8 +207,10 @@ class Reader:
         written at once; more of them begin with the same as fewer. Errors as in `read`.
         """
         options, sampling = DecodingOptions(**limits), Sampling(temperature=temperature, top_k=top_k, top_p=top_p)
-        if count < 1:
-            raise ValueError(f"count must be at least 1, got {count}")
+        if isinstance(count, bool) or not isinstance(count, Integral) or not 1 <= count <= MAX_SAMPLES:
+            raise ValueError(f"count must be a whole number from 1 to {MAX_SAMPLES}, got {count!r:.80}")
+        if options.beams not in (None, 1):
+            raise ValueError(f"samples are drawn without a beam search, got beams={options.beams}")
         seeds, image = seeds_of(seed, count), open_picture(picture)
         started, request = time.perf_counter(), _request(image, question, region)
         answers = self._single_pass.samples(request, sampling, options, seeds=seeds)
@@ -228,10 +233,13 @@ class Reader:
         token for.
         """
         options = DecodingOptions(max_patches=max_patches, batch_size=batch_size)
+        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+            raise ValueError(f"texts must be a list of strings, got {texts!r:.80}")
         return self._single_pass.scores(_request(open_picture(picture), question, region), texts, options)
 
 
 def _request(image: Image.Image, question: str | None, region: Box | None) -> Request:
+    [question], [region] = broadcast(question, 1, "question", kind=str), broadcast(region, 1, "region", kind=Box)
     if region is not None:
         check_inside(image, region)
     return Request(image, question or "", region)

@@ -208,7 +208,7 @@ def _train(
         step = _run(trainer, out, done=done, stop=stop, progress=progress)
     with contextlib.suppress(ValueError):  # a run of a few steps has no curve
         write_text(out / CURVES, draw_curves(out / METRICS, title=f"{recipe_name}, {step} steps"))
-    return TrainResult(folder=resolve(out), step=step, interrupted=step < recipe.steps)
+    return TrainResult(folder=resolve(out), step=step, interrupted=step < recipe.steps, signal=next(iter(stop), None))
 
 
 def _measure_labels(

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from pixread.train.recipes import SCHEDULES
+
 OPTIMIZERS = ("adafactor", "adamw", "muon")
-SCHEDULES = ("cosine", "linear", "constant")
 MIN_FACTORED = 128  # T5X factors a matrix only when both sides have at least this size
 CHUNK_NUMBERS = 2**18  # numbers of a matrix that Adafactor works on at a time: a megabyte
 

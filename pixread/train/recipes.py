@@ -10,6 +10,9 @@ from functools import partial
 from pixread.settings import with_fields
 from pixread.train.lines.recipes import LINE_RECIPES
 
+SCHEDULES = ("cosine", "linear", "constant")
+MAX_SEED = 2**40  # seeds of steps are multiples of it, in 64 bits
+
 ANY_TASK = "any"
 
 
@@ -65,6 +68,10 @@ class Recipe:
             raise ValueError(f"warmup_share must lie between 0 and 1, got {self.warmup_share}")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise ValueError(f"precision must be auto, float32 or bfloat16, got {self.precision!r}")
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"no schedule {self.schedule!r}; the schedules are {', '.join(SCHEDULES)}")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise ValueError(f"seed must be a whole number from 0 to {MAX_SEED}, got {self.seed}")
 
     def _check_ranges(self) -> None:
         for name in ("steps", "batch_size", "accumulate", "log_every", "save_every", "evaluate_every", "max_patches"):
@@ -73,7 +80,7 @@ class Recipe:
         for name in ("lora_rank", "warmup_steps", "workers", "threads"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
-        for name in ("learning_rate", "weight_decay", "clip", "z_loss"):
+        for name in ("learning_rate", "weight_decay", "clip", "z_loss", "lora_alpha"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be a finite number of at least 0, got {getattr(self, name)}")
 

@@ -26,11 +26,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class TrainResult:
-    """Where a run ended. `interrupted` is set when a signal stopped it before its last step."""
+    """Where a run ended."""
 
     folder: Path
     step: int
-    interrupted: bool
+    interrupted: bool  # before its last step
+    signal: int | None = None  # that stopped it
 
 
 def autocast_dtype(precision: str, device: torch.device) -> torch.dtype:

@@ -208,8 +208,9 @@ def test_what_a_reader_of_pages_cannot_do_is_said_in_a_sentence():
         pages.score(image, ["a"])
     with pytest.raises(ValueError, match="beams and max_patches cannot be given"):
         pages.parse(image, beams=4, max_patches=8)
-    with pytest.raises(ValueError, match="must lie inside the picture"):
-        pages.parse(image, region=Box(0, 0, 41, 10))
+    for wrong in (Box(0, 0, 41, 10), Box(math.inf, 0, 1, 1), Box(math.nan, 0, 1, 1), Box(0, 0, math.nan, 1)):
+        with pytest.raises(ValueError, match="must lie inside the picture"):
+            pages.parse(image, region=wrong)
 
 
 def test_a_folder_of_weights_is_a_reader_and_takes_no_options_of_checkpoints(weights: Path, page: Screenshot):

@@ -59,7 +59,10 @@ def test_samples_are_repeatable_and_more_begin_with_the_same(reader: Reader, pag
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"count": 0}, "count must be at least 1, got 0"),
+        ({"count": 0}, f"count must be a whole number from 1 to {2**20}, got 0"),
+        ({"count": 1.5}, f"count must be a whole number from 1 to {2**20}, got 1.5"),
+        ({"beams": 2}, "samples are drawn without a beam search, got beams=2"),
+        ({"region": (0, 0, 5, 5)}, "a region must be a Box, got "),
         ({"seed": -1}, "seed must be a whole number from 0 to "),
         ({"temperature": 0.0}, "temperature must be a number above 0, got 0.0"),
     ],

@@ -126,6 +126,7 @@ def test_beams_that_a_checkpoint_cannot_mean_are_refused(make_checkpoint: MakeCh
         ({"region": Box(5, 5, 0, 0)}, "the region 5,5,0,0 "),
         ({"region": [Box(0, 0, 9, 9)] * 2}, "give one region for all pictures or one for each, got 2 for 1 pictures"),
         ({"max_new_tokens": 0}, "max_new_tokens must be at least 1, got 0"),
+        ({"max_new_tokens": 10**9}, f"max_new_tokens must be at most {2**20}, got {10**9}"),
         ({"min_new_tokens": -1}, "min_new_tokens must be at least 0, got -1"),
         ({"max_patches": 0}, "max_patches must be at least 1, got 0"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),

@@ -8,8 +8,8 @@ import pytest
 
 from pixread.models.pix2struct.config import SIZES
 from pixread.tasks import TASKS
-from pixread.train.optim import OPTIMIZERS, SCHEDULES
-from pixread.train.recipes import ANY_TASK, RECIPES, TABLE_5, make_recipe
+from pixread.train.optim import OPTIMIZERS
+from pixread.train.recipes import ANY_TASK, RECIPES, SCHEDULES, TABLE_5, make_recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -80,6 +80,9 @@ def test_fields_are_replaced_with_their_own_type() -> None:
         ("finetune-laptop", {"dropout": "1"}, "dropout must be at least 0 and below 1, got 1.0"),
         ("finetune-laptop", {"lora_rank": "-1"}, "lora_rank must be at least 0, got -1"),
         ("finetune-laptop", {"workers": "-1"}, "workers must be at least 0, got -1"),
+        ("warmup-base", {"schedule": "cosin"}, "no schedule 'cosin'; the schedules are cosine, linear, constant"),
+        ("warmup-base", {"seed": str(10**13)}, f"seed must be a whole number from 0 to {2**40}, got {10**13}"),
+        ("finetune-laptop", {"lora_alpha": "inf"}, "lora_alpha must be a finite number of at least 0, got inf"),
         ("finetune-laptop", {"learning_rate": "nan"}, "learning_rate must be a finite number of at least 0, got nan"),
         ("finetune-laptop", {"clip": "inf"}, "clip must be a finite number of at least 0, got inf"),
         (

@@ -230,7 +230,7 @@ def train_lines(
             step = _run(trainer, folder, done=done, stop=stop, progress=progress)
         with contextlib.suppress(ValueError):  # a run of a few steps has no curve
             write_text(folder / CURVES, draw_curves(folder / METRICS, title=f"{name}, {step} steps", panels=None))
-    return TrainResult(folder=folder, step=step, interrupted=step < recipe.steps)
+    return TrainResult(folder=folder, step=step, interrupted=step < recipe.steps, signal=next(iter(stop), None))
 
 
 def _run(
