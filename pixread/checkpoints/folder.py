@@ -48,8 +48,11 @@ class Checkpoint:
         return family_of(self.config.model_type)
 
     def processor(self) -> Processor:
-        """What lies beside the weights. ValueError, in one sentence, where it is missing or damaged."""
-        processor: Processor = self.family.load_processor(self.folder, self.config)
+        """What lies beside the weights. CheckpointError, in one sentence, where it is missing or damaged."""
+        try:
+            processor: Processor = self.family.load_processor(self.folder, self.config)
+        except ValueError as error:
+            raise CheckpointError(str(error)) from error
         return processor
 
 

@@ -61,7 +61,10 @@ def convert(
         raise typer.BadParameter(
             f"--tokenizer, --max-patches and --vqa are for T5X checkpoints, which come without; {source} is none"
         )
-    result(rewrite(source, out, dtype=stored))
+    written = rewrite(source, out, dtype=stored)
+    if not (written / TOKENIZER_FILES[".json"]).is_file():
+        say(f"{source} has no tokenizer, and so {out} has none, without which it cannot read")
+    result(written)
 
 
 def _convert_t5x(folder: Path, out: Path, *, dtype: torch.dtype, files: dict[str, bytes]) -> Path:

@@ -78,6 +78,8 @@ def _one(shards: Path, *, out: Path, **settings: Any) -> None:
         show_table(comparison_table(metrics))
     say(f"wrote {out / 'report.html'}")
     if not metrics["read"]:
+        reason = max(metrics["reasons"], key=metrics["reasons"].__getitem__, default="there are none")
+        say(f"none of the {metrics['skipped']} examples could be read, most of them for this reason: {reason}")
         raise typer.Exit(1)
 
 

@@ -56,18 +56,18 @@ def as_json(reading: Reading, *, file: str, model: str) -> dict[str, Any]:
 
 def node_as_json(node: Node) -> dict[str, Any]:
     """{"text"} or {"image", "alt"} or {"children"}, with "box" [x, y, width, height] and "confidence" where known."""
-    stored: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     if node.is_text:
-        stored["text"] = node.text
+        fields["text"] = node.text
     elif node.is_image:
-        stored |= {name: value for name, value in (("image", node.image), ("alt", node.alt)) if value is not None}
+        fields |= {name: value for name, value in (("image", node.image), ("alt", node.alt)) if value is not None}
     else:
-        stored["children"] = [node_as_json(child) for child in node.children]
+        fields["children"] = [node_as_json(child) for child in node.children]
     if node.box is not None:
-        stored["box"] = node.box.as_list()
+        fields["box"] = node.box.as_list()
     if node.confidence is not None:
-        stored["confidence"] = round(node.confidence, 4)
-    return stored
+        fields["confidence"] = round(node.confidence, 4)
+    return fields
 
 
 def outline(node: Node) -> str:

@@ -39,6 +39,7 @@ def push(
     # A name that is no folder here is not looked for on the Hub: there is nothing to push.
     source = resolve(folder) if Path(folder).is_dir() else Path(folder)
     loaded = load(source, dtype=None)  # whole and sound, or there is nothing to push
+    loaded.processor()  # what cannot read is of no use to others
     settings = ImageProcessor.load(source)
     facts = CardFacts(
         license=licence,

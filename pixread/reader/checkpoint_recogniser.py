@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -34,10 +34,35 @@ class CheckpointRecogniser:
 
 
 def _line_of(answer: Answer, without: Collection[str]) -> RecognisedLine:
-    """A generated text says nothing of places: its characters are taken to be of one width."""
-    text = " ".join(answer.text.split())
+    """A generated text says nothing of positions: its characters are taken to be of one width."""
+    probabilities = _character_probabilities(answer)
+    # White space is one blank between words, and none at the ends.
+    kept = [
+        (" " if sign.isspace() else sign, probability)
+        for number, (sign, probability) in enumerate(zip(answer.text, probabilities, strict=True))
+        if not sign.isspace() or (answer.text[:number].strip() and not answer.text[number - 1].isspace())
+    ]
+    if kept and kept[-1][0] == " ":
+        kept.pop()
+    text = "".join(sign for sign, _ in kept)
     if not text or any(script_of_sign(sign) in without for sign in text):
         return RecognisedLine("", (), 0.0)
-    ends = [number / len(text) for number in range(len(text) + 1)]
-    characters = [Character(start, end, answer.confidence) for start, end in itertools.pairwise(ends)]
-    return RecognisedLine(text, tuple(characters), answer.confidence)
+    characters = [
+        Character(number / len(kept), (number + 1) / len(kept), probability)
+        for number, (_, probability) in enumerate(kept)
+    ]
+    return RecognisedLine(text, tuple(characters), math.exp(math.fsum(answer.log_probs)))
+
+
+def _character_probabilities(answer: Answer) -> list[float]:
+    """So that their product over a word is that of the probabilities of its tokens.
+
+    Where it is not known which characters a token spelled, all have the same share.
+    """
+    if not answer.spans:
+        return [math.exp(math.fsum(answer.log_probs) / max(len(answer.text), 1))] * len(answer.text)
+    log_probs = [0.0] * len(answer.text)
+    for (start, end), log_prob in zip(answer.spans, answer.log_probs, strict=False):  # the end token spells nothing
+        for number in range(start, end):
+            log_probs[number] += log_prob / (end - start)
+    return [math.exp(log_prob) for log_prob in log_probs]

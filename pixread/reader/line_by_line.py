@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack, overload
 
@@ -118,6 +119,8 @@ class PageReader:
         """
         _refuse_options(limits)
         threshold = MIN_CONFIDENCE if min_confidence is None else min_confidence
+        if isinstance(threshold, bool) or not isinstance(threshold, Real) or not 0 <= threshold <= 1:
+            raise ValueError(f"min_confidence must be a number from 0 to 1, got {threshold!r:.80}")
         many, images = open_images(pictures)
         boxes = broadcast(region, len(images), "region", kind=Box)
         readings = self._read_pages(images, boxes, threshold, progress)

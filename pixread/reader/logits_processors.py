@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from pixread.checkpoints.errors import CheckpointError
 from pixread.checkpoints.generation import check_known, least_output, longest_output
 from pixread.generate.beam import BeamSettings
 from pixread.generate.loop import LogitsProcessor
@@ -61,7 +62,7 @@ def _check_grammar(processors: Mapping[str, LogitsProcessor], ends: Ends) -> Non
 
 
 def check_generation(generation: Mapping[str, Any], config: Config, *, name: str) -> None:
-    """Raises ValueError, naming the checkpoint, for generation settings that make no sense, wherever they stand."""
+    """Raises CheckpointError, naming the checkpoint, for generation settings that make no sense."""
     try:
         check_known(generation)
         BeamSettings.of(generation)
@@ -69,4 +70,4 @@ def check_generation(generation: Mapping[str, Any], config: Config, *, name: str
         options = DecodingOptions(grammar=generation.get("grammar"))
         logits_processors_of(options, generation, Ends.of(generation, config))
     except ValueError as error:
-        raise ValueError(f"the generation settings of {name} cannot be followed: {error}") from error
+        raise CheckpointError(f"the generation settings of {name} cannot be followed: {error}") from error

@@ -51,6 +51,8 @@ def open_run(out: Path, recipe: DataclassInstance, *, name: str, resume: bool, d
         out.mkdir(parents=True, exist_ok=True)
         if started.is_file():
             _check_same(read_json_object(started), recipe, name=name, path=started)
+            if done and done > (steps := dataclasses.asdict(recipe)["steps"]):
+                raise ValueError(f"{out} has {done} steps already, so steps must be at least {done}, got {steps}")
         write_text(started, json.dumps({"name": name, **dataclasses.asdict(recipe)}, indent=2) + "\n")
     except OSError as error:
         raise ValueError(f"cannot write the training run {out}: {error.strerror or error}") from error

@@ -130,8 +130,9 @@ def test_a_checkpoint_of_lines_reads_a_page_line_by_line(folder: Path):
     checkpoint = load(folder)
     with torch.no_grad():
         checkpoint.model.head.weight *= 9  # so sure of itself that no word is left out
-    lines = replace(checkpoint.processor(), page_strategy="line_by_line")  # type: ignore[type-var]
-    reader = Reader(checkpoint, lines, name="lines")
+    processor = checkpoint.processor()
+    assert isinstance(processor, RecurrentProcessor)
+    reader = Reader(checkpoint, replace(processor, page_strategy="line_by_line"), name="lines")
     page = Image.open(DEMO)
     reading = reader.parse(page, max_new_tokens=6)
     detected = [region for region in LearnedDetector.load().detect([page])[0] if region.kind == "line"]

@@ -208,6 +208,9 @@ def test_what_a_reader_of_pages_cannot_do_is_said_in_a_sentence():
         pages.score(image, ["a"])
     with pytest.raises(ValueError, match="beams and max_patches cannot be given"):
         pages.parse(image, beams=4, max_patches=8)
+    for threshold in (math.nan, 2, -0.1, True, "a"):
+        with pytest.raises(ValueError, match=r"^min_confidence must be a number from 0 to 1, got "):
+            pages.parse(image, min_confidence=threshold)  # type: ignore[arg-type]
     for wrong in (Box(0, 0, 41, 10), Box(math.inf, 0, 1, 1), Box(math.nan, 0, 1, 1), Box(0, 0, math.nan, 1)):
         with pytest.raises(ValueError, match="must lie inside the picture"):
             pages.parse(image, region=wrong)

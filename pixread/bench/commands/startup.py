@@ -58,7 +58,7 @@ def bench_startup(*, model: str | None = None, repeats: int = 3) -> Report:
         for read in reads.values():
             cold_read(read, env)
         slowest = [figure for name, read in reads.items() for figure in slowest_imports(name, read, env)]
-        loader_module = "pixread.reader.line_by_line" if folder is None else "pixread.reader.single_pass"
+        loader_module = "pixread.reader.line_by_line" if folder is None else "pixread.reader.reader"
         measures = {"pixread": partial(pixread_startup, reads["pixread"], env, loader_module=loader_module)}
         if compares:
             measures["transformers"] = partial(transformers_startup, reads["transformers"], env)

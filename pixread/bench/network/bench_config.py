@@ -51,6 +51,20 @@ class BenchConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokensCase:
+    """A batch of pictures of so many patches, with so many tokens each: labels, or of an output."""
+
+    rows: int
+    patches: int
+    tokens: int
+
+    @property
+    def name(self) -> str:
+        pictures = "1 picture" if self.rows == 1 else f"{self.rows} pictures"
+        return f"{pictures} of {self.patches} patches, {self.tokens} tokens"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BenchEnvironment:
     """A BenchConfig made concrete on this machine."""
 

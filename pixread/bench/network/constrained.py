@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
@@ -13,6 +12,7 @@ from pixread.bench.harness.worker_process import WorkerProcess
 from pixread.bench.network.bench_config import (
     BenchConfig,
     BenchEnvironment,
+    TokensCase,
     VariantProcesses,
     make_environment,
     variant_processes,
@@ -25,20 +25,6 @@ CONSTRAINED_STEP, PROCESSOR = "a constrained step (ms)", "logits processor (ms)"
 SHARE = "logits processor, share of a step"
 ONCE = "once a vocabulary"
 GRAMMAR_SECONDS, FIRST_MASKS_SECONDS = "grammar (s)", "logits processor, first output (s)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConstrainedCase:
-    """So many pictures of so many patches, and an output of so many tokens each."""
-
-    rows: int
-    patches: int
-    tokens: int
-
-    @property
-    def name(self) -> str:
-        pictures = "1 picture" if self.rows == 1 else f"{self.rows} pictures"
-        return f"{pictures} of {self.patches} patches, {self.tokens} tokens"
 
 
 def bench_constrained(
@@ -65,7 +51,7 @@ def bench_constrained(
         ]
         for size in patches:
             for rows in batch_sizes:
-                case = ConstrainedCase(rows=rows, patches=size, tokens=tokens)
+                case = TokensCase(rows=rows, patches=size, tokens=tokens)
                 first_seconds = warm_up_constrained(case, loaded, variants)
                 if len(once) == len(variants):  # later cases find the masks of the first one
                     once += [Figure(name, FIRST_MASKS_SECONDS, (value,), ONCE) for name, value in first_seconds.items()]
@@ -75,9 +61,7 @@ def bench_constrained(
     return Report("constrained", what, tuple(figures), this_machine(), notes=environment.notes, about=environment.about)
 
 
-def warm_up_constrained(
-    case: ConstrainedCase, loaded: VariantProcesses, variants: Sequence[Variant]
-) -> dict[str, float]:
+def warm_up_constrained(case: TokensCase, loaded: VariantProcesses, variants: Sequence[Variant]) -> dict[str, float]:
     """Both kinds of output once; of each variant the seconds of the processor in all steps of the constrained one."""
     loaded.call_each(variants, "encode_batch", sizes=[case.patches] * min(case.rows, DISTINCT), rows=case.rows)
     loaded.call_each(variants, "write", tokens=2, is_constrained=False)
@@ -86,14 +70,14 @@ def warm_up_constrained(
 
 
 def measure_constrained(
-    case: ConstrainedCase, loaded: VariantProcesses, variants: Sequence[Variant], environment: BenchEnvironment
+    case: TokensCase, loaded: VariantProcesses, variants: Sequence[Variant], environment: BenchEnvironment
 ) -> tuple[Figure, ...]:
     """All figures of one case."""
     turns = {variant.name: partial(constrained_turn, case, loaded.processes[variant.name]) for variant in variants}
     return take_turns(turns, repeats=environment.bench_config.repeats, case=case.name)
 
 
-def constrained_turn(case: ConstrainedCase, process: WorkerProcess) -> Measured:
+def constrained_turn(case: TokensCase, process: WorkerProcess) -> Measured:
     """Medians over the steps of one output without the grammar and one with it."""
     plain = process.call("write", tokens=case.tokens, is_constrained=False).result
     constrained = process.call("write", tokens=case.tokens, is_constrained=True).result

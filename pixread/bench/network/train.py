@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from typing import Any, Protocol
@@ -13,6 +12,7 @@ from pixread.bench.harness.report import Figure, Measured, Report, take_turns
 from pixread.bench.network.bench_config import (
     BenchConfig,
     BenchEnvironment,
+    TokensCase,
     VariantProcesses,
     make_environment,
     memory_figures,
@@ -60,20 +60,6 @@ class TrainingWorker:
         return {"seconds": seconds, "loss": loss}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainCase:
-    """A batch of pictures of so many patches, with so many labels each."""
-
-    rows: int
-    patches: int
-    tokens: int
-
-    @property
-    def name(self) -> str:
-        pictures = "1 picture" if self.rows == 1 else f"{self.rows} pictures"
-        return f"{pictures} of {self.patches} patches, {self.tokens} tokens"
-
-
 def bench_train(
     bench_config: BenchConfig, *, batch_sizes: Sequence[int] = (1,), patches: Sequence[int] = (2048,), tokens: int = 64
 ) -> Report:
@@ -86,12 +72,12 @@ def bench_train(
     figures: list[Figure] = []
     for size in patches:
         for rows in batch_sizes:
-            figures += measure_training(TrainCase(rows=rows, patches=size, tokens=tokens), variants, environment)
+            figures += measure_training(TokensCase(rows=rows, patches=size, tokens=tokens), variants, environment)
     what = "Training: one step on a fixed batch"
     return Report("train", what, tuple(figures), this_machine(), notes=environment.notes, about=environment.about)
 
 
-def measure_training(case: TrainCase, variants: Sequence[Variant], environment: BenchEnvironment) -> list[Figure]:
+def measure_training(case: TokensCase, variants: Sequence[Variant], environment: BenchEnvironment) -> list[Figure]:
     """All figures of one case, in the order of the table."""
     sizes = [case.patches] * case.rows
     with variant_processes(environment, variants, make=TRAINING_WORKER, sizes=sizes, tokens=case.tokens) as loaded:
@@ -114,7 +100,7 @@ def measure_training(case: TrainCase, variants: Sequence[Variant], environment: 
     ]
 
 
-def train_turn(name: str, case: TrainCase, loaded: VariantProcesses, losses: dict[str, float]) -> Measured:
+def train_turn(name: str, case: TokensCase, loaded: VariantProcesses, losses: dict[str, float]) -> Measured:
     """A turn of one variant, whose first loss is noted in `losses`."""
     response = loaded.processes[name].call("turn")
     seconds = response.result["seconds"]

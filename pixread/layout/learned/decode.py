@@ -163,9 +163,8 @@ def _lines(votes: Votes, labels: Ints, count: int) -> Lines:
         variance = mean(along**2)
         slope = np.clip(mean(along * across) / (variance + CELL_VARIANCE * height**2), -MAX_SLOPE_STEP, MAX_SLOPE_STEP)
         angle += np.where(refined & (variance > (SLOPE_LENGTH * height) ** 2), np.arctan(slope), 0)
-        refined &= (
-            np.abs(slope) == MAX_SLOPE_STEP
-        )  # the direction that the votes gave is far off: go on from the new one
+        # Where the direction that the votes gave is far off: go on from the new one.
+        refined &= np.abs(slope) == MAX_SLOPE_STEP
         if not refined.any():
             break
     cosine, sine = np.cos(angle), np.sin(angle)

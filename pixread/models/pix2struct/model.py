@@ -202,8 +202,8 @@ class Pix2Struct(Network):
         """Logits (B, T, V), float32, of the batch's labels, each predicted from the true labels before it."""
         if batch.labels is None:
             raise ValueError("the batch has no labels to predict; use prefill and step to read without them")
-        self._check_ids(self._learnt(batch.labels))
-        return self.decode(self.shift_right(batch.labels), self.encode(batch))
+        self._check_ids(self._learnt(batch.labels))  # of which the decoder is fed all but the last
+        return cast("Tensor", self.decoder(self.shift_right(batch.labels), self.encode(batch)))
 
     def shift_right(self, labels: Tensor) -> Tensor:
         """What the decoder is fed to predict labels (B, T): the start id (pad), then all labels but the last.

@@ -59,11 +59,16 @@ def load_model(path: str | Path | None = None) -> LineModel:
     config, tensors = read_weights(file, model=MODEL)
     if config.get("format") != FORMAT:
         raise ValueError(f"{file} holds no {MODEL}: its metadata lack a configuration of the format {FORMAT}")
-    fields: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in config["network"].items()
-    }
-    network = build_network(lambda: LineNetwork(NetworkConfig(**fields)), tensors, path=file, model=MODEL)
-    return LineModel(network, Alphabet(config["characters"]), Calibration(**config["calibration"]))
+    try:
+        fields: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in config["network"].items()
+        }
+        network_config, alphabet = NetworkConfig(**fields), Alphabet(config["characters"])
+        calibration = Calibration(**config["calibration"])
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"{file} holds no {MODEL}: its configuration is incomplete or damaged ({error})") from error
+    network = build_network(lambda: LineNetwork(network_config), tensors, path=file, model=MODEL)
+    return LineModel(network, alphabet, calibration)
 
 
 class CtcRecogniser:

@@ -26,10 +26,8 @@ from pixread.train.lines.recipes import LineRecipe
 
 GEOMETRY_WEIGHTS = (1.0, 2.0, 3.0, 3.0)  # of the logarithm of the height, the distance, cosine and sine
 KIND_WEIGHT, STYLE_WEIGHT = 1.0, 0.4  # of their losses; cores and geometry count 1
-MIN_KIND_SHARE, MIN_STYLE_SHARE = (
-    0.01,
-    0.02,
-)  # shares of all cells and of cores, below which a class counts as this common
+MIN_KIND_SHARE = 0.01  # of all cells; a rarer kind counts as this common
+MIN_STYLE_SHARE = 0.02  # of the cells of cores; a rarer style counts as this common
 MIN_FOCAL_WEIGHT = 0.05  # least weight of a pixel in the focal loss
 SCORE_SEED = 3
 

@@ -34,10 +34,8 @@ from pixread.train.lines.recogniser_batches import LineSource, batches
 from pixread.train.lines.scripts import alphabet_of, read_scripts
 
 _SEED = 20_000  # of the held-out lines: the same ones whatever the run's seed
-_DRAWN_PART, _TEXTLESS_PART = (
-    4,
-    4,
-)  # drawn lines of each script, and parts without text: evaluate_examples over this
+_DRAWN_PART = 4  # drawn lines of each script: evaluate_examples over this
+_TEXTLESS_PART = 4  # parts of pages without text: the same
 MIN_BATCH_WIDTH = 1500  # pixels: the longest line and its margins
 _MAX_TRIES = 20  # of chance for each line that is wanted
 
