@@ -107,7 +107,7 @@ def test_what_was_logged_after_the_last_checkpoint_is_dropped(tmp_path: Path) ->
 def test_a_run_is_not_resumed_with_fewer_steps_than_are_done(tmp_path: Path) -> None:
     run(tmp_path, steps="2")
     recipe = (tmp_path / "train.json").read_text()
-    with pytest.raises(ValueError, match="has 2 steps already, so steps must be at least 2, got 1$"):
+    with pytest.raises(ValueError, match=r"has 2 steps already, so steps must be at least 2, got 1$"):
         run(tmp_path, steps="1", resume=True)
     assert (tmp_path / "train.json").read_text() == recipe
 
