@@ -84,7 +84,7 @@ def test_a_run_says_what_it_cuts_and_logs_it(tmp_path: Path, tiny_checkpoint: Pa
     assert sum(record.get("cut", 0) for record in others) == 8
 
     again: list[str] = []
-    longer = {**changes, "steps": "2"}
+    longer = {**changes, "steps": "9"}
     train(
         "finetune-laptop",
         out=tmp_path / "run",
